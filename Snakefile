@@ -1,0 +1,41 @@
+# Every table and figure of the sources. `snakemake -n` shows what would be done;
+# targets are `all`, the names in workflow/outputs.yaml, and any file under results/.
+
+from snakemake.utils import min_version
+
+min_version("8.20")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/datasets.smk"
+include: "workflow/rules/networks.smk"
+include: "workflow/rules/attacks.smk"
+include: "workflow/rules/finetuning.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/report.html",
+
+
+for output in OUTPUTS:
+
+    rule:
+        name:
+            output
+        input:
+            [f"{RESULTS}/{folder}/{output}.csv" for folder in OUTPUTS[output]["makes"]],
+
+
+onstart:
+    save_settings(SETTINGS, Path(SETTINGS_FILE))
+
+
+onsuccess:
+    print(summary())

@@ -1,0 +1,1 @@
+"""Adversarial robustness of ReLU networks by mathematical programming."""

@@ -1,0 +1,264 @@
+"""The command line, `advmip ...`: it reads what the user typed and calls the library.
+
+Commands import what they need when they run: starting torch for a table would take longer than
+making it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from advmip.errors import CheckError, InputError
+from advmip.settings import Protocol, Settings, load_settings
+from advmip.storage import write_atomically
+
+_WRONG_INPUT = 2
+_WORKFLOW = Path("workflow")
+_PAPERS = _WORKFLOW / "papers"
+
+app = typer.Typer(
+    help="Adversarial robustness of ReLU networks by mathematical programming.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data = typer.Typer(help="Data sets.", no_args_is_help=True)
+network = typer.Typer(help="The networks that experiments start from.", no_args_is_help=True)
+zk = typer.Typer(help="The runs of Zhao & Kronqvist; each writes rows.", no_args_is_help=True)
+app.add_typer(data, name="data")
+app.add_typer(network, name="network")
+app.add_typer(zk, name="zk")
+
+PaperNetwork = Annotated[str, typer.Argument(help="CNNLight, CNN or ResNet8.")]
+SettingsFile = Annotated[
+    Path, typer.Option("--settings", help="config.yaml, or the copy beside results.")
+]
+NetworkFile = Annotated[Path, typer.Option(help="The network's weights.")]
+AdversarialSets = Annotated[Path, typer.Option(help="The folder of adversarial sets.")]
+ProtocolName = Annotated[Protocol, typer.Option(help="How attacks are run.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of attacks, augmentation and sampling.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Instead of the settings' threads.")]
+Out = Annotated[Path, typer.Option(help="The file to write.")]
+OutFolder = Annotated[Path, typer.Option("--out", help="The folder of row files to write.")]
+RowsFolder = Annotated[Path, typer.Option("--rows", help="The folder of joined rows.")]
+Papers = Annotated[Path, typer.Option(help="The folder of published values.")]
+
+_CONFIG = Path("config.yaml")
+
+
+@data.command("verify")
+def verify(
+    name: Annotated[str, typer.Argument(help="digits, shapes, mnist or cifar10.")],
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+) -> None:
+    """Check a data set's files against their checksums, and write what was found as JSON."""
+    from advmip.datasets import verify_dataset
+
+    chosen = load_settings(settings, _WORKFLOW)
+    manifest = verify_dataset(name, Path(chosen["data_dir"]), chosen["download"])
+    with write_atomically(out) as temporary:
+        temporary.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+@network.command("train")
+def train(
+    paper_network: PaperNetwork, out: Out, settings: SettingsFile = _CONFIG, threads: Threads = None
+) -> None:
+    """Train a network from scratch."""
+    from advmip.experiments.networks import train_network
+
+    train_network(_prepared(settings, threads), paper_network, out)
+
+
+@network.command("fetch")
+def fetch(
+    paper_network: PaperNetwork, out: Out, settings: SettingsFile = _CONFIG, threads: Threads = None
+) -> None:
+    """Take the authors' released weights, from the network folder or by download."""
+    from advmip.experiments.networks import fetch_network
+
+    fetch_network(_prepared(settings, threads), paper_network, out)
+
+
+@zk.command("initial")
+def initial(
+    paper_network: PaperNetwork,
+    network_file: NetworkFile,
+    out: OutFolder,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Attack a network as it is, and take and time its training loss."""
+    from advmip.experiments import zhao_kronqvist
+
+    zhao_kronqvist.initial(_prepared(settings, threads), paper_network, network_file, out)
+
+
+@zk.command("adversarial-set")
+def adversarial_set(
+    paper_network: PaperNetwork,
+    network_file: NetworkFile,
+    protocol: ProtocolName,
+    seed: Seed,
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Attack the training images and keep the worst of each label."""
+    from advmip.experiments import zhao_kronqvist
+
+    zhao_kronqvist.adversarial_set(
+        _prepared(settings, threads), paper_network, network_file, protocol, seed, out
+    )
+
+
+@zk.command("finetune")
+def finetune(
+    paper_network: PaperNetwork,
+    experiment: Annotated[str, typer.Option(help="A key of zk.experiments in the settings.")],
+    part: Annotated[int, typer.Option(help="Which of the experiment's jobs on this network.")],
+    network_file: NetworkFile,
+    adversarial_sets: AdversarialSets,
+    journal: Annotated[Path, typer.Option(help="Where finished runs are recorded.")],
+    out: OutFolder,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Do the fine-tuning runs of one job; goes on where a killed one was."""
+    from advmip.experiments import zhao_kronqvist
+
+    zhao_kronqvist.finetuning(
+        _prepared(settings, threads),
+        experiment,
+        paper_network,
+        part,
+        network_file,
+        adversarial_sets,
+        journal,
+        out,
+    )
+
+
+@zk.command("added-data")
+def added_data(
+    paper_network: PaperNetwork,
+    network_file: NetworkFile,
+    adversarial_sets: AdversarialSets,
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Train from scratch with adversarial examples among the training images."""
+    from advmip.experiments import zhao_kronqvist
+
+    zhao_kronqvist.added_data(
+        _prepared(settings, threads), paper_network, network_file, adversarial_sets, out
+    )
+
+
+@zk.command("adversarial-training")
+def adversarial_training(
+    paper_network: PaperNetwork,
+    network_file: NetworkFile,
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Train from scratch on what PGD makes of every batch."""
+    from advmip.experiments import zhao_kronqvist
+
+    zhao_kronqvist.adversarial_training(
+        _prepared(settings, threads), paper_network, network_file, out
+    )
+
+
+@app.command("rows")
+def rows(
+    files: Annotated[list[Path], typer.Argument(help="Row files of several runs.")],
+    out: OutFolder,
+) -> None:
+    """Join the rows of several runs, one file of each kind."""
+    from advmip.experiments.rows import gather_rows
+
+    gather_rows(files, out)
+
+
+@app.command("table")
+def table(
+    name: Annotated[str, typer.Argument(help="Such as zk_table2.")],
+    rows: RowsFolder,
+    out: Annotated[Path, typer.Option(help="The path without .csv, .md and .tex.")],
+    settings: SettingsFile = _CONFIG,
+    papers: Papers = _PAPERS,
+) -> None:
+    """Make a table from rows: CSV, Markdown and LaTeX."""
+    from advmip.reporting.plan import plan_of
+    from advmip.reporting.tables import write_table
+
+    write_table(name, rows, papers, out, plan_of(load_settings(settings, _WORKFLOW)))
+
+
+@app.command("figure")
+def figure(
+    name: Annotated[str, typer.Argument(help="Such as zk_figure1.")],
+    rows: RowsFolder,
+    out: Annotated[Path, typer.Option(help="The path without .csv, .png and .pdf.")],
+    settings: SettingsFile = _CONFIG,
+    papers: Papers = _PAPERS,
+) -> None:
+    """Draw a figure from rows: CSV, PNG and PDF."""
+    from advmip.reporting.figures import write_figure
+    from advmip.reporting.plan import plan_of
+
+    write_figure(name, rows, papers, out, plan_of(load_settings(settings, _WORKFLOW)))
+
+
+@app.command("verdicts")
+def verdicts(
+    rows: RowsFolder, out: Out, settings: SettingsFile = _CONFIG, papers: Papers = _PAPERS
+) -> None:
+    """Say of each published number and claim whether it was reproduced."""
+    from advmip.reporting.plan import plan_of
+    from advmip.reporting.verdicts import write_verdicts
+
+    write_verdicts(rows, papers, out, plan_of(load_settings(settings, _WORKFLOW)))
+
+
+@app.command("report")
+def report(
+    results: Annotated[Path, typer.Option(help="The folder of one scale's results.")],
+    out: Out,
+    papers: Papers = _PAPERS,
+) -> None:
+    """Put tables, figures and verdicts on one page."""
+    from advmip.reporting.report import write_report
+
+    write_report(results, papers, out)
+
+
+def main() -> None:
+    """Run the command; what the user can mend is one message and exit code 2, no traceback."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        app()
+    except (InputError, CheckError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(_WRONG_INPUT)
+
+
+def _prepared(settings_file: Path, threads: int | None) -> Settings:
+    """The settings, with this process's threads set as they say."""
+    from advmip.provenance import use_threads
+
+    settings = load_settings(settings_file, _WORKFLOW)
+    if threads is not None:
+        settings["threads"] = threads
+    use_threads(settings["threads"])
+    return settings

@@ -1,0 +1,64 @@
+"""The errors that the library raises by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class InputError(ValueError):
+    """Something the user supplied cannot be used, and here is how to mend it.
+
+    The message has four short lines: what it is about, what was found there, what was
+    expected, and how to mend it.
+
+    Args:
+        subject: What is wrong: a file, a setting, an array.
+        found: What was there.
+        expected: What should have been there.
+        mend: What the user can do about it.
+    """
+
+    def __init__(self, *, subject: str, found: str, expected: str, mend: str) -> None:
+        super().__init__(
+            f"{subject}\n  found:    {found}\n  expected: {expected}\n  to mend:  {mend}"
+        )
+        self.subject = subject
+        self.found = found
+        self.expected = expected
+        self.mend = mend
+
+
+class CheckError(RuntimeError):
+    """An answer failed its independent check.
+
+    Args:
+        message: Which check failed, and by how much.
+        saved: The file that holds the instance, so that it can be looked into.
+    """
+
+    def __init__(self, message: str, saved: Path | None = None) -> None:
+        super().__init__(message if saved is None else f"{message}\n  saved in: {saved}")
+        self.saved = saved
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
+    """The error for a name that is not in a table, with the nearest name that is.
+
+    Args:
+        kind: What is named, such as "data set".
+        name: The name that was given.
+        known: The names in the table.
+
+    Returns:
+        The error, to be raised by the caller.
+    """
+    names = sorted(known)
+    nearest = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.4)
+    return InputError(
+        subject=f"unknown {kind}",
+        found=repr(name),
+        expected=f"one of {', '.join(names)}",
+        mend=f"did you mean {nearest[0]!r}?" if nearest else "choose one of the names above",
+    )

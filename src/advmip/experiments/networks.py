@@ -1,0 +1,68 @@
+"""The networks that experiments start from: trained here, or the authors' own."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from advmip.experiments.subject import architecture_of, load_split, network_settings
+from advmip.gradient_attacks import accuracy
+from advmip.networks import Network, save_network
+from advmip.networks.released import released_network
+from advmip.networks.training import train
+from advmip.provenance import provenance
+from advmip.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+def train_network(settings: Settings, paper_network: str, out: Path) -> None:
+    """Train a network of the paper from scratch, as its settings say, and write it.
+
+    Args:
+        settings: All settings.
+        paper_network: "CNNLight", "CNN" or "ResNet8".
+        out: A file name ending in .safetensors.
+
+    Raises:
+        InputError: The network is unknown, its data are missing, or training diverges.
+    """
+    chosen = network_settings(settings, paper_network)
+    architecture = architecture_of(chosen, paper_network)
+    dataset = load_split(settings, chosen["dataset"], "train")
+    network = train(
+        architecture,
+        dataset,
+        **chosen["training"],
+        augmented=architecture.augmented,
+        seed=settings["seed"],
+    )
+    _report_accuracy(settings, network)
+    origin = {"weights": "trained", "seed": settings["seed"], **chosen["training"]}
+    save_network(network, out, {**origin, **provenance(settings["threads"])})
+
+
+def fetch_network(settings: Settings, paper_network: str, out: Path) -> None:
+    """Read the authors' released weights, from a folder or by download, and write the network.
+
+    Args:
+        settings: All settings.
+        paper_network: "CNNLight", "CNN" or "ResNet8".
+        out: A file name ending in .safetensors.
+
+    Raises:
+        InputError: No weights of that name were released, or they are missing or altered.
+    """
+    chosen = network_settings(settings, paper_network)
+    architecture_of(chosen, paper_network)
+    folder = Path(settings["network_dir"])
+    network = released_network(chosen["architecture"], folder, folder)
+    _report_accuracy(settings, network)
+    save_network(network, out, {"weights": "released", **provenance(settings["threads"])})
+
+
+def _report_accuracy(settings: Settings, network: Network) -> None:
+    architecture = network.architecture
+    test = load_split(settings, architecture.dataset, "test")
+    percent = accuracy(network, test.images, test.labels)
+    _log.info("%s: %.2f %% of the test images classified correctly", architecture.name, percent)

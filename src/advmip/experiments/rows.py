@@ -1,0 +1,97 @@
+"""Row files: one answer a row, the same columns whatever wrote them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from advmip.errors import InputError
+from advmip.storage import write_atomically
+
+Row = dict[str, Any]
+
+IDENTITY_COLUMNS = (
+    *("source", "experiment", "network", "paper_network", "dataset"),
+    *("network_digest", "dataset_digest", "protocol", "seed"),
+)
+_ORIGIN_COLUMNS = ("threads", "code", "provenance")
+_FINETUNING_COLUMNS = ("adversarial_count", "radius", "fixed_ratio")
+_SECONDS = ("seconds_projection", "seconds_gradient", "seconds_line_search")
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "evaluations": (
+        *IDENTITY_COLUMNS,
+        "method",
+        *_FINETUNING_COLUMNS,
+        *("iterations", "omega", "chosen_iteration", "chosen_alpha", "violation"),
+        *("training_loss", "clean_accuracy", "fgsm_accuracy", "pgd_accuracy", "test_images"),
+        *("seconds_total", *_SECONDS, "seconds_evaluation", "status", "checked"),
+        *_ORIGIN_COLUMNS,
+    ),
+    "iterations": (
+        *IDENTITY_COLUMNS,
+        *_FINETUNING_COLUMNS,
+        *("iterations", "iteration", "violation", "loss", "pgd_accuracy"),
+        *("rows", "working_rows", "active_rows", "distance", "duality_gap", "infeasibility"),
+        *_SECONDS,
+        *_ORIGIN_COLUMNS,
+    ),
+    "pool": (
+        *IDENTITY_COLUMNS,
+        *_FINETUNING_COLUMNS,
+        *("iterations", "iteration", "alpha", "violation", "loss", "complete", "pareto"),
+        *_ORIGIN_COLUMNS,
+    ),
+    "timings": (*IDENTITY_COLUMNS, "what", "seconds", *_ORIGIN_COLUMNS),
+}
+
+
+def write_rows(kind: str, rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Write rows of one kind as CSV, atomically; a column that a row lacks stays empty.
+
+    Args:
+        kind: "evaluations", "iterations", "pool" or "timings".
+        rows: Column to value; a column that the kind does not have raises ValueError.
+        path: The file.
+    """
+    with write_atomically(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS[kind], restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def gather_rows(files: Sequence[Path], folder: Path) -> None:
+    """Join the row files of several runs into one file of each kind.
+
+    Args:
+        files: Row files, each named after its kind.
+        folder: Where the joined files go; a kind without rows becomes a file of column names.
+
+    Raises:
+        InputError: A file is missing, or its columns are not those of its kind.
+    """
+    for kind in COLUMNS:
+        parts = [_read_rows(kind, file) for file in files if file.stem == kind]
+        write_rows(kind, [row for part in parts for row in part], folder / f"{kind}.csv")
+
+
+def _read_rows(kind: str, path: Path) -> list[Row]:
+    if not path.is_file():
+        raise InputError(
+            subject=f"row file {path}",
+            found="no such file",
+            expected=f"a CSV file of {kind}",
+            mend="run the experiment that writes it; the workflow does so by itself",
+        )
+    with path.open(newline="") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != COLUMNS[kind]:
+            raise InputError(
+                subject=f"row file {path}",
+                found=f"the columns {', '.join(reader.fieldnames or ()) or 'of an empty file'}",
+                expected=", ".join(COLUMNS[kind]),
+                mend="remove the file and run the experiment again",
+            )
+        return list(reader)

@@ -1,0 +1,134 @@
+"""What an experiment is about: a network of the paper with its data, loaded and checked."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from advmip.datasets import Dataset, load_dataset
+from advmip.errors import InputError, unknown_name
+from advmip.gradient_attacks import AttackSettings
+from advmip.networks import ARCHITECTURES, Architecture, Network, load_network
+from advmip.settings import NetworkSettings, Settings
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network of the paper at the scale of the settings.
+
+    Attributes:
+        paper_network: The paper's name for it.
+        settings: Its settings.
+        network: The network, on the device that computes.
+        train: All training images.
+        test: The test images that accuracies are taken over.
+    """
+
+    paper_network: str
+    settings: NetworkSettings
+    network: Network
+    train: Dataset
+    test: Dataset
+
+    @property
+    def attack(self) -> AttackSettings:
+        """Radius and steps of FGSM and PGD."""
+        return AttackSettings(**self.settings["attack"])
+
+    @property
+    def loss_images(self) -> Dataset:
+        """The training images that the training loss is taken over."""
+        return first_images(self.train, self.settings["training_images"])
+
+
+def load_subject(settings: Settings, paper_network: str, network_file: Path) -> Subject:
+    """Load a network and its data.
+
+    The network goes to the GPU where there is one.
+
+    Args:
+        settings: All settings.
+        paper_network: "CNNLight", "CNN" or "ResNet8".
+        network_file: The network's weights.
+
+    Raises:
+        InputError: The name is unknown, a file is missing or damaged, or the file holds another
+            architecture than the settings name.
+    """
+    chosen = network_settings(settings, paper_network)
+    architecture_of(chosen, paper_network)
+    network = load_network(network_file)
+    if network.architecture.name != chosen["architecture"]:
+        raise InputError(
+            subject=f"network {network_file}",
+            found=f"architecture {network.architecture.name}",
+            expected=f"{chosen['architecture']}, as the settings say of {paper_network}",
+            mend="name the network's own file, or change networks in the settings",
+        )
+    train, test = (load_split(settings, chosen["dataset"], split) for split in ("train", "test"))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return Subject(
+        paper_network=paper_network,
+        settings=chosen,
+        network=network.to(device),
+        train=train,
+        test=first_images(test, chosen["test_images"]),
+    )
+
+
+def network_settings(settings: Settings, paper_network: str) -> NetworkSettings:
+    """The settings of a network of the paper.
+
+    Raises:
+        InputError: There is none of that name.
+    """
+    if paper_network not in settings["networks"]:
+        raise unknown_name("network", paper_network, settings["networks"])
+    return settings["networks"][paper_network]
+
+
+def architecture_of(chosen: NetworkSettings, paper_network: str) -> Architecture:
+    """The architecture that the settings name.
+
+    Raises:
+        InputError: It is unknown, or it classifies another data set.
+    """
+    if chosen["architecture"] not in ARCHITECTURES:
+        raise unknown_name("architecture", chosen["architecture"], ARCHITECTURES)
+    architecture = ARCHITECTURES[chosen["architecture"]]
+    if architecture.dataset != chosen["dataset"]:
+        raise InputError(
+            subject=f"settings networks.{paper_network}",
+            found=f"{architecture.name} on {chosen['dataset']}",
+            expected=f"the data set {architecture.dataset}, whose images it takes",
+            mend="change the architecture or the dataset",
+        )
+    return architecture
+
+
+def load_split(settings: Settings, name: str, split: str) -> Dataset:
+    """A data set from the folder that the settings name."""
+    return load_dataset(name, split, Path(settings["data_dir"]), settings["download"])
+
+
+def first_images(dataset: Dataset, count: int | None) -> Dataset:
+    """The first `count` images of a data set, all where it is None; the digest stays the whole's.
+
+    Raises:
+        InputError: There are fewer.
+    """
+    if count is None:
+        return dataset
+    if count > len(dataset.labels):
+        raise InputError(
+            subject=f"images of {dataset.name}, {dataset.split}",
+            found=str(len(dataset.labels)),
+            expected=f"at least the {count} that the settings ask for",
+            mend="ask for fewer, or for all with null",
+        )
+    return dataclasses.replace(
+        dataset, images=dataset.images[:count], labels=dataset.labels[:count]
+    )

@@ -1,0 +1,115 @@
+"""Retraining from scratch against attacks, which fine-tuning is compared with (Table 1)."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from advmip.experiments.rows import write_rows
+from advmip.experiments.runs import PROTOCOL_NAMES, adversarial_file
+from advmip.experiments.subject import Subject, load_subject
+from advmip.experiments.zhao_kronqvist.answers import accuracies, identity
+from advmip.gradient_attacks import AdversarialSet, AttackSettings, pgd
+from advmip.networks import Network
+from advmip.networks.training import train
+from advmip.settings import Settings
+
+# Of the radius: the step of Madry et al. on CIFAR-10, 2/255 in a ball of 8/255.
+_INNER_STEP = 0.25
+
+
+def added_data(
+    settings: Settings, paper_network: str, network_file: Path, adversarial_sets: Path, out: Path
+) -> None:
+    """Train from scratch with adversarial points added to the training data (Table 1).
+
+    Once for each protocol, with the points found under it at the first seed.
+
+    Args:
+        settings: All settings.
+        paper_network: "CNNLight", "CNN" or "ResNet8".
+        network_file: The network that the points were found on.
+        adversarial_sets: The folder of the sets made by `adversarial_set`.
+        out: The rows, of kind "evaluations".
+    """
+    subject = load_subject(settings, paper_network, network_file)
+    seed, count = settings["seed"], subject.settings["retraining"]["adversarial_count"]
+    std, mean = subject.network.std.cpu(), subject.network.mean.cpu()
+    rows = []
+    for protocol in PROTOCOL_NAMES:
+        file = adversarial_file(adversarial_sets, paper_network, protocol, seed)
+        points = AdversarialSet.load(file).take(count)
+        pixels = torch.from_numpy(points.inputs) * std + mean
+        begun = time.perf_counter()
+        network = _retrained(settings, subject, extra=(pixels.numpy(), points.labels))
+        row = {
+            "method": "adversarial data added",
+            "adversarial_count": count,
+            "seconds_total": time.perf_counter() - begun,
+        }
+        rows.append(
+            identity(settings, subject, "added_data", protocol, seed)
+            | row
+            | accuracies(subject, network, protocol, seed)
+        )
+    write_rows("evaluations", rows, out)
+
+
+def adversarial_training(
+    settings: Settings, paper_network: str, network_file: Path, out: Path
+) -> None:
+    """Train from scratch on what PGD makes of every batch (Madry et al. 2018).
+
+    PGD stays in the image box, and its radius is in pixels. The one network that comes out is
+    attacked under each protocol.
+
+    Args:
+        settings: All settings.
+        paper_network: "CNNLight", "CNN" or "ResNet8".
+        network_file: The network that it is compared with.
+        out: The rows, of kind "evaluations".
+    """
+    subject = load_subject(settings, paper_network, network_file)
+    attack = AttackSettings(
+        epsilon=subject.attack.epsilon,
+        step=_INNER_STEP * subject.attack.epsilon,
+        iterations=subject.settings["retraining"]["inner_iterations"],
+    )
+
+    def adversary(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+        return pgd(network, images, attack, clip=True)
+
+    begun = time.perf_counter()
+    network = _retrained(settings, subject, adversary=adversary)
+    common = {
+        "method": "PGD adversarial training",
+        "adversarial_count": len(subject.train.labels),
+        "seconds_total": time.perf_counter() - begun,
+    }
+    rows = [
+        identity(settings, subject, "adversarial_training", protocol, settings["seed"])
+        | common
+        | accuracies(subject, network, protocol, settings["seed"])
+        for protocol in PROTOCOL_NAMES
+    ]
+    write_rows("evaluations", rows, out)
+
+
+def _retrained(settings: Settings, subject: Subject, **against: Any) -> Network:
+    """The subject's architecture trained anew, against what `against` tells `train`."""
+    architecture = subject.network.architecture
+    chosen = subject.settings["training"].copy()
+    chosen["epochs"] = subject.settings["retraining"]["epochs"]
+    network = train(
+        architecture,
+        subject.train,
+        **chosen,
+        augmented=architecture.augmented,
+        seed=settings["seed"],
+        **against,
+    )
+    return network.to(subject.network.mean.device)

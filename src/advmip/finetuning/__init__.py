@@ -1,0 +1,6 @@
+"""Cutting-plane fine-tuning: robustness from a handful of adversarial points."""
+
+from advmip.finetuning.algorithm import Finetuned, finetune
+from advmip.finetuning.projection import InfeasibleCutsError
+
+__all__ = ["Finetuned", "InfeasibleCutsError", "finetune"]

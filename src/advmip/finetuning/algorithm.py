@@ -1,0 +1,342 @@
+"""Algorithm 1: cutting-plane fine-tuning of a trained network on a few adversarial points.
+
+::
+
+    min ||w - w_hat||^2   s.t.  f_y(x; w) >= f_j(x; w) + margin   for all (x, y) in X_adv, j != y
+                                loss(w) <= loss(w_hat) + loss_slack                          (6)
+
+Each iteration projects w_hat onto the cuts gathered so far (13), adds cuts at the projection, and
+puts points of the segment from w_hat to it into the pool; the answer is chosen from the pool's
+Pareto front (19).
+
+Source: Zhao & Kronqvist 2024, Sections 2 to 4.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from advmip.datasets import Dataset, augment
+from advmip.errors import InputError
+from advmip.finetuning.block_coordinates import project_by_blocks
+from advmip.finetuning.cuts import AdversaryCuts, CutBlock, LossCut
+from advmip.finetuning.parameters import ParameterVector
+from advmip.finetuning.pool import POOL_COLUMNS, choose, pareto_front, smallest_dominating_loss
+from advmip.finetuning.projection import Projection, ProjectionResult
+from advmip.finetuning.training_loss import TrainingLoss
+from advmip.gradient_attacks import AdversarialSet
+from advmip.margins import violation
+from advmip.networks import Network
+from advmip.progress import track
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """What a run of Algorithm 1 leaves.
+
+    Attributes:
+        pool: One row per candidate: ``iteration``, ``alpha`` (0 and 0 for the initial network),
+            ``violation`` V, ``loss``, ``complete`` (False: the loss is only a lower bound, high
+            enough to prove the candidate dominated), ``pareto``.
+        iterations: One row per iteration: the projection's size, distance, checks, and seconds.
+        omega: The weights asked for.
+        seconds: Wall time of the whole run.
+    """
+
+    network: Network
+    steps: tuple[Tensor, ...]
+    pool: pd.DataFrame
+    iterations: pd.DataFrame
+    omega: tuple[float, ...]
+    seconds: float
+
+    def choice(self, omega: float) -> dict[str, float]:
+        """The pool's row chosen by equation (19) for this weight of the training loss."""
+        row = self.pool.iloc[[choose(self.pool, omega)]]
+        return {str(column): float(row[column].iloc[0]) for column in row}
+
+    def model(self, omega: float) -> Network:
+        """The network chosen by equation (19) for this weight of the training loss."""
+        chosen = self.choice(omega)
+        return self.candidate(int(chosen["iteration"]), float(chosen["alpha"]))
+
+    def last(self) -> Network:
+        """The last iterate, without the pool's selection."""
+        return self.candidate(len(self.steps), 1.0)
+
+    def candidate(self, iteration: int, alpha: float) -> Network:
+        """The network with weights ``w_hat + alpha (w^iteration - w_hat)``."""
+        network = copy.deepcopy(self.network)
+        if iteration:
+            parameters = ParameterVector(network.body)
+            start = parameters.of(network.body).double()
+            moved = start + alpha * self.steps[iteration - 1].to(start.device)
+            tensors = parameters.unflatten(moved.float())
+            network.body.load_state_dict(tensors, strict=False)
+        return network
+
+
+def finetune(
+    model: Network,
+    train: Dataset,
+    adversarial: AdversarialSet,
+    *,
+    iterations: int = 20,
+    omega: Sequence[float] = (0.0, 0.2, 0.4),
+    margin: float = 1e-5,
+    radius: float = 0.0,
+    loss_slack: float = 0.0,
+    fixed_ratio: float = 0.0,
+    sweeps: int = 1,
+    complete_pool: bool = False,
+    seed: int = 0,
+    progress: bool = True,
+) -> Finetuned:
+    """Fine-tunes a network on adversarial points by cutting planes (Algorithm 1).
+
+    Runs on the device of ``model``.
+
+    Args:
+        model: the trained network; it is not changed.
+        train: the training data behind the loss; cropped and flipped by one fixed draw where the
+            architecture is trained so.
+        adversarial: misclassified points with their true labels.
+        iterations: M.
+        omega: weights of the training loss for which the answer will be asked, in [0, 1].
+        margin: delta of (4).
+        radius: epsilon-bar of the strengthened cuts (18), in units of the body's inputs.
+        loss_slack: xi, by which the training loss may rise.
+        fixed_ratio: share of the weights fixed in each projection (Algorithm 2); 0 is exact.
+        sweeps: T of Algorithm 2.
+        complete_pool: finish the loss of candidates already proved dominated, too (Figure 1).
+        seed: of the augmentation and of Algorithm 2.
+        progress: show a bar.
+
+    Raises:
+        InputError: unusable arguments, an empty adversarial set, points that are not misclassified,
+            or cuts that no change of the weights satisfies (``InfeasibleCutsError``).
+        CheckError: a projection fails its check.
+    """
+    _check_arguments(iterations, omega, fixed_ratio, sweeps)
+    run = Run(model, train, adversarial, margin, radius, loss_slack, seed)
+    run.check_adversarial_set()
+    bar = track(range(1, iterations + 1), "fine-tuning", enabled=progress)
+    for iteration in bar:
+        run.iterate(fixed_ratio, sweeps, complete_pool, last=iteration == iterations)
+        bar.set_postfix(V=f"{run.violations[-1]:.3g}", loss=f"{run.losses[-1]:.4g}")
+    return run.result(tuple(omega))
+
+
+class Run:
+    """The state of one run of Algorithm 1: cuts, iterates and pool."""
+
+    def __init__(
+        self,
+        network: Network,
+        train: Dataset,
+        adversarial: AdversarialSet,
+        margin: float,
+        radius: float,
+        loss_slack: float,
+        seed: int,
+    ) -> None:
+        self.begun = time.perf_counter()
+        self.network = copy.deepcopy(network).frozen()
+        self.device = next(network.parameters()).device
+        body = self.network.body
+        self.parameters = ParameterVector(body)
+        self.start = self.parameters.of(body).double()
+        self.precise_body = copy.deepcopy(body).double()
+        self.inputs = torch.from_numpy(adversarial.inputs).to(self.device)
+        self.labels = torch.from_numpy(adversarial.labels).to(self.device)
+        self.margin, self.radius, self.loss_slack = margin, radius, loss_slack
+        self.generator = torch.Generator().manual_seed(seed)
+        images = augment(train.images, seed) if network.architecture.augmented else train.images
+        with torch.no_grad():
+            inputs = self.network.normalise(torch.from_numpy(images).to(self.device))
+        labels = torch.from_numpy(train.labels).to(self.device)
+        self.loss = TrainingLoss(body, self.parameters, inputs, labels)
+        self.projection = Projection(self.parameters.count, self.device)
+        self.blocks: list[CutBlock] = []
+        self.projections: list[ProjectionResult] = []
+        self.losses: list[float] = []
+        self.violations: list[float] = []
+        self.rows: list[dict[str, float]] = []
+        self.pool = pd.DataFrame(columns=POOL_COLUMNS)
+        self.step = torch.zeros_like(self.start)
+
+    def check_adversarial_set(self) -> None:
+        """Refuses an adversarial set that the algorithm has no use for."""
+        count = len(self.labels)
+        if count == 0:
+            raise InputError(
+                subject="adversarial set",
+                found="no point",
+                expected="at least one misclassified point",
+                mend="attack with a larger radius or from more images",
+            )
+        with torch.no_grad():
+            outputs = self.network.body(self.inputs)
+        classes = outputs.shape[1]
+        if int(self.labels.min()) < 0 or int(self.labels.max()) >= classes:
+            raise InputError(
+                subject="labels of the adversarial set",
+                found=f"{int(self.labels.min())} to {int(self.labels.max())}",
+                expected=f"0 to {classes - 1}, the network's outputs",
+                mend="give each point the true label of its image",
+            )
+        correct = int((violation(outputs, self.labels) == 0).sum())
+        if correct:
+            raise InputError(
+                subject=f"adversarial set of {count} points",
+                found=f"{correct} that the network classifies correctly",
+                expected="misclassified points only (Definition 1)",
+                mend="drop them, or generate the set with this very network",
+            )
+
+    def iterate(self, fixed_ratio: float, sweeps: int, complete_pool: bool, *, last: bool) -> None:
+        """One iteration of Algorithm 1: project, linearise, search the line."""
+        started = time.perf_counter()
+        if not self.projections:
+            initial_loss = self.loss.order_by_difficulty(self.start)
+            _, gradient = self.loss.value_and_gradient(self.start)
+            self.initial_loss = initial_loss
+            self._remember(0, 0.0, self._violation(self.step), initial_loss, True)
+            self._cut(initial_loss, gradient)
+        differentiated = time.perf_counter()
+        result = self._project(fixed_ratio, sweeps)
+        self.step = result.step
+        self.projections.append(result)
+        projected = time.perf_counter()
+        if last:
+            loss = self.loss.value(self.start + self.step)[0]
+        else:
+            loss, gradient = self.loss.value_and_gradient(self.start + self.step)
+        seconds_gradient = differentiated - started + time.perf_counter() - projected
+        cutting = time.perf_counter()
+        if not last:
+            self._cut(loss, gradient)
+        seconds_projection = projected - differentiated + time.perf_counter() - cutting
+        searching = time.perf_counter()
+        self.losses.append(loss)
+        self.violations.append(self._violation(self.step))
+        self._remember(len(self.projections), 1.0, self.violations[-1], loss, True)
+        self._search_line(complete_pool)
+        self.rows.append(
+            {
+                "iteration": len(self.projections),
+                "violation": self.violations[-1],
+                "loss": loss,
+                "rows": result.rows,
+                "working_rows": result.working_rows,
+                "active_rows": result.active_rows,
+                "distance": result.distance,
+                "duality_gap": result.duality_gap,
+                "infeasibility": result.infeasibility,
+                "seconds_projection": seconds_projection,
+                "seconds_gradient": seconds_gradient,
+                "seconds_line_search": time.perf_counter() - searching,
+            }
+        )
+
+    def result(self, omega: tuple[float, ...]) -> Finetuned:
+        """What is left of the run."""
+        pool = self.pool.sort_values(["iteration", "alpha"], ignore_index=True)
+        pool["pareto"] = pareto_front(
+            pool["violation"].to_numpy(dtype=np.float64), pool["loss"].to_numpy(dtype=np.float64)
+        )
+        return Finetuned(
+            network=self.network,
+            steps=tuple(projection.step.cpu() for projection in self.projections),
+            pool=pool,
+            iterations=pd.DataFrame(self.rows),
+            omega=omega,
+            seconds=time.perf_counter() - self.begun,
+        )
+
+    def _project(self, fixed_ratio: float, sweeps: int) -> ProjectionResult:
+        if fixed_ratio == 0.0:
+            return self.projection.solve()
+        return project_by_blocks(
+            self.blocks,
+            self.parameters,
+            fixed_ratio=fixed_ratio,
+            sweeps=sweeps,
+            generator=self.generator,
+            device=self.device,
+        )
+
+    def _cut(self, loss: float, gradient: Tensor) -> None:
+        """Adds the cuts (11) and (12) at the current iterate."""
+        adversary = AdversaryCuts(
+            self.precise_body,
+            self.parameters,
+            self.start + self.step,
+            self.step,
+            self.inputs.double(),
+            self.labels,
+            margin=self.margin,
+            radius=self.radius,
+        )
+        whole = LossCut(
+            gradient, loss, self.step, initial_loss=self.initial_loss, slack=self.loss_slack
+        )
+        for block in (adversary, whole):
+            self.blocks.append(block)
+            self.projection.add(block)
+
+    def _search_line(self, complete_pool: bool) -> None:
+        """Puts ``alpha w^k + (1 - alpha) w_hat`` for alpha = 0.1, ..., 0.9 into the pool.
+
+        Candidates with the smallest violation come first: they bound the loss of the others.
+        """
+        candidates = [(self._violation(alpha * self.step), alpha) for alpha in ALPHAS]
+        for violated, alpha in sorted(candidates):
+            ceiling = float("inf")
+            if not complete_pool:
+                ceiling = smallest_dominating_loss(self.pool, violated)
+            loss, complete = self.loss.value(self.start + alpha * self.step, ceiling)
+            self._remember(len(self.projections), alpha, violated, loss, complete)
+
+    def _violation(self, step: Tensor) -> float:
+        """V of equation (10) with the network's own precision."""
+        with torch.no_grad():
+            outputs = self.parameters.call(
+                self.network.body, (self.start + step).float(), self.inputs
+            )
+        return float(violation(outputs, self.labels).double().sum())
+
+    def _remember(
+        self, iteration: int, alpha: float, violated: float, loss: float, complete: bool
+    ) -> None:
+        self.pool.loc[len(self.pool)] = [iteration, alpha, violated, loss, complete, False]
+
+
+ALPHAS: NDArray[np.float64] = np.arange(1, 10) / 10.0
+
+
+def _check_arguments(
+    iterations: int, omega: Sequence[float], fixed_ratio: float, sweeps: int
+) -> None:
+    for name, value, valid, expected in (
+        ("iterations", iterations, iterations >= 1, "at least 1"),
+        ("omega", tuple(omega), all(0.0 <= w <= 1.0 for w in omega), "weights between 0 and 1"),
+        ("fixed_ratio", fixed_ratio, 0.0 <= fixed_ratio < 1.0, "at least 0 and below 1"),
+        ("sweeps", sweeps, sweeps >= 1, "at least 1"),
+    ):
+        if not valid:
+            raise InputError(
+                subject=f"argument {name!r} of finetune",
+                found=str(value),
+                expected=expected,
+                mend="correct the argument",
+            )

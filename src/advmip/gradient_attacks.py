@@ -1,0 +1,300 @@
+"""Gradient attacks through CleverHans (FGSM, PGD), and the two protocols they are run under.
+
+The published numbers of Zhao & Kronqvist come from another protocol than their text describes
+(adversarial points outside the image box; on CIFAR-10 a radius in normalised space on randomly
+cropped test images). Both are here, by name.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from cleverhans.torch.attacks.fast_gradient_method import fast_gradient_method
+from cleverhans.torch.attacks.projected_gradient_descent import projected_gradient_descent
+from numpy.typing import NDArray
+from torch import Tensor
+
+from advmip.datasets import Dataset, augment
+from advmip.errors import InputError
+from advmip.margins import violation
+from advmip.networks import Network
+from advmip.progress import track
+from advmip.storage import write_atomically
+
+_BATCH = {"cpu": 250, "cuda": 10_000}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How an attack is run.
+
+    Attributes:
+        name: As shown in tables.
+        normalised_space: The radius is measured, and the attack run, behind the normalisation of
+            pixels; otherwise in pixels.
+        clipped: Attacked images stay inside [0, 1] (pixels only).
+        augmented: Images are randomly cropped and flipped first, where the network was trained so.
+    """
+
+    name: str
+    normalised_space: bool
+    clipped: bool
+    augmented: bool
+
+
+PROTOCOLS = {
+    "published": Protocol("as published", normalised_space=True, clipped=False, augmented=True),
+    "described": Protocol("as described", normalised_space=False, clipped=True, augmented=False),
+}
+
+
+@dataclass(frozen=True)
+class AttackSettings:
+    """Radius of the L-infinity ball, and step and iterations of PGD (FGSM: the radius alone)."""
+
+    epsilon: float
+    step: float
+    iterations: int
+
+
+@dataclass(frozen=True)
+class AdversarialSet:
+    """Misclassified perturbed training images, worst first within each label.
+
+    Attributes:
+        inputs: What the network's body is given (normalised), float32, shape (N, C, H, W).
+        labels: True labels, int64, shape (N,).
+        image_indices: Which training image each came from, int64, shape (N,).
+        violations: ``max_j f_j - f_y`` at the network attacked, float32, shape (N,).
+    """
+
+    inputs: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    image_indices: NDArray[np.int64]
+    violations: NDArray[np.float32]
+
+    def take(self, count: int) -> AdversarialSet:
+        """The ``count / 10`` worst points of each label.
+
+        Raises:
+            InputError: ``count`` is no positive multiple of ten, or a label has too few points.
+        """
+        labels = np.unique(self.labels)
+        per_label = count // 10
+        if count <= 0 or count % 10:
+            raise InputError(
+                subject="number of adversarial points",
+                found=str(count),
+                expected="a positive multiple of ten: as many for each of ten labels",
+                mend="choose 10, 20, ...",
+            )
+        parts = [np.flatnonzero(self.labels == label)[:per_label] for label in range(10)]
+        short = [label for label, part in enumerate(parts) if len(part) < per_label]
+        if short:
+            raise InputError(
+                subject=f"adversarial set of {len(self.labels)} points for {len(labels)} labels",
+                found=f"fewer than {per_label} misclassified points with label {short[0]}",
+                expected=f"{per_label} for each label",
+                mend="attack with a larger radius, from more images, or ask for fewer points",
+            )
+        chosen = np.concatenate(parts)
+        return AdversarialSet(
+            self.inputs[chosen],
+            self.labels[chosen],
+            self.image_indices[chosen],
+            self.violations[chosen],
+        )
+
+    def save(self, path: Path) -> None:
+        """Writes a compressed ``.npz`` atomically."""
+        with write_atomically(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(
+                file,
+                inputs=self.inputs,
+                labels=self.labels,
+                image_indices=self.image_indices,
+                violations=self.violations,
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> AdversarialSet:
+        """Reads what :meth:`save` wrote."""
+        with np.load(path, allow_pickle=False) as arrays:
+            return cls(**{name: arrays[name] for name in arrays.files})
+
+
+@dataclass(frozen=True)
+class Accuracies:
+    """Accuracy in percent on clean and attacked images, their number, and the time it took."""
+
+    clean: float
+    fgsm: float
+    pgd: float
+    images: int
+    seconds: float
+
+
+def fgsm(
+    function: Callable[[Tensor], Tensor], inputs: Tensor, epsilon: float, clip: bool
+) -> Tensor:
+    """Fast gradient sign method against the model's own predictions, as CleverHans defaults."""
+    low, high = (0.0, 1.0) if clip else (None, None)
+    attacked: Tensor = fast_gradient_method(
+        function, inputs, epsilon, np.inf, clip_min=low, clip_max=high
+    )
+    return attacked.detach()
+
+
+def pgd(
+    function: Callable[[Tensor], Tensor], inputs: Tensor, settings: AttackSettings, clip: bool
+) -> Tensor:
+    """Projected gradient descent from a random start in the ball, as CleverHans defaults.
+
+    Uses torch's global generator.
+    """
+    low, high = (0.0, 1.0) if clip else (None, None)
+    attacked: Tensor = projected_gradient_descent(
+        function,
+        inputs,
+        settings.epsilon,
+        settings.step,
+        settings.iterations,
+        np.inf,
+        clip_min=low,
+        clip_max=high,
+        sanity_checks=False,
+    )
+    return attacked.detach()
+
+
+def generate_adversarial_set(
+    network: Network,
+    train: Dataset,
+    protocol: Protocol,
+    settings: AttackSettings,
+    *,
+    per_label: int,
+    seed: int,
+    progress: bool = True,
+) -> AdversarialSet:
+    """PGD on every training image; the ``per_label`` worst misclassified points of each label.
+
+    Source: Zhao & Kronqvist 2024, Section 5, and the released ``generate_adv_data_pgd_fgm_nn.py``.
+
+    Args:
+        network: the network attacked.
+        train: training images and labels.
+        protocol: how the attack is run.
+        settings: radius, step and iterations.
+        per_label: how many points to keep of each label.
+        seed: of PGD's random start and of the augmentation.
+        progress: show a bar.
+    """
+    device = next(network.parameters()).device
+    images = augment(train.images, seed) if _augments(protocol, network) else train.images
+    attacked_inputs: list[NDArray[np.float32]] = []
+    violations: list[NDArray[np.float32]] = []
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for batch, labels in _batches(
+            images, train.labels, device, "PGD on training set", progress
+        ):
+            function, clean = _attacked_function(network, protocol, batch)
+            attacked = pgd(function, clean, settings, protocol.clipped)
+            inputs = attacked if protocol.normalised_space else network.normalise(attacked)
+            with torch.no_grad():
+                outputs = network.body(inputs)
+            attacked_inputs.append(inputs.cpu().numpy())
+            violations.append(violation(outputs, labels).cpu().numpy())
+    every_input, every_violation = np.concatenate(attacked_inputs), np.concatenate(violations)
+    chosen: list[NDArray[np.int64]] = []
+    for label in np.unique(train.labels):
+        candidates = np.flatnonzero((train.labels == label) & (every_violation > 0))
+        order = np.argsort(-every_violation[candidates], kind="stable")
+        chosen.append(candidates[order][:per_label])
+    indices = np.concatenate(chosen)
+    return AdversarialSet(
+        every_input[indices], train.labels[indices], indices, every_violation[indices]
+    )
+
+
+def evaluate(
+    network: Network,
+    test: Dataset,
+    protocol: Protocol,
+    settings: AttackSettings,
+    *,
+    seed: int,
+    progress: bool = True,
+) -> Accuracies:
+    """Accuracy on clean test images and under FGSM and PGD, in percent.
+
+    Args:
+        network: the network attacked.
+        test: test images and labels.
+        protocol: how the attacks are run.
+        settings: radius, step and iterations.
+        seed: of PGD's random start and of the augmentation.
+        progress: show a bar.
+    """
+    start = time.perf_counter()
+    device = next(network.parameters()).device
+    images = augment(test.images, seed) if _augments(protocol, network) else test.images
+    correct = np.zeros(3, dtype=np.int64)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for batch, labels in _batches(images, test.labels, device, "attacks on test set", progress):
+            function, clean = _attacked_function(network, protocol, batch)
+            variants = (
+                clean,
+                fgsm(function, clean, settings.epsilon, protocol.clipped),
+                pgd(function, clean, settings, protocol.clipped),
+            )
+            with torch.no_grad():
+                for position, inputs in enumerate(variants):
+                    correct[position] += int((function(inputs).argmax(dim=1) == labels).sum())
+    clean_share, fgsm_share, pgd_share = (100.0 * correct / len(images)).tolist()
+    return Accuracies(clean_share, fgsm_share, pgd_share, len(images), time.perf_counter() - start)
+
+
+def accuracy(network: Network, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Accuracy in percent on images (N, C, H, W) in [0, 1]."""
+    device = next(network.parameters()).device
+    with torch.no_grad():
+        correct = sum(
+            int((network(batch).argmax(dim=1) == truth).sum())
+            for batch, truth in _batches(images, labels, device, "accuracy", progress=False)
+        )
+    return 100.0 * correct / len(images)
+
+
+def _augments(protocol: Protocol, network: Network) -> bool:
+    return protocol.augmented and network.architecture.augmented
+
+
+def _attacked_function(
+    network: Network, protocol: Protocol, images: Tensor
+) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+    """The function to attack and the point to start from, in the protocol's space."""
+    if protocol.normalised_space:
+        return network.body, network.normalise(images)
+    return network, images
+
+
+def _batches(
+    images: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    device: torch.device,
+    description: str,
+    progress: bool,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    size = _BATCH[device.type]
+    starts = range(0, len(images), size)
+    for start in track(starts, description, enabled=progress):
+        part = slice(start, start + size)
+        yield torch.from_numpy(images[part]).to(device), torch.from_numpy(labels[part]).to(device)

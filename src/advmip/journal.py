@@ -1,0 +1,162 @@
+"""The record of finished instances: what lets a killed run go on where it was.
+
+One JSON object a line, with a `key`, the `identity` of what it was computed from, and the
+`result`. A line is on disk before `record` returns. A process killed while it writes leaves a
+torn last line, which the next one removes: that instance was not finished.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from advmip.errors import InputError
+
+
+class Journal:
+    """An append-only file of results by key, for one process at a time.
+
+    Lines recorded under another identity (other code, network, data or settings) stay in the
+    file and are not seen, so that going back to what they belong to finds them again.
+
+    Args:
+        path: The file; it and its folder are created.
+        identity: What every result depends on: digests and settings that JSON can hold.
+
+    Raises:
+        InputError: Another process has the journal open, or a line in its midst is damaged.
+    """
+
+    def __init__(self, path: Path | str, identity: Mapping[str, Any]) -> None:
+        self.path = Path(path)
+        # Tuples become lists and so on, as they will be when read back.
+        self._identity = json.loads(_encode(dict(identity)))
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(f"{self.path}.lock")
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(
+                subject=f"journal {self.path}",
+                found="in use by another process",
+                expected="one process at a time",
+                mend="wait for the other run, or stop it",
+            ) from error
+        try:
+            self._file = self.path.open("a+b", buffering=0)
+        except BaseException:
+            self._lock.release()
+            raise
+        try:
+            self._results = self._read()
+        except BaseException:
+            self.close()
+            raise
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._results
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def get(self, key: str) -> Any:
+        """The result recorded under a key, or None. The last one, if there are several."""
+        return self._results.get(key)
+
+    def record(self, key: str, result: Any) -> None:
+        """Append a result and wait until it is on disk.
+
+        Args:
+            key: The instance's name, unique under the identity.
+            result: Anything JSON can hold; NumPy scalars become numbers.
+        """
+        line = _encode({"key": key, "identity": self._identity, "result": result})
+        start = self._file.seek(0, os.SEEK_END)
+        try:
+            self._write(line.encode() + b"\n")
+        except BaseException:
+            # A full disk must not leave half a line in front of the next one.
+            self._file.truncate(start)
+            raise
+        self._results[key] = json.loads(line)["result"]
+
+    def close(self) -> None:
+        """Release the file for other processes."""
+        self._file.close()
+        self._lock.release()
+
+    def _write(self, line: bytes) -> None:
+        rest = memoryview(line)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        os.fsync(self._file.fileno())
+
+    def _read(self) -> dict[str, Any]:
+        self._file.seek(0)
+        content = self._file.read()
+        end = content.rfind(b"\n") + 1
+        entries = [
+            self._entry(number, line)
+            for number, line in enumerate(content[:end].split(b"\n")[:-1], 1)
+        ]
+        if content[end:]:
+            last = _decode(content[end:])
+            if last is None:
+                self._file.truncate(end)
+            else:
+                # Killed between the record and its line's end: the record itself is whole.
+                self._write(b"\n")
+                entries.append(last)
+        return {
+            entry["key"]: entry["result"]
+            for entry in entries
+            if entry["identity"] == self._identity
+        }
+
+    def _entry(self, number: int, line: bytes) -> dict[str, Any]:
+        entry = _decode(line)
+        if entry is None:
+            raise InputError(
+                subject=f"journal {self.path}, line {number}",
+                found="no record of a result",
+                expected="a JSON object with key, identity and result",
+                mend=f"delete line {number}; its instance is then computed again",
+            )
+        return entry
+
+
+def _encode(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=_plain)
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a journal holds only what JSON can hold, not {type(value).__name__}")
+
+
+def _decode(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    whole = isinstance(entry, dict) and {"key", "identity", "result"} <= entry.keys()
+    return entry if whole else None

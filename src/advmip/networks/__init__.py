@@ -1,0 +1,14 @@
+"""Networks: what they are built like, how they are trained, read and written."""
+
+from advmip.networks.architectures import ARCHITECTURES, Architecture
+from advmip.networks.files import load_network, save_network
+from advmip.networks.network import Network, new_network
+
+__all__ = [
+    "ARCHITECTURES",
+    "Architecture",
+    "Network",
+    "load_network",
+    "new_network",
+    "save_network",
+]

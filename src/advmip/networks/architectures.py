@@ -1,0 +1,177 @@
+"""The networks of Zhao & Kronqvist, and small ones of the same families.
+
+Modules carry the parameter names of the authors' released weights, so that those load as they
+are. Convolutions are 3x3; a stride of 2 halves the image where other networks would pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from advmip.datasets.dataset import CLASSES
+
+Shape = tuple[int, int, int]
+
+
+class ConvolutionalNetwork(nn.Module):
+    """Two convolutions of stride 2 and two linear layers, with ReLUs in between.
+
+    Args:
+        channels: Output channels of the two convolutions.
+        hidden: Units of the first linear layer.
+        input_shape: Channels, height and width of an image.
+    """
+
+    def __init__(self, channels: tuple[int, int], hidden: int, input_shape: Shape) -> None:
+        super().__init__()
+        depth, height, width = input_shape
+        self.conv1 = nn.Conv2d(depth, channels[0], 3, stride=2, padding=1)
+        self.conv2 = nn.Conv2d(channels[0], channels[1], 3, stride=2, padding=1)
+        # Each convolution of stride 2 and padding 1 halves a side, rounded up.
+        pixels = -(-height // 4) * -(-width // 4)
+        self.fc1 = nn.Linear(channels[1] * pixels, hidden)
+        self.output = nn.Linear(hidden, CLASSES)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits (N, 10) of inputs (N, C, H, W)."""
+        hidden = torch.relu(self.conv1(inputs))
+        hidden = torch.relu(self.conv2(hidden))
+        hidden = torch.relu(self.fc1(hidden.flatten(1)))
+        logits: Tensor = self.output(hidden)
+        return logits
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions with batch norm, added to the input or to its 1x1 downsampling.
+
+    Args:
+        depth: Input channels.
+        channels: Output channels.
+        stride: Stride of the first convolution.
+    """
+
+    def __init__(self, depth: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(depth, channels, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1 or depth != channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(depth, channels, 1, stride=stride, bias=False), nn.BatchNorm2d(channels)
+            )
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Features (N, channels, H / stride, W / stride) of inputs (N, depth, H, W)."""
+        hidden = torch.relu(self.bn1(self.conv1(inputs)))
+        return torch.relu(self.bn2(self.conv2(hidden)) + self.downsample(inputs))
+
+
+class ResidualNetwork(nn.Module):
+    """A convolution, three stages of residual blocks, average pooling and a linear layer.
+
+    The second and third stage each halve the image.
+
+    Args:
+        channels: Channels of the three stages; the first convolution has those of the first.
+        blocks: Residual blocks in each stage.
+        input_shape: Channels, height and width of an image.
+    """
+
+    def __init__(self, channels: tuple[int, int, int], blocks: int, input_shape: Shape) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(input_shape[0], channels[0], 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels[0])
+        self.layer1 = _stage(channels[0], channels[0], blocks, stride=1)
+        self.layer2 = _stage(channels[0], channels[1], blocks, stride=2)
+        self.layer3 = _stage(channels[1], channels[2], blocks, stride=2)
+        self.output = nn.Linear(channels[2], CLASSES)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits (N, 10) of inputs (N, C, H, W)."""
+        hidden = torch.relu(self.bn1(self.conv1(inputs)))
+        hidden = self.layer3(self.layer2(self.layer1(hidden)))
+        logits: Tensor = self.output(hidden.mean(dim=(2, 3)))
+        return logits
+
+
+def _stage(depth: int, channels: int, blocks: int, stride: int) -> nn.Sequential:
+    first = ResidualBlock(depth, channels, stride)
+    return nn.Sequential(first, *(ResidualBlock(channels, channels, 1) for _ in range(1, blocks)))
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network before it has weights.
+
+    Attributes:
+        name: The name in settings, rows and files.
+        paper_name: The name in the paper, or that of the paper's network it stands for.
+        dataset: The data set it classifies.
+        input_shape: Channels, height and width of an image.
+        mean: Per channel, what is subtracted from pixels in [0, 1].
+        std: Per channel, what they are then divided by.
+        augmented: Trained on randomly cropped and flipped images.
+        build: Makes the module, with weights drawn from torch's global generator.
+    """
+
+    name: str
+    paper_name: str
+    dataset: str
+    input_shape: Shape
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    augmented: bool
+    build: Callable[[], nn.Module]
+
+
+def _convolutional(
+    name: str, paper_name: str, dataset: str, side: int, channels: tuple[int, int], hidden: int
+) -> Architecture:
+    shape = (1, side, side)
+    return Architecture(
+        name=name,
+        paper_name=paper_name,
+        dataset=dataset,
+        input_shape=shape,
+        mean=(0.0,),
+        std=(1.0,),
+        augmented=False,
+        build=lambda: ConvolutionalNetwork(channels, hidden, shape),
+    )
+
+
+def _residual(
+    name: str, dataset: str, side: int, channels: tuple[int, int, int], blocks: int
+) -> Architecture:
+    shape = (3, side, side)
+    return Architecture(
+        name=name,
+        paper_name="ResNet8",
+        dataset=dataset,
+        input_shape=shape,
+        # The paper's normalisation of CIFAR-10 (Section 5), kept for its stand-in.
+        mean=(0.4914, 0.4822, 0.4465),
+        std=(0.2023, 0.1994, 0.2010),
+        augmented=True,
+        build=lambda: ResidualNetwork(channels, blocks, shape),
+    )
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    architecture.name: architecture
+    for architecture in (
+        _convolutional("cnn_light", "CNNLight", "mnist", 28, (8, 16), 50),
+        _convolutional("cnn", "CNN", "mnist", 28, (16, 32), 100),
+        # "ResNet8" has two blocks a stage as released: 175,258 parameters, not 78,000.
+        _residual("resnet8", "cifar10", 32, (16, 32, 64), 2),
+        _convolutional("digits_cnn_light", "CNNLight", "digits", 8, (8, 16), 24),
+        _convolutional("digits_cnn", "CNN", "digits", 8, (16, 32), 48),
+        _residual("shapes_resnet", "shapes", 16, (8, 16, 32), 1),
+    )
+}

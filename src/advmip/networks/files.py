@@ -1,0 +1,216 @@
+"""Networks to and from files, checked on the way in.
+
+Our own files are safetensors. The authors' weights are .npz archives of arrays by parameter
+name. Neither format can carry code.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from advmip.errors import InputError, unknown_name
+from advmip.networks.architectures import ARCHITECTURES, Architecture
+from advmip.networks.network import Network
+from advmip.storage import write_atomically
+
+_DAMAGED = "the file is truncated or altered: train the network again, or copy the file again"
+
+
+def save_network(network: Network, path: Path, metadata: Mapping[str, object]) -> None:
+    """Write a network's weights, architecture and digest as safetensors, atomically.
+
+    Args:
+        network: The network.
+        path: A file name ending in .safetensors.
+        metadata: Anything that JSON can hold: how it was trained, where it came from.
+    """
+    tensors = {name: value.contiguous() for name, value in network.body.state_dict().items()}
+    header = {
+        "architecture": network.architecture.name,
+        "digest": network.digest,
+        "metadata": json.dumps(metadata),
+    }
+    with write_atomically(path) as temporary:
+        save_file(tensors, temporary, metadata=header)
+
+
+def load_network(path: Path | str) -> Network:
+    """Read a network from a .safetensors file of ours or an .npz of the released names.
+
+    Which architecture an .npz holds is recognised by the shapes of its arrays.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The network, frozen: in evaluation mode, without gradients of the weights.
+
+    Raises:
+        InputError: The file is missing, damaged or of another kind, its names or shapes are
+            those of no known architecture, or a weight is not finite.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(
+            subject=f"network {file}",
+            found="no such file",
+            expected="a .safetensors or .npz file",
+            mend="check the path, or train the network first",
+        )
+    if file.suffix == ".safetensors":
+        return _load_safetensors(file)
+    if file.suffix == ".npz":
+        tensors = _read_npz(file)
+        return network_from_tensors(_recognise(tensors, file), tensors, file)
+    raise InputError(
+        subject=f"network {file}",
+        found=f"a file ending in {file.suffix!r}",
+        expected="a .safetensors or .npz file",
+        mend="convert the network, or name another file",
+    )
+
+
+def network_from_tensors(
+    architecture: Architecture, tensors: Mapping[str, Tensor], file: Path
+) -> Network:
+    """A frozen network from weights by name, each checked.
+
+    Args:
+        architecture: What the weights should fit.
+        tensors: Parameters and buffers by the names of the architecture's module.
+        file: Where they come from, for the messages.
+
+    Raises:
+        InputError: A name is missing or unknown, a shape differs, or a value is not finite.
+    """
+    body = architecture.build()
+    expected = body.state_dict()
+    for name in [*expected, *tensors]:
+        found_shape = _shape(tensors.get(name))
+        expected_shape = _shape(expected.get(name))
+        if found_shape != expected_shape:
+            raise InputError(
+                subject=f"network {file}, layer {name}",
+                found=found_shape,
+                expected=f"{expected_shape}, as in {architecture.name}",
+                mend="name the file of a network of this architecture, with all its weights",
+            )
+    for name, tensor in tensors.items():
+        _check_values(name, tensor, file)
+    body.load_state_dict(
+        {name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()}
+    )
+    return Network(architecture, body).frozen()
+
+
+def _shape(tensor: Tensor | None) -> str:
+    if tensor is None:
+        return "nothing"
+    return "a single number" if tensor.ndim == 0 else " x ".join(map(str, tensor.shape))
+
+
+def _check_values(name: str, tensor: Tensor, file: Path) -> None:
+    wrong = int((~torch.isfinite(tensor)).sum())
+    if wrong:
+        raise InputError(
+            subject=f"network {file}, layer {name}",
+            found=f"{wrong} of {tensor.numel()} values are NaN or infinite",
+            expected="finite weights",
+            mend="train the network again with a smaller learning rate",
+        )
+    if name.endswith("running_var") and bool((tensor < 0).any()):
+        raise InputError(
+            subject=f"network {file}, layer {name}",
+            found=f"a variance of {float(tensor.min()):.3g}",
+            expected="no variance below 0",
+            mend=_DAMAGED,
+        )
+
+
+def _load_safetensors(file: Path) -> Network:
+    try:
+        with safe_open(file, framework="pt") as contents:
+            header = contents.metadata() or {}
+            # safetensors' handle is no dictionary: it has keys() but cannot be iterated.
+            tensors = {name: contents.get_tensor(name) for name in contents.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise InputError(
+            subject=f"network {file}",
+            found=f"not readable as safetensors ({error})",
+            expected="a file written by this project",
+            mend=_DAMAGED,
+        ) from error
+    if not {"architecture", "digest"} <= header.keys():
+        raise InputError(
+            subject=f"network {file}",
+            found="no architecture and digest in its header",
+            expected="a file written by this project",
+            mend="train the network with this project, or supply the authors' .npz",
+        )
+    name = header["architecture"]
+    if name not in ARCHITECTURES:
+        raise unknown_name(f"architecture in network {file}", name, ARCHITECTURES)
+    network = network_from_tensors(ARCHITECTURES[name], tensors, file)
+    if network.digest != header["digest"]:
+        raise InputError(
+            subject=f"network {file}",
+            found=f"weights with digest {network.digest[:16]}",
+            expected=f"digest {header['digest'][:16]}, as when it was written",
+            mend=_DAMAGED,
+        )
+    return network
+
+
+def _read_npz(file: Path) -> dict[str, Tensor]:
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            subject=f"network {file}",
+            found=f"not readable as arrays by name ({error})",
+            expected="an .npz archive of plain arrays",
+            mend="the file is truncated, altered or holds objects: copy it again",
+        ) from error
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiu":
+            raise InputError(
+                subject=f"network {file}, layer {name}",
+                found=f"values of type {array.dtype}",
+                expected="real numbers",
+                mend="supply an .npz of weights",
+            )
+    return {
+        name: torch.from_numpy(array.astype(np.float32 if array.dtype.kind == "f" else np.int64))
+        for name, array in arrays.items()
+    }
+
+
+def _recognise(tensors: Mapping[str, Tensor], file: Path) -> Architecture:
+    """The architecture that shares most names and shapes with `tensors`."""
+    found = {(name, tuple(tensor.shape)) for name, tensor in tensors.items()}
+
+    def shared(architecture: Architecture) -> int:
+        with torch.device("meta"):
+            state = architecture.build().state_dict()
+        return len(found & {(name, tuple(tensor.shape)) for name, tensor in state.items()})
+
+    best = max(ARCHITECTURES.values(), key=shared)
+    if shared(best) == 0:
+        raise InputError(
+            subject=f"network {file}",
+            found=f"the layers {', '.join(list(tensors)[:4]) or 'of nothing'}",
+            expected=f"those of one of {', '.join(ARCHITECTURES)}",
+            mend="name the file of a network of a known architecture",
+        )
+    return best

@@ -1,0 +1,69 @@
+"""A network with its weights: pixels in, logits out."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from torch import Tensor, nn
+
+from advmip.networks.architectures import Architecture
+
+
+class Network(nn.Module):
+    """An architecture's module behind its normalisation of pixels.
+
+    Attributes:
+        architecture: What it is built like.
+        body: The module itself, which takes normalised inputs.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, architecture: Architecture, body: nn.Module) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.body = body
+        for name, values in (("mean", architecture.mean), ("std", architecture.std)):
+            per_channel = torch.tensor(values).reshape(1, -1, 1, 1)
+            self.register_buffer(name, per_channel, persistent=False)
+        self._identity = set(architecture.mean) == {0.0} and set(architecture.std) == {1.0}
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Inputs of the body (N, C, H, W) from images (N, C, H, W) in [0, 1]."""
+        return images if self._identity else (images - self.mean) / self.std
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (N, 10) of images (N, C, H, W) in [0, 1]."""
+        logits: Tensor = self.body(self.normalise(images))
+        return logits
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything that decides the outputs: names, shapes and float values.
+
+        Batch norm's count of batches is left out: it is bookkeeping of training.
+        """
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.body.state_dict().items()):
+            if tensor.is_floating_point():
+                digest.update(f"{name}{tuple(tensor.shape)}".encode())
+                digest.update(tensor.detach().cpu().contiguous().numpy().astype("<f4").tobytes())
+        return digest.hexdigest()
+
+    def frozen(self) -> Network:
+        """The network itself, in evaluation mode and with gradients of the weights off."""
+        self.eval()
+        self.requires_grad_(False)
+        return self
+
+
+def new_network(architecture: Architecture, seed: int) -> Network:
+    """A network with random weights, the same for the same seed.
+
+    Torch's global generator is left as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Network(architecture, architecture.build())

@@ -1,0 +1,58 @@
+"""What a scale sets out to run, so that rows left out on purpose are told from missing ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from advmip.settings import Settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs of one scale, as far as tables and verdicts must know them.
+
+    Attributes:
+        counts: |X_adv| of the fine-tuning runs, by experiment, protocol and network of the paper.
+        training_images: Images behind the training loss by network of the paper; None for all.
+        retraining_epochs: Epochs of the networks trained anew, by network of the paper.
+        released_weights: Whether fine-tuning starts from the weights that the authors released.
+    """
+
+    counts: Mapping[tuple[str, str, str], frozenset[int]]
+    training_images: Mapping[str, int | None]
+    retraining_epochs: Mapping[str, int]
+    released_weights: bool
+
+    def runs(
+        self, experiment: str, protocol: str, paper_network: str, adversarial_count: int | None
+    ) -> bool:
+        """Whether the scale runs a network under a protocol with so many examples.
+
+        Args:
+            experiment: Name of the experiment, such as "tables".
+            protocol: "published" or "described".
+            paper_network: The network's name in the paper.
+            adversarial_count: |X_adv|; None asks for any.
+        """
+        counts = self.counts.get((experiment, protocol, paper_network), frozenset())
+        return adversarial_count in counts if adversarial_count is not None else bool(counts)
+
+
+def plan_of(settings: Settings) -> Plan:
+    """The plan that complete settings contain."""
+    networks = settings["networks"]
+    return Plan(
+        counts={
+            (experiment, protocol, network): frozenset(shards["adversarial_counts"])
+            for experiment, by_network in settings["zk"]["experiments"].items()
+            for network, shards in by_network.items()
+            for protocol, seeds in shards["seeds"].items()
+            if seeds > 0
+        },
+        training_images={name: chosen["training_images"] for name, chosen in networks.items()},
+        retraining_epochs={
+            name: chosen["retraining"]["epochs"] for name, chosen in networks.items()
+        },
+        released_weights=settings["weights"] == "released",
+    )

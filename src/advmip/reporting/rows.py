@@ -1,0 +1,214 @@
+"""Reading the tidy rows that experiments write, and choosing among them by column."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from advmip.errors import InputError
+from advmip.reporting.plan import Plan
+
+_IDENTITY = ["experiment", "network", "paper_network", "dataset", "protocol", "seed"]
+_ROUNDING = 1e-9
+_ACCURACIES = ["clean_accuracy", "fgsm_accuracy", "pgd_accuracy"]
+
+REQUIRED_COLUMNS: dict[str, list[str]] = {
+    "evaluations": [
+        *_IDENTITY,
+        *["method", "adversarial_count", "radius", "iterations", "omega", "violation"],
+        *["training_loss", *_ACCURACIES, "test_images", "status", "checked"],
+        *["seconds_total", "seconds_projection"],
+    ],
+    "iterations": [
+        *_IDENTITY,
+        *["adversarial_count", "radius", "iterations", "iteration", "violation", "loss"],
+        *["pgd_accuracy", "seconds_projection"],
+    ],
+    "pool": [
+        *_IDENTITY,
+        *["adversarial_count", "radius", "iterations", "iteration", "alpha", "violation"],
+        *["loss", "pareto"],
+    ],
+    "timings": [*_IDENTITY, "what", "seconds"],
+}
+
+
+class MissingRowsError(InputError):
+    """No row answers to a query that a table, a figure or a verdict needs.
+
+    Args:
+        kind: The row file, such as "evaluations".
+        match: The query, column by column.
+        folder: The folder of row files.
+    """
+
+    def __init__(self, kind: str, match: Mapping[str, object], folder: Path) -> None:
+        query = ", ".join(f"{column}={_shown(value)}" for column, value in match.items())
+        super().__init__(
+            subject=f"rows of {kind} in {folder}",
+            found=f"none with {query}",
+            expected="at least one",
+            mend="run the experiment that writes them; the workflow does so by itself",
+        )
+        self.match = dict(match)
+
+
+class Rows:
+    """The row files of one source at one scale.
+
+    Args:
+        folder: The folder that holds `evaluations.csv`, `iterations.csv`, `pool.csv` and
+            `timings.csv`; each is read when first asked for.
+
+        plan: What the scale sets out to run; None where that is all that the sources publish.
+
+    Raises:
+        InputError: The folder does not exist.
+    """
+
+    def __init__(self, folder: Path, plan: Plan | None = None) -> None:
+        if not folder.is_dir():
+            raise InputError(
+                subject=f"folder of rows {folder}",
+                found="no such folder",
+                expected="a folder with the row files of one source",
+                mend="run the experiments first; the workflow does so by itself",
+            )
+        self.folder = folder
+        self.plan = plan
+        self._read = cache(self._read_file)
+
+    def frame(self, kind: str) -> pd.DataFrame:
+        """All usable rows of one file.
+
+        Rows whose status is not "ok" are left out.
+
+        Args:
+            kind: "evaluations", "iterations", "pool" or "timings".
+
+        Raises:
+            InputError: The file is missing, lacks a column, or holds an unchecked answer.
+        """
+        frame: pd.DataFrame = self._read(kind)
+        return frame
+
+    def select(self, kind: str, match: Mapping[str, Any]) -> pd.DataFrame:
+        """The rows of a file whose columns have the given values.
+
+        Args:
+            kind: As in `frame`.
+            match: Column to value; None matches an empty cell, a list any of its members.
+
+        Raises:
+            MissingRowsError: There is none.
+            InputError: As in `frame`, or the file has no such column.
+        """
+        chosen = where(self.frame(kind), match)
+        if chosen.empty:
+            raise MissingRowsError(kind, match, self.folder)
+        return chosen
+
+    def planned(
+        self,
+        paper_network: str,
+        protocol: str,
+        adversarial_count: int | None = None,
+        experiment: str = "tables",
+    ) -> bool:
+        """Whether this scale ought to have fine-tuning rows.
+
+        Args:
+            paper_network: The network's name in the paper.
+            protocol: "published" or "described".
+            adversarial_count: |X_adv|; None for any.
+            experiment: Name of the experiment.
+        """
+        if self.plan is None:
+            return True
+        return self.plan.runs(experiment, protocol, paper_network, adversarial_count)
+
+    def _read_file(self, kind: str) -> pd.DataFrame:
+        path = self.folder / f"{kind}.csv"
+        if not path.is_file():
+            raise InputError(
+                subject=f"row file {path}",
+                found="no such file",
+                expected=f"a CSV file with the columns {', '.join(REQUIRED_COLUMNS[kind])}",
+                mend="run the experiments first; the workflow does so by itself",
+            )
+        frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        lacking = [column for column in REQUIRED_COLUMNS[kind] if column not in frame.columns]
+        if lacking:
+            raise InputError(
+                subject=f"row file {path}",
+                found=f"no column {', '.join(lacking)}",
+                expected=f"the columns {', '.join(REQUIRED_COLUMNS[kind])}",
+                mend="remove the file and run the experiment again",
+            )
+        if "checked" in frame.columns:
+            _refuse_unchecked(frame, path)
+        if "status" in frame.columns:
+            frame = frame[frame["status"] == "ok"].reset_index(drop=True)
+        return frame
+
+
+def where(frame: pd.DataFrame, match: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows of a frame whose columns have the given values, possibly none.
+
+    Args:
+        frame: Any tidy rows.
+        match: Column to value; None matches an empty cell, a list any of its members.
+
+    Raises:
+        InputError: A column is not there.
+    """
+    mask = np.ones(len(frame), dtype=bool)
+    for column, value in match.items():
+        if column not in frame.columns:
+            raise InputError(
+                subject=f"column {column!r}",
+                found="not among the rows' columns",
+                expected=f"one of {', '.join(frame.columns)}",
+                mend="correct the query (workflow/papers) or the row file",
+            )
+        alternatives = value if isinstance(value, list | tuple) else [value]
+        hits = [_equals(frame[column], alternative) for alternative in alternatives]
+        mask &= np.logical_or.reduce(hits)
+    return frame[mask]
+
+
+def _equals(column: pd.Series[Any], value: object) -> NDArray[np.bool_]:
+    if value is None:
+        return column.isna().to_numpy(dtype=bool)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
+        return np.abs(numbers - value) < _ROUNDING
+    return (column == value).to_numpy(dtype=bool, na_value=False)
+
+
+def _shown(value: object) -> str:
+    return (
+        "(empty)"
+        if value is None or (isinstance(value, float) and math.isnan(value))
+        else (str(value))
+    )
+
+
+def _refuse_unchecked(frame: pd.DataFrame, path: Path) -> None:
+    unchecked = frame[(frame["status"] == "ok") & (frame["checked"].astype(str) != "True")]
+    if len(unchecked):
+        first = unchecked.iloc[0]
+        raise InputError(
+            subject=f"row file {path}",
+            found=f"{len(unchecked)} answers that passed no check, the first in row "
+            f"{unchecked.index[0] + 2} ({first['paper_network']}, {first['protocol']})",
+            expected="every answer checked",
+            mend="remove the file and run the experiment again",
+        )

@@ -1,0 +1,237 @@
+"""The settings of a run: the user's file laid over those of a scale, checked and completed.
+
+Light on purpose: the workflow reads settings before every run, so nothing here loads torch.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypedDict, cast
+
+import jsonschema
+import yaml
+from jsonschema.validators import extend
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from advmip.errors import InputError, unknown_name
+from advmip.storage import write_atomically
+
+Protocol = Literal["published", "described"]
+
+
+class Attack(TypedDict):
+    """FGSM and PGD: the radius and step in the protocol's space, and the number of steps."""
+
+    epsilon: float
+    step: float
+    iterations: int
+
+
+class Training(TypedDict):
+    """How a network is trained from scratch."""
+
+    epochs: int
+    batch_size: int
+    optimizer: Literal["adam", "sgd"]
+    learning_rate: float
+    momentum: float
+    decay: float
+
+
+class Retraining(TypedDict):
+    """Training from scratch against attacks, to compare fine-tuning with."""
+
+    epochs: int
+    adversarial_count: int
+    inner_iterations: int
+
+
+class NetworkSettings(TypedDict):
+    """One of the paper's networks at one scale."""
+
+    architecture: str
+    dataset: str
+    attack: Attack
+    training: Training
+    retraining: Retraining
+    attacked_images: int | None
+    training_images: int | None
+    test_images: int | None
+
+
+class Shards(TypedDict):
+    """The fine-tuning runs of one network in one experiment."""
+
+    adversarial_counts: list[int]
+    radii: list[float]
+    iterations: int
+    fixed_ratio: float
+    seeds: dict[Protocol, int]
+    first_seed: int
+    runs_per_job: int
+    complete_pool: bool
+    accuracy_per_iteration: bool
+
+
+class ZhaoKronqvist(TypedDict):
+    """What all fine-tuning runs share, and the runs by experiment and network of the paper."""
+
+    omega: list[float]
+    margin: float
+    sweeps: int
+    experiments: dict[str, dict[str, Shards]]
+
+
+class Settings(TypedDict):
+    """All settings, complete: every key that the schemas describe is present."""
+
+    scale: str
+    data_dir: str
+    network_dir: str
+    download: bool
+    weights: Literal["trained", "released"]
+    seed: int
+    threads: int
+    networks: dict[str, NetworkSettings]
+    zk: ZhaoKronqvist
+
+
+def load_settings(config: Path | Mapping[str, Any], workflow: Path) -> Settings:
+    """The user's settings laid over those of the scale that they name.
+
+    Any key of a scale may stand in the user's settings too, and then wins; lists are replaced
+    whole. The stored result of `save_settings` is again such a file.
+
+    Args:
+        config: A YAML file, or its contents.
+        workflow: The folder with `scales/` and `schemas/`.
+
+    Returns:
+        Complete settings.
+
+    Raises:
+        InputError: A file is missing or no YAML mapping, a key is unknown (the nearest known one
+            is named), or a value is not admitted.
+    """
+    chosen = dict(config) if isinstance(config, Mapping) else _read_mapping(config)
+    validators = _validators(workflow / "schemas")
+    scale = chosen.get("scale", "demo")
+    scales = {file.stem: file for file in (workflow / "scales").glob("*.yaml")}
+    if scale not in scales:
+        raise unknown_name("scale", str(scale), scales)
+    merged = _overlaid(_read_mapping(scales[scale]), chosen)
+    _check(validators, merged)
+    return cast(Settings, merged)
+
+
+def save_settings(settings: Settings, path: Path) -> None:
+    """Write complete settings as YAML; a file that already says the same is left untouched."""
+    text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        with write_atomically(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+def shards_of(settings: Settings, experiment: str, paper_network: str) -> Shards | None:
+    """The fine-tuning runs of a network in an experiment, or None where the scale has none."""
+    return settings["zk"]["experiments"].get(experiment, {}).get(paper_network)
+
+
+def largest_count(settings: Settings, paper_network: str) -> int:
+    """The most adversarial examples that any run on a network of the paper asks for."""
+    counts = [settings["networks"][paper_network]["retraining"]["adversarial_count"]]
+    for experiment in settings["zk"]["experiments"]:
+        shards = shards_of(settings, experiment, paper_network)
+        counts += shards["adversarial_counts"] if shards else []
+    return max(counts)
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(
+            subject=f"settings file {path}",
+            found="no such file",
+            expected="a YAML file of settings",
+            mend="check the path, or run from the project's folder",
+        )
+    try:
+        contents = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(
+            subject=f"settings file {path}",
+            found=" ".join(str(error).split()),
+            expected="YAML",
+            mend="correct the file at the place named",
+        ) from error
+    if not isinstance(contents, dict):
+        raise InputError(
+            subject=f"settings file {path}",
+            found=f"a {type(contents).__name__}",
+            expected="keys with values",
+            mend="write one `key: value` a line",
+        )
+    return contents
+
+
+def _overlaid(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` laid over it, mapping by mapping."""
+    merged = copy.deepcopy(dict(base))
+    for key, value in changes.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = _overlaid(below, value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+def _validators(schemas: Path) -> Any:
+    """A validator of whole settings that fills in defaults as it goes down."""
+    contents = {file.name: _read_mapping(file) for file in schemas.glob("*.yaml")}
+    registry: Registry[Any] = Registry().with_resources(
+        (name, DRAFT202012.create_resource(schema)) for name, schema in contents.items()
+    )
+    filling = extend(  # type: ignore[no-untyped-call]
+        jsonschema.Draft202012Validator, {"properties": _fill_and_check}
+    )
+    return filling(contents["config.schema.yaml"], registry=registry)
+
+
+def _fill_and_check(
+    validator: Any, properties: Mapping[str, Any], instance: Any, schema: Mapping[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    if isinstance(instance, dict):
+        for name, described in properties.items():
+            if "default" in described:
+                instance.setdefault(name, copy.deepcopy(described["default"]))
+    check = jsonschema.Draft202012Validator.VALIDATORS["properties"]
+    yield from check(validator, properties, instance, schema)
+
+
+def _check(validator: Any, settings: dict[str, Any]) -> None:
+    """Fill in defaults, and refuse the first thing that the schema does not admit."""
+    error = next(iter(sorted(validator.iter_errors(settings), key=lambda e: len(e.path))), None)
+    if error is None:
+        return
+    place = ".".join(map(str, error.absolute_path)) or "the settings"
+    if error.validator == "additionalProperties":
+        known = error.schema["properties"]
+        unknown = next(key for key in error.instance if key not in known)
+        nearest = difflib.get_close_matches(str(unknown), known, n=1, cutoff=0.4)
+        raise InputError(
+            subject=f"unknown key in {place}",
+            found=repr(unknown),
+            expected=f"one of {', '.join(known)}",
+            mend=f"did you mean {nearest[0]!r}?" if nearest else "remove it",
+        )
+    described = error.schema.get("description", error.message)
+    raise InputError(
+        subject=f"setting {place}",
+        found=repr(error.instance),
+        expected=f"{described} ({error.validator}: {error.validator_value})",
+        mend="correct it in config.yaml, in workflow/scales, or on the command line",
+    )

@@ -1,0 +1,69 @@
+"""Writing files so that a reader never sees half of one, and telling contents apart."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@contextmanager
+def write_atomically(path: Path | str) -> Iterator[Path]:
+    """Give a temporary path to write to, and put it in place of `path` at the end.
+
+    The temporary file lies in the same folder and has the same suffix, so that writers that
+    choose a format by suffix work. If the block raises, it is removed and `path` is left as it
+    was. Missing folders are created.
+
+    Args:
+        path: The file to create or replace.
+
+    Yields:
+        The temporary path, which does not exist yet.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(6)}{target.suffix}")
+    try:
+        yield temporary
+        _synchronise(temporary)
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _synchronise(target.parent)
+
+
+def file_digest(path: Path | str) -> str:
+    """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def array_digest(*arrays: npt.NDArray[Any]) -> str:
+    """SHA-256 over the types, shapes and values of arrays, as 64 hexadecimal digits.
+
+    Memory layout and byte order do not matter; the order of the arrays does.
+    """
+    digest = hashlib.sha256()
+    for array in arrays:
+        values = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        digest.update(f"{values.dtype.str}{array.shape}".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
+def _synchronise(path: Path) -> None:
+    """Make the kernel write a file, or a folder's list of names, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

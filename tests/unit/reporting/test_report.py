@@ -1,0 +1,99 @@
+"""The report and the snapshot, made from a whole small set of results."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from example_rows import PAPERS, Example
+
+from advmip.errors import InputError
+from advmip.reporting.figures import FIGURES, write_figure
+from advmip.reporting.report import gather_provenance, output_names, write_report
+from advmip.reporting.snapshot import write_snapshot
+from advmip.reporting.tables import TABLES, write_table
+from advmip.reporting.verdicts import write_verdicts
+
+
+@pytest.fixture(scope="module")
+def results(demo: Example, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("results") / "demo"
+    shutil.copytree(demo.folder, folder / "rows" / "zk")
+    for name in TABLES:
+        write_table(name, demo.folder, PAPERS, folder / "tables" / name, demo.plan)
+    for name in FIGURES:
+        write_figure(name, demo.folder, PAPERS, folder / "figures" / name, demo.plan)
+    write_verdicts(demo.folder, PAPERS, folder / "verdicts.csv", demo.plan)
+    (folder / "config.yaml").write_text("scale: demo\n")
+    return folder
+
+
+def test_the_report_is_one_page_with_everything(results: Path, tmp_path: Path):
+    write_report(results, PAPERS, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for name in output_names():
+        assert f'<section id="{name}">' in page
+    assert page.count("data:image/png;base64,") == len(FIGURES)
+    assert page.count("<table") >= len(TABLES)
+    assert "Not made at this scale" not in page
+    assert not re.search(r'(src|href)="(?!data:|#)', page), "something is not in the page itself"
+
+
+def test_the_first_page_counts_the_verdicts(results: Path, tmp_path: Path):
+    write_report(results, PAPERS, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    verdicts = pd.read_csv(results / "verdicts.csv")
+    for source in ("zk", "kronqvist"):
+        own = verdicts[verdicts["source"] == source]
+        count = ((own["kind"] == "value") & own["verdict"].str.startswith("not")).sum()
+        assert f"{count} not comparable at this scale" in page
+    assert page.index("not comparable at this scale") < page.index("zk_table1</h3>")
+
+
+def test_the_report_says_what_is_not_there(results: Path, tmp_path: Path):
+    partial = tmp_path / "partial"
+    shutil.copytree(results, partial)
+    (partial / "figures" / "zk_figure4.png").unlink()
+    write_report(partial, PAPERS, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Not made at this scale: figure zk_figure4." in page
+
+
+def test_a_report_needs_verdicts(tmp_path: Path):
+    with pytest.raises(InputError, match=r"verdicts\.csv"):
+        write_report(tmp_path, PAPERS, tmp_path / "report.html")
+
+
+def test_provenance_is_gathered_from_the_rows(results: Path):
+    origin = gather_provenance(results)
+    assert origin["machine"] == "a machine"
+    assert origin["torch"] == "2.15.0"
+
+
+def test_a_snapshot_holds_outputs_verdicts_and_origin(results: Path, tmp_path: Path):
+    stale = tmp_path / "demo" / "tables" / "stale.csv"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("old")
+    target = write_snapshot(results, tmp_path)
+    assert target == tmp_path / "demo"
+    assert not stale.exists()
+    for name in TABLES:
+        assert (target / "tables" / f"{name}.md").is_file()
+    for name in FIGURES:
+        assert (target / "figures" / f"{name}.pdf").is_file()
+    assert (target / "verdicts.csv").read_bytes() == (results / "verdicts.csv").read_bytes()
+    readme = (target / "README.md").read_text(encoding="utf-8")
+    assert "| machine | a machine |" in readme
+    assert "| zk | value | published |" in readme
+
+
+def test_an_incomplete_scale_makes_no_snapshot(results: Path, tmp_path: Path):
+    partial = tmp_path / "demo"
+    shutil.copytree(results, partial)
+    (partial / "tables" / "zk_table1.csv").unlink()
+    with pytest.raises(InputError, match="zk_table1"):
+        write_snapshot(partial, tmp_path / "reference")
+    assert not (tmp_path / "reference").exists()

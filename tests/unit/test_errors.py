@@ -1,0 +1,35 @@
+"""Errors say what is wrong, and how to mend it."""
+
+import pytest
+
+from advmip.errors import CheckError, InputError, unknown_name
+
+
+def test_input_error_has_four_short_lines():
+    error = InputError(subject="the network", found="7 outputs", expected="10", mend="retrain it")
+    assert str(error).splitlines() == [
+        "the network",
+        "  found:    7 outputs",
+        "  expected: 10",
+        "  to mend:  retrain it",
+    ]
+    assert isinstance(error, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [("minst", "did you mean 'mnist'?"), ("CIFAR-10", "did you mean 'cifar10'?")],
+)
+def test_unknown_name_offers_the_nearest(given, hint):
+    assert unknown_name("data set", given, ["mnist", "cifar10"]).mend == hint
+
+
+def test_unknown_name_far_from_all_offers_the_list():
+    error = unknown_name("data set", "zzz", ["mnist", "cifar10"])
+    assert error.expected == "one of cifar10, mnist"
+    assert "above" in error.mend
+
+
+def test_check_error_names_the_saved_instance(tmp_path):
+    assert str(tmp_path) in str(CheckError("duality gap 0.3", tmp_path))
+    assert str(CheckError("duality gap 0.3")) == "duality gap 0.3"

@@ -1,0 +1,70 @@
+"""Files appear whole or not at all, and equal contents have equal digests."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from advmip.storage import array_digest, file_digest, write_atomically
+
+
+def test_a_file_appears_with_its_folder_and_nothing_is_left_beside_it(tmp_path):
+    target = tmp_path / "new" / "table.csv"
+    with write_atomically(target) as temporary:
+        temporary.write_text("a,b\n")
+        assert not target.exists()
+    assert target.read_text() == "a,b\n"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_the_temporary_file_keeps_folder_and_suffix(tmp_path):
+    with write_atomically(tmp_path / "arrays.npz") as temporary:
+        np.savez(temporary, zeros=np.zeros(3))
+        assert (temporary.parent, temporary.suffix) == (tmp_path, ".npz")
+    assert np.load(tmp_path / "arrays.npz")["zeros"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_failing_writer_leaves_the_earlier_file(tmp_path, error):
+    target = tmp_path / "table.csv"
+    target.write_text("earlier")
+
+    def fail():
+        with write_atomically(target) as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert target.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_writer_that_wrote_nothing_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError), write_atomically(tmp_path / "table.csv"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_file_digest_is_sha256(tmp_path):
+    (tmp_path / "file").write_bytes(b"abc")
+    assert file_digest(tmp_path / "file") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_array_digest_sees_values_shape_type_and_order_of_arrays():
+    a, b = np.arange(6, dtype=np.float32), np.ones(2, dtype=np.float32)
+    different = {
+        array_digest(a, b),
+        array_digest(b, a),
+        array_digest(a),
+        array_digest(a.reshape(2, 3), b),
+        array_digest(a.astype(np.float64), b),
+        array_digest(a + 1, b),
+    }
+    assert len(different) == 6
+
+
+def test_array_digest_ignores_memory_layout_and_byte_order():
+    a = np.arange(6, dtype=np.float32).reshape(2, 3)
+    assert array_digest(np.asfortranarray(a)) == array_digest(a)
+    assert array_digest(a.astype(">f4")) == array_digest(a)

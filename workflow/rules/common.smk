@@ -1,0 +1,108 @@
+# What the rules share: settings, folders, and the row files that an output is made from.
+
+import csv
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+from advmip.errors import InputError
+from advmip.experiments.runs import adversarial_file, part_of, parts_of
+from advmip.provenance import code_digest
+from advmip.settings import largest_count, load_settings, save_settings, shards_of
+
+try:
+    SETTINGS = load_settings(config, Path("workflow"))
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = f"results/{SETTINGS['scale']}"
+SETTINGS_FILE = f"{RESULTS}/config.yaml"
+SETS = f"{RESULTS}/adversarial"
+SHARDS = f"{RESULTS}/shards/zk"
+PAPERS = sorted(map(str, Path("workflow/papers").glob("*.yaml")))
+OUTPUTS = yaml.safe_load(Path("workflow/outputs.yaml").read_text(encoding="utf-8"))
+# What every answer depends on: a change makes the jobs run again.
+CODE = code_digest(
+    *(
+        "checking",
+        "datasets",
+        "experiments",
+        "finetuning",
+        "gradient_attacks",
+        "margins",
+    ),
+    "networks",
+)
+
+# Jobs find this interpreter and its packages, whether its environment is activated or not.
+os.environ.update(
+    PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+)
+
+
+wildcard_constraints:
+    network="|".join(SETTINGS["networks"]),
+    experiment="|".join(SETTINGS["zk"]["experiments"]),
+    protocol="published|described",
+    seed=r"\d+",
+    part=r"\d+",
+    output="|".join(["zk", *OUTPUTS]),
+
+
+def network_file(wildcards):
+    architecture = SETTINGS["networks"][wildcards.network]["architecture"]
+    return f"{RESULTS}/networks/{architecture}.safetensors"
+
+
+def sets_of_part(wildcards):
+    """The adversarial sets that the runs of one job start from."""
+    runs = part_of(
+        SETTINGS, wildcards.experiment, wildcards.network, int(wildcards.part)
+    )
+    files = [
+        adversarial_file(Path(SETS), wildcards.network, run.protocol, run.seed)
+        for run in runs
+    ]
+    return list(dict.fromkeys(map(str, files)))
+
+
+def row_files(experiment, network):
+    """The row files of an experiment on a network; none where the scale leaves it out."""
+    folder = f"{SHARDS}/{experiment}/{network}"
+    if experiment == "initial":
+        return [f"{folder}/evaluations.csv", f"{folder}/timings.csv"]
+    if experiment in ("added_data", "adversarial_training"):
+        return [f"{folder}/evaluations.csv"]
+    return [
+        f"{folder}-{part}/{kind}.csv"
+        for part in range(len(parts_of(SETTINGS, experiment, network)))
+        for kind in ("evaluations", "iterations", "pool")
+    ]
+
+
+def rows_behind(wildcards):
+    """The row files that an output is made from; those of every output for `zk`."""
+    outputs = OUTPUTS if wildcards.output == "zk" else [wildcards.output]
+    files = [
+        file
+        for output in outputs
+        for experiment, networks in OUTPUTS[output]["runs"].items()
+        for network in networks
+        for file in row_files(experiment, network)
+    ]
+    return list(dict.fromkeys(files))
+
+
+def summary():
+    """One line: the verdicts that have been reached, and where the report is."""
+    verdicts, report = Path(f"{RESULTS}/verdicts.csv"), Path(f"{RESULTS}/report.html")
+    if not (verdicts.is_file() and report.is_file()):
+        return f"Finished: {RESULTS}"
+    with verdicts.open(newline="") as file:
+        counts = Counter(row["verdict"] for row in csv.DictReader(file))
+    reached = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    return f"Verdicts: {reached}. Report: {report}"

@@ -1,0 +1,20 @@
+# Data sets, checked before anything is trained on them.
+
+
+rule dataset:
+    output:
+        manifest=f"{RESULTS}/datasets/{{dataset}}.json",
+    log:
+        f"{RESULTS}/logs/datasets/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/datasets/{{dataset}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest("datasets"),
+        data_dir=SETTINGS["data_dir"],
+    shell:
+        "python -m advmip data verify {wildcards.dataset} --settings {params.settings}"
+        " --out {output.manifest} > {log} 2>&1"

@@ -1,0 +1,24 @@
+# From tidy rows to figures.
+
+
+rule figure:
+    input:
+        rows=rules.rows.output.rows,
+        papers=PAPERS,
+    output:
+        multiext(f"{RESULTS}/figures/{{output}}", ".csv", ".png", ".pdf"),
+    log:
+        f"{RESULTS}/logs/figures/{{output}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figures/{{output}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest("reporting"),
+        stem=subpath(output[0], strip_suffix=".csv"),
+        rows=subpath(input[0], parent=True),
+    shell:
+        "python -m advmip figure {wildcards.output} --settings {params.settings}"
+        " --rows {params.rows} --out {params.stem} > {log} 2>&1"

@@ -1,0 +1,90 @@
+# Fine-tuning, and the retraining that it is compared with.
+
+
+rule finetuning:
+    # The journal is no output: it outlives a run that fails or is killed.
+    input:
+        network=network_file,
+        sets=sets_of_part,
+    output:
+        rows=multiext(
+            f"{SHARDS}/{{experiment}}/{{network}}-{{part}}/",
+            "evaluations.csv",
+            "iterations.csv",
+            "pool.csv",
+        ),
+    log:
+        f"{RESULTS}/logs/finetuning/{{experiment}}/{{network}}-{{part}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/finetuning/{{experiment}}/{{network}}-{{part}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: SETTINGS["threads"]
+    params:
+        settings=SETTINGS_FILE,
+        code=CODE,
+        network=lambda wildcards: SETTINGS["networks"][wildcards.network],
+        shards=lambda wildcards: shards_of(
+            SETTINGS, wildcards.experiment, wildcards.network
+        ),
+        shared=[SETTINGS["zk"][name] for name in ("omega", "margin", "sweeps")],
+        sets=subpath(input[1], parent=True),
+        journal=f"{RESULTS}/journals/zk/{{experiment}}/{{network}}-{{part}}.jsonl",
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m advmip zk finetune {wildcards.network} --settings {params.settings}"
+        " --experiment {wildcards.experiment} --part {wildcards.part}"
+        " --network-file {input.network} --adversarial-sets {params.sets} --threads {threads}"
+        " --journal {params.journal} --out {params.folder} > {log} 2>&1"
+
+
+rule added_data:
+    input:
+        network=network_file,
+        sets=expand(
+            f"{SETS}/{{{{network}}}}-{{protocol}}-{SETTINGS['seed']}.npz",
+            protocol=["published", "described"],
+        ),
+    output:
+        rows=f"{SHARDS}/added_data/{{network}}/evaluations.csv",
+    log:
+        f"{RESULTS}/logs/added_data/{{network}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/added_data/{{network}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: SETTINGS["threads"]
+    params:
+        settings=SETTINGS_FILE,
+        code=CODE,
+        network=lambda wildcards: SETTINGS["networks"][wildcards.network],
+        sets=subpath(input[1], parent=True),
+    shell:
+        "python -m advmip zk added-data {wildcards.network} --settings {params.settings}"
+        " --network-file {input.network} --adversarial-sets {params.sets}"
+        " --threads {threads} --out {output.rows} > {log} 2>&1"
+
+
+rule adversarial_training:
+    input:
+        network=network_file,
+    output:
+        rows=f"{SHARDS}/adversarial_training/{{network}}/evaluations.csv",
+    log:
+        f"{RESULTS}/logs/adversarial_training/{{network}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/adversarial_training/{{network}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: SETTINGS["threads"]
+    params:
+        settings=SETTINGS_FILE,
+        code=CODE,
+        uses=lambda wildcards: [
+            SETTINGS["networks"][wildcards.network],
+            SETTINGS["seed"],
+        ],
+    shell:
+        "python -m advmip zk adversarial-training {wildcards.network}"
+        " --settings {params.settings} --network-file {input.network}"
+        " --threads {threads} --out {output.rows} > {log} 2>&1"

@@ -1,0 +1,28 @@
+# The networks that experiments start from: trained here, or the authors' released weights.
+
+for network, chosen in SETTINGS["networks"].items():
+
+    rule:
+        name:
+            f"network_{network}"
+        input:
+            manifest=f"{RESULTS}/datasets/{chosen['dataset']}.json",
+        output:
+            network=f"{RESULTS}/networks/{chosen['architecture']}.safetensors",
+        log:
+            f"{RESULTS}/logs/networks/{network}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/networks/{network}.tsv"
+        conda:
+            "../../envs/environment.yaml"
+        threads: SETTINGS["threads"]
+        params:
+            settings=SETTINGS_FILE,
+            code=code_digest("datasets", "networks"),
+            command="train" if SETTINGS["weights"] == "trained" else "fetch",
+            network=network,
+            training=[chosen["training"], SETTINGS["seed"]],
+        shell:
+            "python -m advmip network {params.command} {params.network}"
+            " --settings {params.settings} --threads {threads}"
+            " --out {output.network} > {log} 2>&1"

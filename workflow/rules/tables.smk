@@ -1,0 +1,95 @@
+# From tidy rows to tables, verdicts and the report.
+
+
+rule rows:
+    input:
+        rows_behind,
+    output:
+        rows=multiext(
+            f"{RESULTS}/rows/{{output}}/",
+            "evaluations.csv",
+            "iterations.csv",
+            "pool.csv",
+            "timings.csv",
+        ),
+    log:
+        f"{RESULTS}/logs/rows/{{output}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/rows/{{output}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m advmip rows {input} --out {params.folder} > {log} 2>&1"
+
+
+rule table:
+    input:
+        rows=rules.rows.output.rows,
+        papers=PAPERS,
+    output:
+        multiext(f"{RESULTS}/tables/{{output}}", ".csv", ".md", ".tex"),
+    log:
+        f"{RESULTS}/logs/tables/{{output}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tables/{{output}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest("reporting"),
+        stem=subpath(output[0], strip_suffix=".csv"),
+        rows=subpath(input[0], parent=True),
+    shell:
+        "python -m advmip table {wildcards.output} --settings {params.settings}"
+        " --rows {params.rows} --out {params.stem} > {log} 2>&1"
+
+
+rule verdicts:
+    input:
+        rows=expand(rules.rows.output.rows, output="zk"),
+        papers=PAPERS,
+    output:
+        verdicts=f"{RESULTS}/verdicts.csv",
+    log:
+        f"{RESULTS}/logs/verdicts.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/verdicts.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest("reporting"),
+        rows=subpath(input[0], parent=True),
+    shell:
+        "python -m advmip verdicts --settings {params.settings} --rows {params.rows}"
+        " --out {output.verdicts} > {log} 2>&1"
+
+
+rule report:
+    input:
+        outputs=[
+            f"{RESULTS}/{folder}/{name}.csv"
+            for name, output in OUTPUTS.items()
+            for folder in output["makes"]
+        ],
+        verdicts=rules.verdicts.output.verdicts,
+        papers=PAPERS,
+    output:
+        report=f"{RESULTS}/report.html",
+    log:
+        f"{RESULTS}/logs/report.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        code=code_digest("reporting"),
+        results=subpath(output.report, parent=True),
+    shell:
+        "python -m advmip report --results {params.results} --out {output.report} > {log} 2>&1"

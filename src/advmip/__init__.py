@@ -1,1 +1,56 @@
-"""Adversarial robustness of ReLU networks by mathematical programming."""
+"""Adversarial robustness of ReLU networks by mathematical programming.
+
+The names in ``__all__`` are the public interface; the rest may change. They are imported when they
+are first used: the workflow asks light parts of the package only, and must not wait for torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from advmip.datasets import Dataset, load_dataset
+    from advmip.errors import CheckError, InputError
+    from advmip.finetuning import Finetuned, InfeasibleCutsError, finetune
+    from advmip.gradient_attacks import (
+        PROTOCOLS,
+        Accuracies,
+        AdversarialSet,
+        AttackSettings,
+        Protocol,
+        evaluate,
+        generate_adversarial_set,
+    )
+    from advmip.networks import Network, load_network, save_network
+
+__all__ = [
+    "PROTOCOLS",
+    "Accuracies",
+    "AdversarialSet",
+    "AttackSettings",
+    "CheckError",
+    "Dataset",
+    "Finetuned",
+    "InfeasibleCutsError",
+    "InputError",
+    "Network",
+    "Protocol",
+    "evaluate",
+    "finetune",
+    "generate_adversarial_set",
+    "load_dataset",
+    "load_network",
+    "save_network",
+]
+
+_HOMES = ("errors", "datasets", "networks", "gradient_attacks", "finetuning")
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for home in _HOMES:
+            module = import_module(f"advmip.{home}")
+            if hasattr(module, name):
+                return getattr(module, name)
+    raise AttributeError(f"module 'advmip' has no attribute {name!r}")

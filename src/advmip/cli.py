@@ -108,6 +108,9 @@ def adversarial_set(
     protocol: ProtocolName,
     seed: Seed,
     out: Out,
+    attacked_images: Annotated[
+        int | None, typer.Option(min=10, help="How many of the first; else the settings' number.")
+    ] = None,
     settings: SettingsFile = _CONFIG,
     threads: Threads = None,
 ) -> None:
@@ -115,7 +118,13 @@ def adversarial_set(
     from advmip.experiments import zhao_kronqvist
 
     zhao_kronqvist.adversarial_set(
-        _prepared(settings, threads), paper_network, network_file, protocol, seed, out
+        _prepared(settings, threads),
+        paper_network,
+        network_file,
+        protocol,
+        seed,
+        attacked_images,
+        out,
     )
 
 

@@ -67,6 +67,7 @@ class Shards(TypedDict):
     """The fine-tuning runs of one network in one experiment."""
 
     adversarial_counts: list[int]
+    attacked_images: list[int | None]
     radii: list[float]
     iterations: int
     fixed_ratio: float

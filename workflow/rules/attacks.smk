@@ -17,7 +17,7 @@ rule initial:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODE,
+        code=code_digest(*CODE, "experiments.zhao_kronqvist.attacks", "finetuning"),
         uses=lambda wildcards: [
             SETTINGS["networks"][wildcards.network],
             SETTINGS["seed"],
@@ -25,27 +25,31 @@ rule initial:
         folder=subpath(output[0], parent=True),
     shell:
         "python -m advmip zk initial {wildcards.network} --settings {params.settings}"
-        " --network-file {input.network} --threads {threads} --out {params.folder} > {log} 2>&1"
+        " --network-file {input.network} --threads {threads} --out {params.folder}"
+        f"{LOGGED}"
 
 
 rule adversarial_set:
     input:
         network=network_file,
     output:
-        points=f"{SETS}/{{network}}-{{protocol}}-{{seed}}.npz",
+        points=f"{SETS}/{{network}}-{{protocol}}-{{seed}}{{first}}.npz",
     log:
-        f"{RESULTS}/logs/adversarial/{{network}}-{{protocol}}-{{seed}}.log",
+        f"{RESULTS}/logs/adversarial/{{network}}-{{protocol}}-{{seed}}{{first}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/adversarial/{{network}}-{{protocol}}-{{seed}}.tsv"
+        f"{RESULTS}/benchmarks/adversarial/{{network}}-{{protocol}}-{{seed}}{{first}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest("datasets", "networks", "margins", "gradient_attacks"),
+        code=code_digest(*CODE),
         uses=lambda wildcards: SETTINGS["networks"][wildcards.network],
+        images=lambda wildcards: wildcards.first.replace("-first", "--attacked-images "),
         largest=lambda wildcards: largest_count(SETTINGS, wildcards.network),
     shell:
         "python -m advmip zk adversarial-set {wildcards.network} --settings {params.settings}"
         " --network-file {input.network} --protocol {wildcards.protocol} --seed {wildcards.seed}"
-        " --threads {threads} --out {output.points} > {log} 2>&1"
+        " {params.images}"
+        " --threads {threads} --out {output.points}"
+        f"{LOGGED}"

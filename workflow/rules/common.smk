@@ -25,16 +25,15 @@ SETS = f"{RESULTS}/adversarial"
 SHARDS = f"{RESULTS}/shards/zk"
 PAPERS = sorted(map(str, Path("workflow/papers").glob("*.yaml")))
 OUTPUTS = yaml.safe_load(Path("workflow/outputs.yaml").read_text(encoding="utf-8"))
-# What every answer depends on: a change makes the jobs run again.
-CODE = code_digest(
-    *(
-        "checking",
-        "datasets",
-        "experiments",
-        "finetuning",
-        "gradient_attacks",
-        "margins",
-    ),
+# Ends every command: all it prints is in the log, and on the terminal too if it fails.
+LOGGED = " > {log} 2>&1 || (tail -n 30 {log} >&2; exit 1)"
+# What decides the accuracies of a network. A rule adds its own parts; jobs run again if they change.
+CODE = (
+    "datasets",
+    "experiments.subject",
+    "experiments.zhao_kronqvist.answers",
+    "gradient_attacks",
+    "margins",
     "networks",
 )
 
@@ -50,6 +49,7 @@ wildcard_constraints:
     protocol="published|described",
     seed=r"\d+",
     part=r"\d+",
+    first=r"(-first\d+)?",
     output="|".join(["zk", *OUTPUTS]),
 
 
@@ -64,7 +64,9 @@ def sets_of_part(wildcards):
         SETTINGS, wildcards.experiment, wildcards.network, int(wildcards.part)
     )
     files = [
-        adversarial_file(Path(SETS), wildcards.network, run.protocol, run.seed)
+        adversarial_file(
+            Path(SETS), wildcards.network, run.protocol, run.seed, run.attacked_images
+        )
         for run in runs
     ]
     return list(dict.fromkeys(map(str, files)))

@@ -14,7 +14,7 @@ rule dataset:
     params:
         settings=SETTINGS_FILE,
         code=code_digest("datasets"),
-        data_dir=SETTINGS["data_dir"],
     shell:
         "python -m advmip data verify {wildcards.dataset} --settings {params.settings}"
-        " --out {output.manifest} > {log} 2>&1"
+        " --out {output.manifest}"
+        f"{LOGGED}"

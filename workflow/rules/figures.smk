@@ -21,4 +21,5 @@ rule figure:
         rows=subpath(input[0], parent=True),
     shell:
         "python -m advmip figure {wildcards.output} --settings {params.settings}"
-        " --rows {params.rows} --out {params.stem} > {log} 2>&1"
+        " --rows {params.rows} --out {params.stem}"
+        f"{LOGGED}"

@@ -22,7 +22,9 @@ rule finetuning:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODE,
+        code=code_digest(
+            *CODE, "checking", "experiments.zhao_kronqvist.finetuning", "finetuning"
+        ),
         network=lambda wildcards: SETTINGS["networks"][wildcards.network],
         shards=lambda wildcards: shards_of(
             SETTINGS, wildcards.experiment, wildcards.network
@@ -35,7 +37,8 @@ rule finetuning:
         "python -m advmip zk finetune {wildcards.network} --settings {params.settings}"
         " --experiment {wildcards.experiment} --part {wildcards.part}"
         " --network-file {input.network} --adversarial-sets {params.sets} --threads {threads}"
-        " --journal {params.journal} --out {params.folder} > {log} 2>&1"
+        " --journal {params.journal} --out {params.folder}"
+        f"{LOGGED}"
 
 
 rule added_data:
@@ -56,13 +59,14 @@ rule added_data:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODE,
+        code=code_digest(*CODE, "experiments.zhao_kronqvist.retraining"),
         network=lambda wildcards: SETTINGS["networks"][wildcards.network],
         sets=subpath(input[1], parent=True),
     shell:
         "python -m advmip zk added-data {wildcards.network} --settings {params.settings}"
         " --network-file {input.network} --adversarial-sets {params.sets}"
-        " --threads {threads} --out {output.rows} > {log} 2>&1"
+        " --threads {threads} --out {output.rows}"
+        f"{LOGGED}"
 
 
 rule adversarial_training:
@@ -79,7 +83,7 @@ rule adversarial_training:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODE,
+        code=code_digest(*CODE, "experiments.zhao_kronqvist.retraining"),
         uses=lambda wildcards: [
             SETTINGS["networks"][wildcards.network],
             SETTINGS["seed"],
@@ -87,4 +91,5 @@ rule adversarial_training:
     shell:
         "python -m advmip zk adversarial-training {wildcards.network}"
         " --settings {params.settings} --network-file {input.network}"
-        " --threads {threads} --out {output.rows} > {log} 2>&1"
+        " --threads {threads} --out {output.rows}"
+        f"{LOGGED}"

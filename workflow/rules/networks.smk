@@ -25,4 +25,5 @@ for network, chosen in SETTINGS["networks"].items():
         shell:
             "python -m advmip network {params.command} {params.network}"
             " --settings {params.settings} --threads {threads}"
-            " --out {output.network} > {log} 2>&1"
+            " --out {output.network}"
+            f"{LOGGED}"

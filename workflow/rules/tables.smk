@@ -22,7 +22,7 @@ rule rows:
     params:
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m advmip rows {input} --out {params.folder} > {log} 2>&1"
+        "python -m advmip rows {input} --out {params.folder}" f"{LOGGED}"
 
 
 rule table:
@@ -45,7 +45,8 @@ rule table:
         rows=subpath(input[0], parent=True),
     shell:
         "python -m advmip table {wildcards.output} --settings {params.settings}"
-        " --rows {params.rows} --out {params.stem} > {log} 2>&1"
+        " --rows {params.rows} --out {params.stem}"
+        f"{LOGGED}"
 
 
 rule verdicts:
@@ -67,7 +68,8 @@ rule verdicts:
         rows=subpath(input[0], parent=True),
     shell:
         "python -m advmip verdicts --settings {params.settings} --rows {params.rows}"
-        " --out {output.verdicts} > {log} 2>&1"
+        " --out {output.verdicts}"
+        f"{LOGGED}"
 
 
 rule report:
@@ -92,4 +94,5 @@ rule report:
         code=code_digest("reporting"),
         results=subpath(output.report, parent=True),
     shell:
-        "python -m advmip report --results {params.results} --out {output.report} > {log} 2>&1"
+        "python -m advmip report --results {params.results} --out {output.report}"
+        f"{LOGGED}"

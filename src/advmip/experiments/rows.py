@@ -17,7 +17,7 @@ IDENTITY_COLUMNS = (
     *("network_digest", "dataset_digest", "protocol", "seed"),
 )
 _ORIGIN_COLUMNS = ("threads", "code", "provenance")
-_FINETUNING_COLUMNS = ("adversarial_count", "radius", "fixed_ratio")
+_FINETUNING_COLUMNS = ("adversarial_count", "attacked_images", "radius", "fixed_ratio")
 _SECONDS = ("seconds_projection", "seconds_gradient", "seconds_line_search")
 
 COLUMNS: dict[str, tuple[str, ...]] = {

@@ -23,12 +23,15 @@ class Run:
         protocol: How attacks are run.
         seed: Of attacks, augmentation and Algorithm 2.
         adversarial_count: |X_adv|.
+        attacked_images: How many of the first training images the adversarial set is from; None
+            for the number that the network's settings give.
         radius: Of the strengthened cut (18).
     """
 
     protocol: Protocol
     seed: int
     adversarial_count: int
+    attacked_images: int | None
     radius: float
 
 
@@ -63,15 +66,23 @@ def part_of(settings: Settings, experiment: str, paper_network: str, part: int) 
     return parts[part]
 
 
-def adversarial_file(folder: Path, paper_network: str, protocol: Protocol, seed: int) -> Path:
-    """Where the adversarial set of a network, protocol and seed lies."""
-    return folder / f"{paper_network}-{protocol}-{seed}.npz"
+def adversarial_file(
+    folder: Path,
+    paper_network: str,
+    protocol: Protocol,
+    seed: int,
+    attacked_images: int | None = None,
+) -> Path:
+    """Where the adversarial set of a network, protocol, seed and number of images lies."""
+    part = "" if attacked_images is None else f"-first{attacked_images}"
+    return folder / f"{paper_network}-{protocol}-{seed}{part}.npz"
 
 
 def _runs(first_seed: int, shards: Shards) -> list[Run]:
     return [
-        Run(protocol, first_seed + number, count, radius)
+        Run(protocol, first_seed + number, count, images, radius)
         for protocol in PROTOCOL_NAMES
         for number in range(shards["seeds"][protocol])
+        for images in shards["attacked_images"]
         for count, radius in product(shards["adversarial_counts"], shards["radii"])
     ]

@@ -132,7 +132,8 @@ def finetune(
     bar = track(range(1, iterations + 1), "fine-tuning", enabled=progress)
     for iteration in bar:
         run.iterate(fixed_ratio, sweeps, complete_pool, last=iteration == iterations)
-        bar.set_postfix(V=f"{run.violations[-1]:.3g}", loss=f"{run.losses[-1]:.4g}")
+        state = {"V": f"{run.violations[-1]:.3g}", "loss": f"{run.losses[-1]:.4g}"}
+        bar.set_postfix(state, refresh=False)
     return run.result(tuple(omega))
 
 

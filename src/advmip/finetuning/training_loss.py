@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 
 from advmip.finetuning.parameters import ParameterVector
@@ -67,12 +68,13 @@ class TrainingLoss:
         """The mean loss at ``vector`` and its gradient, shape (n,), float64."""
         total = 0.0
         gradient = torch.zeros(self._parameters.count, dtype=torch.float64, device=vector.device)
-        leaf = self._prepared(vector).detach().requires_grad_()
+        leaves = self._parameters.unflatten(self._prepared(vector))
+        leaves = {name: leaf.detach().clone().requires_grad_() for name, leaf in leaves.items()}
         for inputs, labels in self._batches():
-            outputs = self._parameters.call(self._body, leaf, inputs)
+            outputs = functional_call(self._body, leaves, (inputs,))
             loss = functional.cross_entropy(outputs, labels, reduction="sum")
-            (part,) = torch.autograd.grad(loss, leaf)
-            gradient += part.double()
+            parts = torch.autograd.grad(loss, list(leaves.values()))
+            gradient += self._parameters.flatten(dict(zip(leaves, parts, strict=True)))
             total += float(loss.detach())
         return total / self.count, gradient / self.count
 

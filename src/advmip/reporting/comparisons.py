@@ -133,6 +133,9 @@ def cell_of(
         MissingRowsError: There is no such row, or the quantity is empty in all of them.
     """
     match = {**block.match, **keys, "protocol": protocol}
+    network, count = match.get("paper_network", ""), match.get("adversarial_count")
+    if block.instead and rows.planned(network, protocol, count, block.instead):
+        match["experiment"] = block.instead
     is_last = match.get("iteration") == "last"
     if is_last:
         del match["iteration"]

@@ -119,7 +119,7 @@ def to_markdown(table: PrintedTable) -> str:
 
 
 def to_latex(table: PrintedTable) -> str:
-    """The table as a LaTeX `table` that needs the packages booktabs and amssymb."""
+    """The table as a LaTeX `table` that needs the packages booktabs, amssymb and adjustbox."""
     alignment = "l" * table.text_columns + "r" * (len(table.columns) - table.text_columns)
     spans, rules, at = [], [], 1
     for label, width in table.groups:
@@ -134,10 +134,11 @@ def to_latex(table: PrintedTable) -> str:
         body.append(" & ".join(_latex_entry(entry) for entry in row) + r" \\")
     return "\n".join(
         [
-            "% needs \\usepackage{booktabs,amssymb}",
+            "% needs \\usepackage{booktabs,amssymb,adjustbox}",
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{escape_latex(table.title)}}}",
+            r"\begin{adjustbox}{max width=\textwidth}",
             rf"\begin{{tabular}}{{{alignment}}}",
             r"\toprule",
             " & ".join(spans) + r" \\",
@@ -147,6 +148,7 @@ def to_latex(table: PrintedTable) -> str:
             *body,
             r"\bottomrule",
             r"\end{tabular}",
+            r"\end{adjustbox}",
             *(rf"\par\smallskip\footnotesize {escape_latex(note)}" for note in table.notes),
             r"\end{table}",
             "",

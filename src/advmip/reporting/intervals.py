@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import stdtrit
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def measure(values: ArrayLike, confidence: float = 0.95) -> Measured:
     if sample.size == 1:
         nan = float("nan")
         return Measured(mean, nan, nan, nan, nan, 1)
-    quantile = float(stats.t.ppf(0.5 + confidence / 2, sample.size - 1))
+    quantile = float(stdtrit(sample.size - 1, 0.5 + confidence / 2))
     deviation = float(sample.std(ddof=1))
     half = quantile * deviation / float(np.sqrt(sample.size))
     further = quantile * deviation * float(np.sqrt(1 + 1 / sample.size))

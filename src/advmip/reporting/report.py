@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 from docutils.core import publish_parts  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -59,6 +60,7 @@ def write_report(results_dir: Path, papers_dir: Path, out_path: Path) -> None:
     )
     page = environment.get_template("report.html.j2").render(
         scale=results_dir.name,
+        networks=_networks(results_dir / "config.yaml"),
         verdicts=[{"name": verdict.value, "css": css_class(verdict)} for verdict in Verdict],
         sources=[_bars(source, verdicts) for source in sources.values()],
         claims=_claims(verdicts, sources),
@@ -170,6 +172,17 @@ def _caption(path: Path) -> Markup:
 
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _networks(config: Path) -> str:
+    """Which architecture and data set stand for each network of the papers; nothing if unknown."""
+    if not config.is_file():
+        return ""
+    networks = yaml.safe_load(config.read_text(encoding="utf-8")).get("networks", {})
+    return ", ".join(
+        f"{name} is {chosen['architecture']} on {chosen['dataset']}"
+        for name, chosen in networks.items()
+    )
 
 
 def _bars(source: Source, verdicts: pd.DataFrame) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Block:
         match: Columns and values that select the rows of the whole block.
         comparable: Columns and values that our rows must have for a comparison.
         epochs: Epochs of training behind the values, where a network was trained anew.
+        instead: The experiment whose rows count instead where a scale runs it, if any.
         keys: Columns that tell the block's values apart.
         quantities: Columns that hold the numbers, with their printed decimals.
         tolerances: Tolerance by quantity.
@@ -74,6 +75,7 @@ class Block:
     match: dict[str, Any]
     comparable: dict[str, Any]
     epochs: int | None
+    instead: str | None
     keys: list[str]
     quantities: dict[str, int]
     tolerances: dict[str, Tolerance]
@@ -189,6 +191,7 @@ def _block(entry: dict[str, Any], tolerances: dict[str, Any]) -> Block:
         match=dict(entry["match"]),
         comparable=dict(entry.get("comparable", {})),
         epochs=entry.get("epochs"),
+        instead=entry.get("instead"),
         keys=keys,
         quantities=dict(zip(quantities, entry["decimals"], strict=True)),
         tolerances={

@@ -17,10 +17,13 @@ from advmip.reporting.comparisons import (
 )
 from advmip.reporting.intervals import measure
 from advmip.reporting.plan import Plan
-from advmip.reporting.predicates import PREDICATES, Case, Evidence
+from advmip.reporting.predicates import Case, Evidence, Predicate
 from advmip.reporting.rows import MissingRowsError, Rows
 from advmip.reporting.sources import Claim, Source, read_sources
+from advmip.reporting.zhao_kronqvist import predicates as zhao_kronqvist
 from advmip.storage import write_atomically
+
+PREDICATES: dict[str, Predicate] = {**zhao_kronqvist.PREDICATES}
 
 VERDICT_COLUMNS = [
     *["source", "kind", "output", "where", "name", "protocol", "quantity"],
@@ -228,9 +231,10 @@ def _networks(claim: Claim) -> list[str]:
 def _left_out(rows: Rows, protocol: str, missing: MissingRowsError) -> bool:
     """Whether the rows that a claim lacks are left out of this scale on purpose."""
     network = missing.match.get("paper_network")
-    experiment: Any = missing.match.get("experiment", "tables")
+    experiments: Any = missing.match.get("experiment", "tables")
     count: Any = missing.match.get("adversarial_count")
-    counts: list[int | None] = count if isinstance(count, list) else [count]
     return isinstance(network, str) and not any(
-        rows.planned(network, protocol, each, experiment) for each in counts
+        rows.planned(network, protocol, each, experiment)
+        for each in (count if isinstance(count, list) else [count])
+        for experiment in (experiments if isinstance(experiments, list) else [experiments])
     )

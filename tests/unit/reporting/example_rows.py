@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from advmip.experiments.rows import COLUMNS, write_rows
+from advmip.finetuning.pool import pareto_front
 from advmip.reporting.plan import Plan
 from advmip.reporting.rows import Rows
 from advmip.reporting.sources import read_sources
@@ -40,6 +41,7 @@ class ExampleRows:
         seeds: Number of seeds of the tables' runs on the CNNs.
         spread: Standard deviation of accuracies over seeds, in points; the first seed has none.
         iterations: Iterations of the tables' runs.
+        algorithm2: Whether ResNet8 is fine-tuned by Algorithm 2 too, three points better.
         counts: Numbers of adversarial examples.
     """
 
@@ -50,10 +52,11 @@ class ExampleRows:
         seeds: int = 1,
         spread: float = 0.0,
         iterations: int = 20,
+        algorithm2: bool = False,
         counts: Sequence[int] = COUNTS,
     ) -> None:
         self.networks, self.seeds, self.spread = networks, seeds, spread
-        self.iterations, self.counts = iterations, counts
+        self.iterations, self.counts, self.algorithm2 = iterations, counts, algorithm2
         self.random = np.random.default_rng(0)
         self.rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in COLUMNS}
         self.source = read_sources(PAPERS)["zk"]
@@ -69,7 +72,10 @@ class ExampleRows:
             "figure1": ["CNN"],
             "figure2": self.networks,
             "figure3": ["CNNLight", "CNN"],
+            "extension1": ["CNNLight", "CNN"] if self.seeds > 1 else [],
+            "algorithm2": ["ResNet8"] if self.algorithm2 else [],
             "extension2": ["CNN"],
+            "extension3": ["CNNLight", "CNN"],
         }
         return Plan(
             counts={
@@ -126,9 +132,10 @@ class ExampleRows:
         self._rows("timings", network, protocol, "timing", 0, what="training loss", seconds=0.5)
         seeds = 1 if network == "ResNet8" else self.seeds
         for seed in range(seeds):
+            experiment = "extension1" if seed else "tables"
             for keys, numbers in self.source.blocks[f"{stem}_finetuned"].values:
                 if keys["adversarial_count"] in self.counts:
-                    self._tune(network, protocol, "tables", seed, keys, numbers, self.iterations)
+                    self._tune(network, protocol, experiment, seed, keys, numbers, self.iterations)
             for count in self.counts:
                 published = self.source.blocks[f"{stem}_finetuned"].published
                 keys = {"adversarial_count": count, "omega": 0.0}
@@ -137,12 +144,18 @@ class ExampleRows:
                     for quantity in ("training_loss", *ACCURACIES)
                 }
                 empty = {**keys, "omega": None}
-                self._tune(network, protocol, "tables", seed, empty, last, self.iterations)
-                self._course(network, protocol, "tables", seed, count, 0.0, self.iterations)
+                self._tune(network, protocol, experiment, seed, empty, last, self.iterations)
+                self._course(network, protocol, experiment, seed, count, 0.0, self.iterations)
         for keys, numbers in self.source.blocks[f"{stem}_finetuned"].values:
             if keys["adversarial_count"] in self.counts:
                 half = {name: number * 0.9 for name, number in numbers.items()}
                 self._tune(network, protocol, "figure2", 0, keys, half, 2)
+        if network == "ResNet8" and self.algorithm2:
+            for keys, numbers in self.source.blocks[f"{stem}_finetuned"].values:
+                better = {name: number + 3.0 for name, number in numbers.items()}
+                self._tune(network, protocol, "algorithm2", 0, keys, better, self.iterations)
+            for count in self.counts:
+                self._course(network, protocol, "algorithm2", 0, count, 0.0, self.iterations)
         if network == "CNN":
             self._course(network, protocol, "figure1", 0, 50, 0.0, 5)
             for count in (100, 200, 500):
@@ -151,6 +164,17 @@ class ExampleRows:
                     keys = {"adversarial_count": count, "omega": omega}
                     self._tune(network, protocol, "extension2", 0, keys, more, 20)
         if network != "ResNet8":
+            for images in (1000, 10000):
+                for omega in (0.0, 0.2, 0.4):
+                    keys = {"adversarial_count": 50, "omega": omega}
+                    more = self.source.blocks[f"{stem}_finetuned"].published
+                    numbers = {
+                        name: more(keys, name) + images / 5000
+                        for name in ("training_loss", *ACCURACIES)
+                    }
+                    self._tune(
+                        network, protocol, "extension3", 0, keys, numbers, self.iterations, images
+                    )
             for radius in (0.0, 0.05):
                 self._course(network, protocol, "figure3", 0, 50, radius, self.iterations)
 
@@ -163,6 +187,7 @@ class ExampleRows:
         keys: dict[str, Any],
         numbers: dict[str, float],
         iterations: int,
+        attacked_images: int | None = None,
     ) -> None:
         weaker = 1.0 if protocol == "published" else 0.9
         moved = {
@@ -186,6 +211,7 @@ class ExampleRows:
             seconds_total=total,
             seconds_projection=0.03 * total,
             violation=0.1,
+            attacked_images=attacked_images,
         )
 
     def _evaluate(
@@ -228,6 +254,7 @@ class ExampleRows:
     ) -> None:
         run = {"adversarial_count": count, "radius": radius, "iterations": iterations}
         first, loss = 250.0, 0.02
+        started = len(self.rows["pool"])
         for iteration in range(iterations + 1):
             violation = first * 0.4**iteration * (0.7 if radius and iteration else 1.0)
             alphas = np.arange(1, 11) / 10 if iteration else [0.0]
@@ -244,7 +271,7 @@ class ExampleRows:
                     violation=first + float(alpha) * (violation - first),
                     loss=loss + 0.002 * iteration * float(alpha) ** 2,
                     complete=True,
-                    pareto=False,
+                    pareto=None,
                 )
             if iteration:
                 self._rows(
@@ -260,6 +287,14 @@ class ExampleRows:
                     pgd_accuracy=60 - 50 * 0.7**iteration if experiment == "figure3" else None,
                     seconds_projection=0.01 * iteration,
                 )
+
+        candidates = self.rows["pool"][started:]
+        front = pareto_front(
+            np.array([row["violation"] for row in candidates]),
+            np.array([row["loss"] for row in candidates]),
+        )
+        for row, optimal in zip(candidates, front, strict=True):
+            row["pareto"] = bool(optimal)
 
     def _rows(
         self, kind: str, network: str, protocol: str, experiment: str, seed: int, **columns: Any

@@ -9,9 +9,9 @@ from example_rows import PAPERS
 
 from advmip.errors import InputError
 from advmip.reporting.figures import FIGURES
-from advmip.reporting.predicates import PREDICATES
 from advmip.reporting.sources import Source, read_source, read_sources
 from advmip.reporting.tables import TABLES
+from advmip.reporting.verdicts import PREDICATES
 
 
 def test_every_printed_number_is_there(sources: dict[str, Source]):

@@ -20,7 +20,8 @@ from advmip.reporting.formats import (
 )
 from advmip.reporting.rows import where
 from advmip.reporting.sources import Source
-from advmip.reporting.tables import TABLES, print_table, share_inside, write_table
+from advmip.reporting.tables import TABLES, print_table, write_table
+from advmip.reporting.zhao_kronqvist.printing import share_inside
 
 
 def lines_of(markdown: str) -> list[list[str]]:
@@ -95,7 +96,7 @@ def test_what_a_scale_leaves_out_is_a_dash(demo: Example, tmp_path: Path):
 
 
 def test_seeds_share_of_published_values_inside(five_seeds: Example, sources: dict[str, Source]):
-    tidy = TABLES["zk_extension1"].rows(five_seeds.rows, sources)
+    tidy = TABLES["zk_extension1"].data(five_seeds.rows, sources)
     published = where(tidy, {"protocol": "published"})
     mean, of = share_inside(published, "lower", "upper")
     further, same = share_inside(published, "further_lower", "further_upper")
@@ -104,6 +105,29 @@ def test_seeds_share_of_published_values_inside(five_seeds: Example, sources: di
     assert further > 0.9 * of
     narrow = published.assign(lower=0.0, upper=0.0)
     assert share_inside(narrow, "lower", "upper") == (0, of)
+
+
+def test_table_4_is_of_algorithm_2_where_it_was_run(tmp_path: Path):
+    example = written(ExampleRows(algorithm2=True), tmp_path / "rows")
+    write_table("zk_table4", example.folder, PAPERS, tmp_path / "t", example.plan)
+    text = (tmp_path / "t.md").read_text(encoding="utf-8")
+    assert "PGD (%): all weights free" in text
+    assert lines_of(text)[1][-4:] == ["38.97 ✓", "35.97", "35.07", "35.97"]
+
+
+def test_extension_3_is_by_attacked_images(as_printed: Example, tmp_path: Path):
+    write_table("zk_extension3", as_printed.folder, PAPERS, tmp_path / "t", as_printed.plan)
+    lines = lines_of((tmp_path / "t.md").read_text(encoding="utf-8"))
+    assert [line[2] for line in lines[:9:3]] == ["1,000", "10,000", "all"]
+    assert lines[0][-2:] == ["62.59 ✓", "62.39"]
+    assert lines[6][-2:] == ["62.39 ✓", "62.39"]
+
+
+def test_extension_1_needs_its_further_seeds(tmp_path: Path):
+    rows = ExampleRows(seeds=2).change("evaluations", {"experiment": "extension1"})
+    example = written(rows, tmp_path / "rows")
+    with pytest.raises(InputError, match="extension1"):
+        write_table("zk_extension1", example.folder, PAPERS, tmp_path / "t", example.plan)
 
 
 def test_a_failed_table_leaves_the_earlier_one(as_printed: Example, tmp_path: Path):

@@ -100,9 +100,9 @@ def test_examples_that_harm_contradict_even_on_stand_ins(
 
 def test_radius_that_helps_only_at_times(tmp_path: Path, sources: dict[str, Source]):
     rows = ExampleRows()
-    for iteration in (5, 6):
+    for iteration in (3, 4, 5):
         rows.change(
-            "iterations",
+            "pool",
             {"experiment": "figure3", "radius": 0.05, "iteration": iteration},
             violation=1000.0,
         )

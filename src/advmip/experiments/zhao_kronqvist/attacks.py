@@ -59,6 +59,7 @@ def adversarial_set(
     network_file: Path,
     protocol: Protocol,
     seed: int,
+    attacked_images: int | None,
     out: Path,
 ) -> None:
     """Attack the training images and keep the worst of each label, as many as any run needs.
@@ -69,6 +70,7 @@ def adversarial_set(
         network_file: The network's weights.
         protocol: How the attack is run.
         seed: Of the attack.
+        attacked_images: How many of the first training images; None for the settings' number.
         out: The set, as .npz.
 
     Raises:
@@ -76,9 +78,10 @@ def adversarial_set(
     """
     subject = load_subject(settings, paper_network, network_file)
     largest = largest_count(settings, paper_network)
+    count = attacked_images or subject.settings["attacked_images"]
     found = generate_adversarial_set(
         subject.network,
-        first_images(subject.train, subject.settings["attacked_images"]),
+        first_images(subject.train, count),
         PROTOCOLS[protocol],
         subject.attack,
         per_label=largest // 10,

@@ -24,6 +24,8 @@ from advmip.storage import array_digest
 
 _log = logging.getLogger(__name__)
 
+# What decides the rows of a run: finished runs stay valid while these sources stay as they are.
+_CODE = (*CODE, "checking", "experiments.zhao_kronqvist.finetuning", "finetuning")
 _KINDS = ("evaluations", "iterations", "pool")
 _SECONDS = ("seconds_projection", "seconds_gradient", "seconds_line_search")
 # What a run's rows depend on among the settings that the runs of an experiment share.
@@ -94,7 +96,11 @@ class _Instance:
         """The adversarial points of the run."""
         run = self.run
         file = adversarial_file(
-            self.adversarial_sets, self.subject.paper_network, run.protocol, run.seed
+            self.adversarial_sets,
+            self.subject.paper_network,
+            run.protocol,
+            run.seed,
+            run.attacked_images,
         )
         return AdversarialSet.load(file).take(run.adversarial_count)
 
@@ -131,6 +137,7 @@ class _Instance:
             "common": common
             | {
                 "adversarial_count": run.adversarial_count,
+                "attacked_images": run.attacked_images,
                 "radius": run.radius,
                 "fixed_ratio": shards["fixed_ratio"],
                 "iterations": shards["iterations"],
@@ -193,7 +200,7 @@ def _dependences(settings: Settings, subject: Subject) -> dict[str, Any]:
     """What every answer of a job depends on."""
     chosen = subject.settings
     return {
-        "code": code_digest(*CODE),
+        "code": code_digest(*_CODE),
         "network": subject.network.digest,
         "datasets": [subject.train.digest, subject.test.digest],
         "images": [chosen["training_images"], chosen["test_images"]],

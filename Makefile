@@ -1,0 +1,43 @@
+# make all [SCALE=demo|mnist|paper] [CORES=all]    every table, figure and verdict, and the report
+# make test | lint | clean
+
+PYTHON ?= python3
+CORES ?= all
+SCALE ?=
+
+ENVIRONMENT := .venv
+BIN := $(ENVIRONMENT)/bin
+# The lock that the environment was made from; it is made again when requirements.lock is newer.
+READY := $(ENVIRONMENT)/requirements.lock
+# uv from the system, or from an environment of its own.
+UV := $(or $(shell command -v uv),$(ENVIRONMENT)/uv/bin/uv)
+
+.PHONY: all test lint clean
+.DELETE_ON_ERROR:
+
+all: $(READY)
+	@$(BIN)/snakemake --cores $(CORES) all $(if $(SCALE),--config scale=$(SCALE))
+
+test: lint
+	@$(BIN)/pytest
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check src tests
+	@$(BIN)/mypy
+	@$(BIN)/snakefmt --check Snakefile workflow
+	@$(BIN)/snakemake --lint
+
+clean:
+	rm -rf $(ENVIRONMENT) .snakemake .mypy_cache .pytest_cache .ruff_cache results/demo
+
+$(READY): requirements.lock
+	@$(MAKE) --no-print-directory $(UV)
+	@$(UV) venv --quiet --allow-existing --python 3.11 $(ENVIRONMENT)
+	@$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip install --python $(BIN)/python --no-deps --editable .
+	@cp requirements.lock $@
+
+$(ENVIRONMENT)/uv/bin/uv:
+	$(PYTHON) -m venv $(ENVIRONMENT)/uv
+	$(ENVIRONMENT)/uv/bin/pip install --quiet uv

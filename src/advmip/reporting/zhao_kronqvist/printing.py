@@ -1,0 +1,341 @@
+"""The tables as they are printed: from tidy rows to entries, headers and notes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from advmip.reporting.comparisons import PROTOCOLS, Verdict
+from advmip.reporting.formats import DASH, LEGEND, MINUS, Entry, PrintedTable
+from advmip.reporting.zhao_kronqvist.names import (
+    ACCURACIES,
+    ALL_WEIGHTS_FREE,
+    METHODS,
+    NETWORKS,
+    QUANTITIES,
+)
+
+_BESIDE = ["ours", "paper", "as described"]
+
+
+def training_methods(tidy: pd.DataFrame) -> PrintedTable:
+    """Table 1 as printed: accuracies with the change from the initial network in brackets."""
+    lines: list[list[Entry]] = []
+    rules: set[int] = set()
+    for network in NETWORKS:
+        rules.add(len(lines))
+        for method in METHODS:
+            part = tidy[(tidy["network"] == network) & (tidy["method"] == method)]
+            line = [Entry(network if method == METHODS[0] else ""), Entry(method)]
+            for quantity in ACCURACIES:
+                ours, theirs = (
+                    _row(part, quantity=quantity, protocol=protocol) for protocol in PROTOCOLS
+                )
+                line += [
+                    Entry(_changed(ours, "ours", "change"), verdict=_verdict(ours)),
+                    Entry(_changed(ours, "published", "published_change"), quiet=True),
+                    Entry(_changed(theirs, "ours", "change")),
+                ]
+            seconds = _row(part, quantity="seconds_total", protocol="published")
+            line.append(Entry(_number(seconds, "ours", 1)))
+            lines.append(line)
+    groups = [("", 2), *((QUANTITIES[quantity], 3) for quantity in ACCURACIES), ("Time", 1)]
+    return PrintedTable(
+        title="What each way of training costs and buys, with |X_adv| = 50 "
+        "(in brackets: change from the initial network, in percentage points)",
+        groups=groups,
+        columns=["Network", "Method", *_BESIDE * len(ACCURACIES), "(s)"],
+        rows=lines,
+        rules=frozenset(rules - {0}),
+        notes=[
+            *_verdict_notes(tidy[tidy["quantity"].isin(ACCURACIES)]),
+            _protocol_note(tidy[tidy["method"] == "fine-tuned"]),
+        ],
+        text_columns=2,
+    )
+
+
+def fine_tuning(tidy: pd.DataFrame) -> PrintedTable:
+    """Tables 2, 3, 4 and the lecture's as printed: best per number of examples in bold."""
+    free = tidy[tidy["variant"] == ALL_WEIGHTS_FREE]
+    tidy = tidy[tidy["variant"].isna()]
+    columns = [*_BESIDE, *([ALL_WEIGHTS_FREE] if len(free) else [])]
+    settings = tidy[["adversarial_count", "omega"]].drop_duplicates()
+    lines: list[list[Entry]] = []
+    rules: set[int] = set()
+    previous = None
+    for count, omega in settings.itertuples(index=False, name=None):
+        if count != previous:
+            rules.add(len(lines))
+        line = [
+            Entry(f"{count:g}" if count != previous else ""),
+            Entry("" if pd.isna(omega) else f"{omega:.1f}"),
+        ]
+        same_count = tidy[tidy["adversarial_count"] == count]
+        same = same_count[
+            same_count["omega"].isna() if pd.isna(omega) else same_count["omega"] == omega
+        ]
+        for quantity in QUANTITIES:
+            line += _beside_each_other(same, same_count, quantity)
+            if len(free):
+                match = {"adversarial_count": count, "omega": omega, "quantity": quantity}
+                line.append(Entry(_number(_row(free, **match), "ours")))
+        lines.append(line)
+        previous = count
+    network = tidy["network"].iloc[0]
+    length = tidy["iterations"].max()
+    return PrintedTable(
+        title=f"Fine-tuning {network} with Algorithm 1"
+        + ("" if pd.isna(length) else f", {length:g} iterations"),
+        groups=[("", 2), *((label, len(columns)) for label in QUANTITIES.values())],
+        columns=["|X_adv|", "ω", *columns * len(QUANTITIES)],
+        rows=lines,
+        rules=frozenset(rules - {0}),
+        notes=[*_verdict_notes(tidy), _protocol_note(tidy)],
+    )
+
+
+def running_times(tidy: pd.DataFrame) -> PrintedTable:
+    """Table 5 as printed, with the ratio of the paper's time to ours."""
+    projections = tidy[tidy["quantity"] == "seconds_projection"]
+    losses = tidy[tidy["quantity"] == "seconds"]
+    lines: list[list[Entry]] = []
+    rules: set[int] = set()
+    for network in NETWORKS:
+        rules.add(len(lines))
+        part = projections[projections["network"] == network]
+        settings = part[["adversarial_count", "iteration"]].drop_duplicates()
+        for count, iteration in settings.itertuples(index=False, name=None):
+            first = len(lines) in rules
+            same = part[(part["adversarial_count"] == count) & (part["iteration"] == iteration)]
+            ours, described = (_row(same, protocol=protocol) for protocol in PROTOCOLS)
+            loss = _row(losses[losses["network"] == network], protocol="published")
+            is_last = iteration == "last" and ours is not None and pd.notna(ours["iterations"])
+            shown = f"{ours['iterations']:g}" if is_last and ours is not None else str(iteration)
+            lines.append(
+                [
+                    Entry(network if first else ""),
+                    Entry(f"{count:g}"),
+                    Entry(shown),
+                    Entry(_number(ours, "ours", 3)),
+                    Entry(_number(ours, "published", 2), quiet=True),
+                    Entry(_number(described, "ours", 3)),
+                    Entry(_ratio(ours)),
+                    *(
+                        [
+                            Entry(_number(loss, "ours", 2)),
+                            Entry(_number(loss, "published", 2), quiet=True),
+                        ]
+                        if first
+                        else [Entry(""), Entry("")]
+                    ),
+                ]
+            )
+    return PrintedTable(
+        title="Seconds of the main operations of Algorithm 1 (k: iteration)",
+        groups=[("", 3), ("QP (s)", 4), ("Loss on the training set (s)", 2)],
+        columns=["Network", "|X_adv|", "k", *_BESIDE, "paper / ours", "ours", "paper"],
+        rows=lines,
+        rules=frozenset(rules - {0}),
+        notes=["The paper's times are those of Gurobi and PyTorch on ten cores."],
+    )
+
+
+def over_seeds(tidy: pd.DataFrame) -> PrintedTable:
+    """Extension 1 as printed: mean and half width of its interval, the paper's value beside."""
+    settings = tidy[["network", "adversarial_count", "omega"]].drop_duplicates()
+    lines: list[list[Entry]] = []
+    rules: set[int] = set()
+    before: tuple[object, object] = (None, None)
+    for network, count, omega in settings.itertuples(index=False, name=None):
+        if (network, count) != before:
+            rules.add(len(lines))
+        same = tidy[
+            (tidy["network"] == network)
+            & (tidy["adversarial_count"] == count)
+            & (tidy["omega"] == omega)
+        ]
+        line = [
+            Entry(network if network != before[0] else ""),
+            Entry(f"{count:g}" if (network, count) != before else ""),
+            Entry(f"{omega:.1f}"),
+        ]
+        for quantity in QUANTITIES:
+            ours, described = (
+                _row(same, quantity=quantity, protocol=protocol) for protocol in PROTOCOLS
+            )
+            line += [
+                Entry(_with_interval(ours) + _further_mark(ours)),
+                Entry(_number(ours, "published"), quiet=True),
+                Entry(_with_interval(described)),
+            ]
+        lines.append(line)
+        before = (network, count)
+    return PrintedTable(
+        title="Tables 2 and 3 over seeds of the attack: mean ± half width of its 95 % interval",
+        groups=[("", 3), *((label, 3) for label in QUANTITIES.values())],
+        columns=["Network", "|X_adv|", "ω", *_BESIDE * len(QUANTITIES)],
+        rows=lines,
+        rules=frozenset(rules - {0}),
+        notes=_seed_notes(tidy),
+    )
+
+
+def attacked_images(tidy: pd.DataFrame) -> PrintedTable:
+    """Extension 3 as printed: mean and half width of its interval, the paper's value beside."""
+    lines: list[list[Entry]] = []
+    rules: set[int] = set()
+    keys = ["network", "adversarial_count", "attacked_images", "omega"]
+    before: tuple[object, ...] = (None, None, None)
+    for _, same in tidy.groupby(keys, sort=False, dropna=False):
+        network, count, images, omega = (same[key].iloc[0] for key in keys)
+        shown = "all" if pd.isna(images) else f"{images:,.0f}"
+        place = (network, count, shown)
+        if place != before:
+            rules.add(len(lines))
+        line = [
+            Entry(network if network != before[0] else ""),
+            Entry(f"{count:g}" if place[:2] != before[:2] else ""),
+            Entry(shown if place != before else ""),
+            Entry(f"{omega:.1f}"),
+        ]
+        for quantity in QUANTITIES:
+            ours = _row(same, quantity=quantity)
+            line += [
+                Entry(_with_interval(ours), verdict=_verdict(ours)),
+                Entry(_number(ours, "published"), quiet=True),
+            ]
+        lines.append(line)
+        before = place
+    return PrintedTable(
+        title="Tables 2 and 3 by the number of training images that the examples are chosen from: "
+        "mean ± half width of its 95 % interval",
+        groups=[("", 4), *((label, 2) for label in QUANTITIES.values())],
+        columns=["Network", "|X_adv|", "images", "ω", *["ours", "paper"] * len(QUANTITIES)],
+        rows=lines,
+        rules=frozenset(rules - {0}),
+        notes=[*_verdict_notes(tidy), f"Attacks as published. {_seeds_in_words(tidy)}"],
+    )
+
+
+def share_inside(tidy: pd.DataFrame, lower: str, upper: str) -> tuple[int, int]:
+    """How many published values lie between two columns, and of how many.
+
+    Args:
+        tidy: Rows of `over_seeds`.
+        lower: The column of lower ends.
+        upper: The column of upper ends.
+    """
+    known = tidy.dropna(subset=["published", lower, upper])
+    inside = (known[lower] <= known["published"]) & (known["published"] <= known[upper])
+    return int(inside.sum()), len(known)
+
+
+def _row(frame: pd.DataFrame, **match: object) -> pd.Series[Any] | None:
+    """The one row with the given values, or None."""
+    for column, value in match.items():
+        frame = frame[frame[column] == value]
+    return None if frame.empty else frame.iloc[0]
+
+
+def _verdict(row: pd.Series[Any] | None) -> Verdict | None:
+    known = row is not None and isinstance(row["verdict"], str) and row["verdict"]
+    return Verdict(row["verdict"]) if known and row is not None else None
+
+
+def _number(row: pd.Series[Any] | None, column: str, decimals: int | None = None) -> str:
+    """A number with the decimals that the source prints, or others; a dash if it is not there."""
+    if row is None or pd.isna(row[column]):
+        return "" if row is None or column == "published" else DASH
+    return f"{row[column]:.{int(row['decimals']) if decimals is None else decimals}f}"
+
+
+def _changed(row: pd.Series[Any] | None, column: str, change: str) -> str:
+    number = _number(row, column, 2)
+    if row is None or pd.isna(row[change]):
+        return number
+    return f"{number} ({row[change]:+.2f})".replace("-", MINUS)
+
+
+def _ratio(row: pd.Series[Any] | None) -> str:
+    if row is None or pd.isna(row["ours"]) or pd.isna(row["published"]):
+        return ""
+    return f"{row['published'] / row['ours']:,.0f}"
+
+
+def _beside_each_other(same: pd.DataFrame, same_count: pd.DataFrame, quantity: str) -> list[Entry]:
+    """Ours as published, the paper's value, ours as described; the best omega's in bold."""
+    ours, described = (_row(same, quantity=quantity, protocol=protocol) for protocol in PROTOCOLS)
+    rivals = same_count[same_count["quantity"] == quantity]
+    compete = quantity in ACCURACIES and rivals["omega"].nunique() > 1
+
+    def is_best(row: pd.Series[Any] | None, column: str, protocol: str) -> bool:
+        if row is None or not compete or pd.isna(row[column]):
+            return False
+        return bool(row[column] == rivals.loc[rivals["protocol"] == protocol, column].max())
+
+    return [
+        Entry(_number(ours, "ours"), is_best(ours, "ours", "published"), _verdict(ours)),
+        Entry(
+            _number(ours, "published"),
+            is_best(ours, "published", "published"),
+            quiet=True,
+        ),
+        Entry(_number(described, "ours"), is_best(described, "ours", "described")),
+    ]
+
+
+def _with_interval(row: pd.Series[Any] | None) -> str:
+    number = _number(row, "ours")
+    if row is None or pd.isna(row["upper"]):
+        return number
+    return f"{number} ± {row['upper'] - row['ours']:.{int(row['decimals'])}f}"
+
+
+def _further_mark(row: pd.Series[Any] | None) -> str:
+    """A star where one further run may well have the paper's value."""
+    if row is None or pd.isna(row["further_lower"]) or pd.isna(row["published"]):
+        return ""
+    return " *" if row["further_lower"] <= row["published"] <= row["further_upper"] else ""
+
+
+def _verdict_notes(tidy: pd.DataFrame) -> list[str]:
+    judged = tidy[(tidy["protocol"] == "published") & tidy["verdict"].notna()]
+    counts = judged["verdict"].value_counts()
+    tally = ", ".join(
+        f"{counts[verdict.value]} {verdict.value}" for verdict in Verdict if verdict.value in counts
+    )
+    notes = [f"Of {len(judged)} published values: {tally}. {LEGEND}."]
+    obstacles = judged.loc[judged["verdict"] == Verdict.NOT_COMPARABLE.value, "reason"].unique()
+    if len(obstacles):
+        notes.append(f"Not comparable: {'; '.join(obstacles)}.")
+    return notes
+
+
+def _protocol_note(tidy: pd.DataFrame) -> str:
+    return (
+        "Ours: attacks as published, which the paper's values are compared with; as described: "
+        f"attacks as the paper's text has them. {_seeds_in_words(tidy)}"
+    )
+
+
+def _seeds_in_words(tidy: pd.DataFrame) -> str:
+    seeds = tidy.loc[tidy["protocol"] == "published", "seeds"].dropna()
+    least, most = int(seeds.min()), int(seeds.max())
+    counts = f"{least}" if least == most else f"{least} to {most}"
+    runs = "one seed" if most == 1 else f"the mean over {counts} seeds"
+    return f"Fine-tuned networks: {runs} of the attack that picks the examples."
+
+
+def _seed_notes(tidy: pd.DataFrame) -> list[str]:
+    published = tidy[tidy["protocol"] == "published"]
+    mean, of = share_inside(published, "lower", "upper")
+    if not of:
+        return ["One seed at this scale: no intervals."]
+    further, _ = share_inside(published, "further_lower", "further_upper")
+    return [
+        f"{_seeds_in_words(tidy)} The paper's value, one run, lies "
+        f"inside the 95 % interval of the mean in {mean} of {of} cases, and inside that of one "
+        f"further run (marked *) in {further}."
+    ]

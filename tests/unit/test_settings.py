@@ -1,0 +1,156 @@
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from advmip.errors import InputError
+from advmip.networks import ARCHITECTURES
+from advmip.settings import largest_count, load_settings, save_settings, shards_of
+
+PROJECT = Path(__file__).parents[2]
+WORKFLOW = PROJECT / "workflow"
+SCALES = sorted(file.stem for file in (WORKFLOW / "scales").glob("*.yaml"))
+
+
+def schemas():
+    for file in sorted((WORKFLOW / "schemas").glob("*.yaml")):
+        yield file.stem, yaml.safe_load(file.read_text())
+
+
+def described_keys(schema, place):
+    """Every key of a schema file, with what describes it."""
+    for key, described in schema.get("properties", {}).items():
+        yield f"{place}.{key}", described
+        yield from described_keys(described, f"{place}.{key}")
+    for name, definition in schema.get("$defs", {}).items():
+        yield from described_keys(definition, f"{place}.{name}")
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_scale_is_completed_with_defaults(scale):
+    settings = load_settings({"scale": scale}, WORKFLOW)
+    assert settings["zk"]["omega"] == [0.0, 0.2, 0.4]
+    assert settings["networks"]["CNN"]["attack"].keys() == {"epsilon", "step", "iterations"}
+    assert shards_of(settings, "tables", "ResNet8")["fixed_ratio"] == 0.0
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_stored_settings_are_settings_again(scale, tmp_path):
+    settings = load_settings({"scale": scale}, WORKFLOW)
+    save_settings(settings, tmp_path / "config.yaml")
+    assert load_settings(tmp_path / "config.yaml", WORKFLOW) == settings
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_networks_are_of_known_architectures_on_their_own_data(scale):
+    settings = load_settings({"scale": scale}, WORKFLOW)
+    for paper_network, chosen in settings["networks"].items():
+        architecture = ARCHITECTURES[chosen["architecture"]]
+        assert (architecture.paper_name, architecture.dataset) == (paper_network, chosen["dataset"])
+
+
+def test_the_schema_knows_the_architectures_that_exist():
+    network = dict(schemas())["network.schema"]
+    assert set(network["properties"]["architecture"]["enum"]) == set(ARCHITECTURES)
+
+
+def test_the_scale_of_the_paper_is_the_papers():
+    settings = load_settings({"scale": "paper"}, WORKFLOW)
+    for network in settings["networks"].values():
+        images = ("training_images", "attacked_images", "test_images")
+        assert [network[name] for name in images] == [None, None, None]
+    for network, shards in settings["zk"]["experiments"]["tables"].items():
+        assert shards["adversarial_counts"] == [10, 20, 30, 40, 50], network
+        assert shards["iterations"] == 20
+    assert shards_of(settings, "algorithm2", "ResNet8")["fixed_ratio"] == 0.8
+
+
+def test_every_key_has_a_description_and_a_default():
+    # What stands for a network or an experiment that a scale leaves out has no default.
+    optional = {"CNNLight", "CNN", "ResNet8"}
+    for file, schema in schemas():
+        for place, described in described_keys(schema, file):
+            assert described.get("description"), place
+            assert "default" in described or place.split(".")[-1] in optional, place
+
+
+def test_every_mapping_of_a_schema_refuses_unknown_keys():
+    for file, schema in schemas():
+        for place, described in [(file, schema), *described_keys(schema, file)]:
+            if "properties" in described:
+                assert described["additionalProperties"] is False, place
+
+
+def test_the_users_settings_win_over_the_scales(tmp_path):
+    changes = {"zk": {"experiments": {"tables": {"CNN": {"adversarial_counts": [30]}}}}}
+    settings = load_settings({"scale": "demo", "seed": 4, **changes}, WORKFLOW)
+    plain = load_settings({"scale": "demo"}, WORKFLOW)
+    assert settings["seed"] == 4
+    assert shards_of(settings, "tables", "CNN")["adversarial_counts"] == [30]
+    assert shards_of(settings, "tables", "CNNLight") == shards_of(plain, "tables", "CNNLight")
+
+
+def test_the_largest_number_of_examples_counts_every_experiment():
+    settings = copy.deepcopy(load_settings({"scale": "demo"}, WORKFLOW))
+    settings["zk"]["experiments"]["extension2"]["CNN"]["adversarial_counts"] = [10, 300]
+    assert largest_count(settings, "CNN") == 300
+    assert largest_count(settings, "CNNLight") == 50
+
+
+@pytest.mark.parametrize(
+    ("given", "found", "nearest"),
+    [
+        ({"sede": 1}, "'sede'", "'seed'"),
+        ({"scale": "dmeo"}, "'dmeo'", "'demo'"),
+        ({"zk": {"omga": [0.5]}}, "'omga'", "'omega'"),
+        ({"networks": {"CNN": {"attack": {"epsilom": 0.1}}}}, "'epsilom'", "'epsilon'"),
+        ({"zk": {"experiments": {"tables": {"CNN": {"seed": {}}}}}}, "'seed'", "'seeds'"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest_known_one(given, found, nearest):
+    with pytest.raises(InputError) as caught:
+        load_settings(given, WORKFLOW)
+    assert found in caught.value.found
+    assert nearest in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"seed": -1}, "seed"),
+        ({"threads": 0}, "threads"),
+        ({"weights": "borrowed"}, "weights"),
+        ({"networks": {"CNN": {"attack": {"epsilon": 0}}}}, "networks.CNN.attack.epsilon"),
+        (
+            {"zk": {"experiments": {"tables": {"CNN": {"adversarial_counts": [15]}}}}},
+            "zk.experiments.tables.CNN.adversarial_counts.0",
+        ),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_its_place(given, place):
+    with pytest.raises(InputError) as caught:
+        load_settings(given, WORKFLOW)
+    assert caught.value.subject == f"setting {place}"
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "scale: [demo\n", ""])
+def test_a_file_that_is_no_mapping_is_refused(text, tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=r"config\.yaml"):
+        load_settings(file, WORKFLOW)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        load_settings(tmp_path / "config.yaml", WORKFLOW)
+
+
+def test_unchanged_settings_leave_the_stored_file_untouched(tmp_path):
+    file = tmp_path / "config.yaml"
+    settings = load_settings({"scale": "demo"}, WORKFLOW)
+    save_settings(settings, file)
+    before = file.stat().st_mtime_ns
+    save_settings(settings, file)
+    assert file.stat().st_mtime_ns == before

@@ -1,0 +1,53 @@
+"""A copy of the workflow in a folder of its own, and what its smallest run leaves there."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+SMOKE = Path(__file__).parent / "smoke.yaml"
+CORES = 2
+
+
+def copy_workflow(folder):
+    """The files that a run of the workflow needs, without results."""
+    shutil.copytree(PROJECT / "workflow", folder / "workflow")
+    shutil.copytree(PROJECT / "envs", folder / "envs")
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(PROJECT / name, folder / name)
+    (folder / "profiles").symlink_to("workflow/profiles")
+
+
+def run_module(folder, module, *arguments):
+    """Run a Python module in a folder, as the commands `snakemake` and `advmip` do."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def snakemake(folder, *arguments):
+    return run_module(folder, "snakemake", "--cores", CORES, *arguments)
+
+
+@pytest.fixture
+def workflow_copy(tmp_path):
+    copy_workflow(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory):
+    """The folder of the smallest run of every target, and the finished process."""
+    folder = tmp_path_factory.mktemp("smoke")
+    copy_workflow(folder)
+    finished = snakemake(folder, "all", "--configfile", SMOKE)
+    return folder, finished

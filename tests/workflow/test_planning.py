@@ -1,0 +1,54 @@
+"""What the workflow would do: enough, and no more."""
+
+import re
+
+import pytest
+
+from .conftest import SMOKE, snakemake
+
+
+def planned_jobs(folder, *arguments):
+    """Jobs by rule, from a dry run."""
+    planned = snakemake(folder, "--dry-run", *arguments)
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    table = (planned.stdout + planned.stderr).rpartition("Job stats:")[2]
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+
+
+def test_the_scale_of_the_paper_has_shards_of_runs_not_jobs_of_one(workflow_copy):
+    jobs = planned_jobs(workflow_copy, "all", "--config", "scale=paper")
+    assert jobs["total"] <= 250
+    assert jobs["finetuning"] <= 80
+
+
+def test_one_table_asks_for_what_it_needs_alone(workflow_copy):
+    jobs = planned_jobs(workflow_copy, "zk_table2")
+    assert "network_CNN" not in jobs
+    assert "network_ResNet8" not in jobs
+    assert jobs["finetuning"] == 1
+    assert jobs["table"] == 1
+
+
+def test_a_file_of_another_scale_is_a_target(workflow_copy):
+    target = "results/mnist/tables/zk_table2.csv"
+    jobs = planned_jobs(workflow_copy, target, "--config", "scale=mnist")
+    assert jobs["table"] == 1
+
+
+def test_released_weights_need_no_training(workflow_copy):
+    jobs = planned_jobs(workflow_copy, "zk_table2", "--config", "scale=mnist")
+    printed = snakemake(
+        workflow_copy, "--dry-run", "--printshellcmds", "zk_table2", "--config", "scale=mnist"
+    )
+    assert jobs["network_CNNLight"] == 1
+    assert "network fetch CNNLight" in printed.stdout + printed.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "redone"),
+    [("seed=1", True), ("data_dir=elsewhere", False)],
+)
+def test_settings_that_decide_results_make_them_again(smoke, change, redone):
+    folder, _ = smoke
+    jobs = planned_jobs(folder, "zk_table2", "--configfile", SMOKE, "--config", change)
+    assert ("finetuning" in jobs) is redone

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from advmip.errors import CheckError, InputError
-from advmip.settings import Protocol, Settings, load_settings
+from advmip.settings import Settings, load_settings
 from advmip.storage import write_atomically
 
 _WRONG_INPUT = 2
@@ -41,8 +41,6 @@ SettingsFile = Annotated[
 ]
 NetworkFile = Annotated[Path, typer.Option(help="The network's weights.")]
 AdversarialSets = Annotated[Path, typer.Option(help="The folder of adversarial sets.")]
-ProtocolName = Annotated[Protocol, typer.Option(help="How attacks are run.")]
-Seed = Annotated[int, typer.Option(min=0, help="Of attacks, augmentation and sampling.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Instead of the settings' threads.")]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="The folder of row files to write.")]
@@ -101,30 +99,20 @@ def initial(
     zhao_kronqvist.initial(_prepared(settings, threads), paper_network, network_file, out)
 
 
-@zk.command("adversarial-set")
-def adversarial_set(
+@zk.command("adversarial-sets")
+def adversarial_sets(
     paper_network: PaperNetwork,
+    part: Annotated[int, typer.Option(help="Which of the jobs that attack this network.")],
     network_file: NetworkFile,
-    protocol: ProtocolName,
-    seed: Seed,
-    out: Out,
-    attacked_images: Annotated[
-        int | None, typer.Option(min=10, help="How many of the first; else the settings' number.")
-    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder of the job's sets.")],
     settings: SettingsFile = _CONFIG,
     threads: Threads = None,
 ) -> None:
     """Attack the training images and keep the worst of each label."""
     from advmip.experiments import zhao_kronqvist
 
-    zhao_kronqvist.adversarial_set(
-        _prepared(settings, threads),
-        paper_network,
-        network_file,
-        protocol,
-        seed,
-        attacked_images,
-        out,
+    zhao_kronqvist.adversarial_sets(
+        _prepared(settings, threads), paper_network, part, network_file, out
     )
 
 
@@ -143,7 +131,7 @@ def finetune(
     """Do the fine-tuning runs of one job; goes on where a killed one was."""
     from advmip.experiments import zhao_kronqvist
 
-    zhao_kronqvist.finetuning(
+    zhao_kronqvist.finetuning_runs(
         _prepared(settings, threads),
         experiment,
         paper_network,

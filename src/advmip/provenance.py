@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-import torch
 from threadpoolctl import threadpool_limits
 
 from advmip.errors import unknown_name
@@ -38,6 +37,9 @@ def provenance(threads: int) -> dict[str, str | int]:
         Versions of this project, of Python and of the packages that compute, processor, cores
         and accelerator, threads, the time in UTC (ISO 8601), and the digest of the whole code.
     """
+    # Importing torch takes seconds, which asking for a digest should not cost.
+    import torch
+
     return {
         "advmip": metadata.version("advmip"),
         "python": platform.python_version(),
@@ -75,6 +77,8 @@ def use_threads(threads: int) -> None:
 
     Left to themselves they take every core, also those that other jobs were promised.
     """
+    import torch
+
     torch.set_num_threads(threads)
     threadpool_limits(threads)
 

@@ -59,6 +59,7 @@ class NetworkSettings(TypedDict):
     training: Training
     retraining: Retraining
     attacked_images: int | None
+    attacks_per_job: int
     training_images: int | None
     test_images: int | None
 
@@ -140,15 +141,6 @@ def save_settings(settings: Settings, path: Path) -> None:
 def shards_of(settings: Settings, experiment: str, paper_network: str) -> Shards | None:
     """The fine-tuning runs of a network in an experiment, or None where the scale has none."""
     return settings["zk"]["experiments"].get(experiment, {}).get(paper_network)
-
-
-def largest_count(settings: Settings, paper_network: str) -> int:
-    """The most adversarial examples that any run on a network of the paper asks for."""
-    counts = [settings["networks"][paper_network]["retraining"]["adversarial_count"]]
-    for experiment in settings["zk"]["experiments"]:
-        shards = shards_of(settings, experiment, paper_network)
-        counts += shards["adversarial_counts"] if shards else []
-    return max(counts)
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:

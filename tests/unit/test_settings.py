@@ -1,4 +1,3 @@
-import copy
 from pathlib import Path
 
 import pytest
@@ -6,7 +5,7 @@ import yaml
 
 from advmip.errors import InputError
 from advmip.networks import ARCHITECTURES
-from advmip.settings import largest_count, load_settings, save_settings, shards_of
+from advmip.settings import load_settings, save_settings, shards_of
 
 PROJECT = Path(__file__).parents[2]
 WORKFLOW = PROJECT / "workflow"
@@ -89,13 +88,6 @@ def test_the_users_settings_win_over_the_scales(tmp_path):
     assert settings["seed"] == 4
     assert shards_of(settings, "tables", "CNN")["adversarial_counts"] == [30]
     assert shards_of(settings, "tables", "CNNLight") == shards_of(plain, "tables", "CNNLight")
-
-
-def test_the_largest_number_of_examples_counts_every_experiment():
-    settings = copy.deepcopy(load_settings({"scale": "demo"}, WORKFLOW))
-    settings["zk"]["experiments"]["extension2"]["CNN"]["adversarial_counts"] = [10, 300]
-    assert largest_count(settings, "CNN") == 300
-    assert largest_count(settings, "CNNLight") == 50
 
 
 @pytest.mark.parametrize(

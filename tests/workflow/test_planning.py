@@ -35,13 +35,15 @@ def test_a_file_of_another_scale_is_a_target(workflow_copy):
     assert jobs["table"] == 1
 
 
-def test_released_weights_need_no_training(workflow_copy):
-    jobs = planned_jobs(workflow_copy, "zk_table2", "--config", "scale=mnist")
+@pytest.mark.parametrize(("weights", "command"), [("trained", "train"), ("released", "fetch")])
+def test_networks_are_trained_or_fetched(workflow_copy, weights, command):
+    # A profile of the user's own replaces the quiet one of the workflow.
     printed = snakemake(
-        workflow_copy, "--dry-run", "--printshellcmds", "zk_table2", "--config", "scale=mnist"
+        workflow_copy,
+        *("zk_table2", "--dry-run", "--printshellcmds", "--workflow-profile", "none"),
+        *("--config", "scale=mnist", f"weights={weights}"),
     )
-    assert jobs["network_CNNLight"] == 1
-    assert "network fetch CNNLight" in printed.stdout + printed.stderr
+    assert f"network {command} CNNLight" in printed.stdout + printed.stderr
 
 
 @pytest.mark.parametrize(

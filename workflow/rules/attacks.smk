@@ -18,10 +18,8 @@ rule initial:
     params:
         settings=SETTINGS_FILE,
         code=code_digest(*CODE, "experiments.zhao_kronqvist.attacks", "finetuning"),
-        uses=lambda wildcards: [
-            SETTINGS["networks"][wildcards.network],
-            SETTINGS["seed"],
-        ],
+        network=of_network("attack", "training_images", "test_images"),
+        seed=SETTINGS["seed"],
         folder=subpath(output[0], parent=True),
     shell:
         "python -m advmip zk initial {wildcards.network} --settings {params.settings}"
@@ -29,27 +27,30 @@ rule initial:
         f"{LOGGED}"
 
 
-rule adversarial_set:
+rule adversarial_sets:
     input:
         network=network_file,
     output:
-        points=f"{SETS}/{{network}}-{{protocol}}-{{seed}}{{first}}.npz",
+        sets=directory(f"{SETS}/{{network}}-{{part}}"),
     log:
-        f"{RESULTS}/logs/adversarial/{{network}}-{{protocol}}-{{seed}}{{first}}.log",
+        f"{RESULTS}/logs/adversarial/{{network}}-{{part}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/adversarial/{{network}}-{{protocol}}-{{seed}}{{first}}.tsv"
+        f"{RESULTS}/benchmarks/adversarial/{{network}}-{{part}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
         code=code_digest(*CODE),
-        uses=lambda wildcards: SETTINGS["networks"][wildcards.network],
-        images=lambda wildcards: wildcards.first.replace("-first", "--attacked-images "),
-        largest=lambda wildcards: largest_count(SETTINGS, wildcards.network),
+        network=of_network("attack", "attacked_images"),
+        attacks=lambda wildcards: {
+            attack.file_name: largest_count(SETTINGS, wildcards.network, attack)
+            for attack in attacks_of_part(
+                SETTINGS, wildcards.network, int(wildcards.part)
+            )
+        },
     shell:
-        "python -m advmip zk adversarial-set {wildcards.network} --settings {params.settings}"
-        " --network-file {input.network} --protocol {wildcards.protocol} --seed {wildcards.seed}"
-        " {params.images}"
-        " --threads {threads} --out {output.points}"
+        "python -m advmip zk adversarial-sets {wildcards.network} --settings {params.settings}"
+        " --part {wildcards.part} --network-file {input.network} --threads {threads}"
+        " --out {output.sets}"
         f"{LOGGED}"

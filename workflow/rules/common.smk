@@ -10,9 +10,17 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from advmip.errors import InputError
-from advmip.experiments.runs import adversarial_file, part_of, parts_of
+from advmip.experiments.runs import (
+    PROTOCOL_NAMES,
+    Attack,
+    adversarial_folder,
+    attacks_of_part,
+    largest_count,
+    part_of,
+    parts_of,
+)
 from advmip.provenance import code_digest
-from advmip.settings import largest_count, load_settings, save_settings, shards_of
+from advmip.settings import load_settings, save_settings, shards_of
 
 try:
     SETTINGS = load_settings(config, Path("workflow"))
@@ -46,10 +54,7 @@ os.environ.update(
 wildcard_constraints:
     network="|".join(SETTINGS["networks"]),
     experiment="|".join(SETTINGS["zk"]["experiments"]),
-    protocol="published|described",
-    seed=r"\d+",
     part=r"\d+",
-    first=r"(-first\d+)?",
     output="|".join(["zk", *OUTPUTS]),
 
 
@@ -58,18 +63,27 @@ def network_file(wildcards):
     return f"{RESULTS}/networks/{architecture}.safetensors"
 
 
-def sets_of_part(wildcards):
-    """The adversarial sets that the runs of one job start from."""
-    runs = part_of(
-        SETTINGS, wildcards.experiment, wildcards.network, int(wildcards.part)
-    )
-    files = [
-        adversarial_file(
-            Path(SETS), wildcards.network, run.protocol, run.seed, run.attacked_images
+def of_network(*names):
+    """Those settings of the job's network that its answer depends on."""
+    return lambda wildcards: {
+        name: SETTINGS["networks"][wildcards.network][name] for name in names
+    }
+
+
+def sets_behind(wildcards):
+    """The folders of adversarial sets that the runs of one job start from."""
+    if "experiment" in wildcards.keys():
+        runs = part_of(
+            SETTINGS, wildcards.experiment, wildcards.network, int(wildcards.part)
         )
-        for run in runs
+        attacks = [run.attack for run in runs]
+    else:
+        attacks = [Attack(protocol, SETTINGS["seed"]) for protocol in PROTOCOL_NAMES]
+    folders = [
+        adversarial_folder(SETTINGS, Path(SETS), wildcards.network, attack)
+        for attack in attacks
     ]
-    return list(dict.fromkeys(map(str, files)))
+    return list(dict.fromkeys(map(str, folders)))
 
 
 def row_files(experiment, network):

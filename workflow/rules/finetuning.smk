@@ -5,7 +5,7 @@ rule finetuning:
     # The journal is no output: it outlives a run that fails or is killed.
     input:
         network=network_file,
-        sets=sets_of_part,
+        sets=sets_behind,
     output:
         rows=multiext(
             f"{SHARDS}/{{experiment}}/{{network}}-{{part}}/",
@@ -25,7 +25,7 @@ rule finetuning:
         code=code_digest(
             *CODE, "checking", "experiments.zhao_kronqvist.finetuning", "finetuning"
         ),
-        network=lambda wildcards: SETTINGS["networks"][wildcards.network],
+        network=of_network("attack", "training_images", "test_images"),
         shards=lambda wildcards: shards_of(
             SETTINGS, wildcards.experiment, wildcards.network
         ),
@@ -44,10 +44,7 @@ rule finetuning:
 rule added_data:
     input:
         network=network_file,
-        sets=expand(
-            f"{SETS}/{{{{network}}}}-{{protocol}}-{SETTINGS['seed']}.npz",
-            protocol=["published", "described"],
-        ),
+        sets=sets_behind,
     output:
         rows=f"{SHARDS}/added_data/{{network}}/evaluations.csv",
     log:
@@ -60,7 +57,7 @@ rule added_data:
     params:
         settings=SETTINGS_FILE,
         code=code_digest(*CODE, "experiments.zhao_kronqvist.retraining"),
-        network=lambda wildcards: SETTINGS["networks"][wildcards.network],
+        network=of_network("attack", "training", "retraining", "test_images"),
         sets=subpath(input[1], parent=True),
     shell:
         "python -m advmip zk added-data {wildcards.network} --settings {params.settings}"
@@ -84,10 +81,8 @@ rule adversarial_training:
     params:
         settings=SETTINGS_FILE,
         code=code_digest(*CODE, "experiments.zhao_kronqvist.retraining"),
-        uses=lambda wildcards: [
-            SETTINGS["networks"][wildcards.network],
-            SETTINGS["seed"],
-        ],
+        network=of_network("attack", "training", "retraining", "test_images"),
+        seed=SETTINGS["seed"],
     shell:
         "python -m advmip zk adversarial-training {wildcards.network}"
         " --settings {params.settings} --network-file {input.network}"

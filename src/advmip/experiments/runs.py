@@ -8,11 +8,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import TypeVar
 
 from advmip.errors import InputError
 from advmip.settings import Protocol, Settings, Shards, shards_of
 
 PROTOCOL_NAMES: tuple[Protocol, ...] = ("published", "described")
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One attack on training images, which an adversarial set comes of.
+
+    Attributes:
+        protocol: How it is run.
+        seed: Of its random start, and of the augmentation.
+        attacked_images: How many of the first training images; None for the number that the
+            network's settings give.
+    """
+
+    protocol: Protocol
+    seed: int
+    attacked_images: int | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The name of the set's file."""
+        part = "" if self.attacked_images is None else f"-first{self.attacked_images}"
+        return f"{self.protocol}-{self.seed}{part}.npz"
 
 
 @dataclass(frozen=True)
@@ -20,18 +45,13 @@ class Run:
     """One fine-tuning run.
 
     Attributes:
-        protocol: How attacks are run.
-        seed: Of attacks, augmentation and Algorithm 2.
+        attack: What its adversarial set comes of; its protocol and seed are the run's too.
         adversarial_count: |X_adv|.
-        attacked_images: How many of the first training images the adversarial set is from; None
-            for the number that the network's settings give.
         radius: Of the strengthened cut (18).
     """
 
-    protocol: Protocol
-    seed: int
+    attack: Attack
     adversarial_count: int
-    attacked_images: int | None
     radius: float
 
 
@@ -45,8 +65,7 @@ def parts_of(settings: Settings, experiment: str, paper_network: str) -> list[li
     if shards is None:
         return []
     runs = _runs(settings["seed"] + shards["first_seed"], shards)
-    size = shards["runs_per_job"]
-    return [runs[start : start + size] for start in range(0, len(runs), size)]
+    return _dealt_out(runs, shards["runs_per_job"])
 
 
 def part_of(settings: Settings, experiment: str, paper_network: str, part: int) -> list[Run]:
@@ -55,34 +74,72 @@ def part_of(settings: Settings, experiment: str, paper_network: str, part: int) 
     Raises:
         InputError: There is no such job at this scale.
     """
-    parts = parts_of(settings, experiment, paper_network)
-    if not 0 <= part < len(parts):
-        raise InputError(
-            subject=f"part {part} of experiment {experiment} on {paper_network}",
-            found=f"{len(parts)} parts at scale {settings['scale']}",
-            expected=f"an entry under zk.experiments.{experiment}, and a part from 0 on",
-            mend="choose another experiment, network or part, or add the entry to the scale",
-        )
-    return parts[part]
+    runs = parts_of(settings, experiment, paper_network)
+    return _chosen(runs, part, f"experiment {experiment} on {paper_network}", settings)
 
 
-def adversarial_file(
-    folder: Path,
-    paper_network: str,
-    protocol: Protocol,
-    seed: int,
-    attacked_images: int | None = None,
+def attacks_of(settings: Settings, paper_network: str) -> list[list[Attack]]:
+    """The attacks that the runs on a network of the paper start from, one list for each job."""
+    size = settings["networks"][paper_network]["attacks_per_job"]
+    return _dealt_out(list(_counts(settings, paper_network)), size)
+
+
+def attacks_of_part(settings: Settings, paper_network: str, part: int) -> list[Attack]:
+    """The attacks of one job.
+
+    Raises:
+        InputError: There is no such job at this scale.
+    """
+    return _chosen(
+        attacks_of(settings, paper_network), part, f"attacks on {paper_network}", settings
+    )
+
+
+def largest_count(settings: Settings, paper_network: str, attack: Attack) -> int:
+    """The most adversarial examples that any run asks of an attack."""
+    return max(_counts(settings, paper_network)[attack])
+
+
+def adversarial_folder(
+    settings: Settings, folder: Path, paper_network: str, attack: Attack
 ) -> Path:
-    """Where the adversarial set of a network, protocol, seed and number of images lies."""
-    part = "" if attacked_images is None else f"-first{attacked_images}"
-    return folder / f"{paper_network}-{protocol}-{seed}{part}.npz"
+    """The folder, one for each job, in which the adversarial set of an attack lies."""
+    parts = attacks_of(settings, paper_network)
+    (part,) = (number for number, attacks in enumerate(parts) if attack in attacks)
+    return folder / f"{paper_network}-{part}"
+
+
+def _counts(settings: Settings, paper_network: str) -> dict[Attack, list[int]]:
+    """The numbers of adversarial examples that runs ask of each attack on a network."""
+    retraining = settings["networks"][paper_network]["retraining"]["adversarial_count"]
+    counts = {Attack(protocol, settings["seed"]): [retraining] for protocol in PROTOCOL_NAMES}
+    for experiment in settings["zk"]["experiments"]:
+        for runs in parts_of(settings, experiment, paper_network):
+            for run in runs:
+                counts.setdefault(run.attack, []).append(run.adversarial_count)
+    return counts
 
 
 def _runs(first_seed: int, shards: Shards) -> list[Run]:
     return [
-        Run(protocol, first_seed + number, count, images, radius)
+        Run(Attack(protocol, first_seed + number, images), count, radius)
         for protocol in PROTOCOL_NAMES
         for number in range(shards["seeds"][protocol])
         for images in shards["attacked_images"]
         for count, radius in product(shards["adversarial_counts"], shards["radii"])
     ]
+
+
+def _dealt_out(items: list[_Item], size: int) -> list[list[_Item]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _chosen(parts: list[list[_Item]], part: int, what: str, settings: Settings) -> list[_Item]:
+    if not 0 <= part < len(parts):
+        raise InputError(
+            subject=f"part {part} of {what}",
+            found=f"{len(parts)} parts at scale {settings['scale']}",
+            expected="a part from 0 on, of something that the scale does not leave out",
+            mend="choose another part, or add the entry to the scale",
+        )
+    return parts[part]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import torch
 
 from advmip.datasets import Dataset, load_dataset
 from advmip.errors import InputError, unknown_name
-from advmip.gradient_attacks import AttackSettings
+from advmip.gradient_attacks import AdversarialSet, AttackSettings
 from advmip.networks import ARCHITECTURES, Architecture, Network, load_network
 from advmip.settings import NetworkSettings, Settings
 
@@ -77,6 +78,23 @@ def load_subject(settings: Settings, paper_network: str, network_file: Path) -> 
         train=train,
         test=first_images(test, chosen["test_images"]),
     )
+
+
+def load_points(file: Path) -> AdversarialSet:
+    """The adversarial points of a file.
+
+    Raises:
+        InputError: It is missing or damaged.
+    """
+    try:
+        return AdversarialSet.load(file)
+    except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
+        raise InputError(
+            subject=f"adversarial set {file}",
+            found="no such file" if isinstance(error, FileNotFoundError) else str(error),
+            expected="an .npz written by `advmip zk adversarial-sets`",
+            mend="make it again with that command; the workflow does so by itself",
+        ) from error
 
 
 def network_settings(settings: Settings, paper_network: str) -> NetworkSettings:

@@ -10,7 +10,7 @@ from torch.nn import functional
 from advmip.finetuning.parameters import ParameterVector
 
 # Activations of a batch of this size stay in a processor's cache; a GPU wants larger ones.
-_BATCH = {"cpu": 100, "cuda": 4000}
+_BATCH = {"cpu": 50, "cuda": 4000}
 _BATCH_WITHOUT_RESIDUALS = 250
 
 

@@ -3,7 +3,16 @@ from pathlib import Path
 import pytest
 
 from advmip.errors import InputError
-from advmip.experiments.runs import Run, adversarial_file, part_of, parts_of
+from advmip.experiments.runs import (
+    Attack,
+    Run,
+    adversarial_folder,
+    attacks_of,
+    attacks_of_part,
+    largest_count,
+    part_of,
+    parts_of,
+)
 from advmip.settings import load_settings
 
 WORKFLOW = Path(__file__).parents[3] / "workflow"
@@ -23,8 +32,8 @@ def test_runs_cover_protocols_seeds_counts_images_and_radii():
     )
     (runs,) = parts_of(settings, "tables", "CNN")
     assert len(runs) == len(set(runs)) == 24
-    assert runs[0] == Run("published", 3, 10, None, 0.0)
-    assert {(run.protocol, run.seed) for run in runs} == {
+    assert runs[0] == Run(Attack("published", 3), 10, 0.0)
+    assert {(run.attack.protocol, run.attack.seed) for run in runs} == {
         ("published", 3),
         ("published", 4),
         ("described", 3),
@@ -34,7 +43,7 @@ def test_runs_cover_protocols_seeds_counts_images_and_radii():
 def test_seeds_count_on_from_the_first():
     settings = settings_with(first_seed=2, seeds={"published": 1, "described": 0})
     (runs,) = parts_of(settings, "tables", "CNN")
-    assert {run.seed for run in runs} == {5}
+    assert {run.attack.seed for run in runs} == {5}
 
 
 def test_jobs_share_out_the_runs_in_order():
@@ -56,11 +65,48 @@ def test_an_experiment_that_the_scale_leaves_out_has_no_runs():
     assert parts_of(load_settings({"scale": "demo"}, WORKFLOW), "algorithm2", "CNN") == []
 
 
-def test_protocols_seeds_and_numbers_of_images_have_files_of_their_own():
-    names = {
-        adversarial_file(Path("sets"), "CNN", protocol, seed, images)
-        for protocol in ("published", "described")
-        for seed in (0, 1)
-        for images in (None, 400)
+def test_the_attacks_behind_all_runs_are_made_once_each():
+    settings = load_settings({"scale": "demo", "seed": 3}, WORKFLOW)
+    jobs = attacks_of(settings, "CNN")
+    attacks = [attack for job in jobs for attack in job]
+    assert len(attacks) == len(set(attacks))
+    wanted = {
+        run.attack
+        for experiment in settings["zk"]["experiments"]
+        for runs in parts_of(settings, experiment, "CNN")
+        for run in runs
     }
-    assert len(names) == 8
+    assert wanted <= set(attacks)
+    assert {Attack("published", 3), Attack("described", 3)} <= set(attacks)
+
+
+def test_each_adversarial_set_has_a_place_of_its_own():
+    settings = load_settings({"scale": "paper"}, WORKFLOW)
+    attacks = [attack for job in attacks_of(settings, "CNN") for attack in job]
+    places = {
+        adversarial_folder(settings, Path("sets"), "CNN", attack) / attack.file_name
+        for attack in attacks
+    }
+    assert len(places) == len(attacks)
+    assert Attack("published", 0).file_name != Attack("published", 0, 400).file_name
+
+
+def test_attacks_are_shared_out_to_jobs():
+    changes = {"networks": {"CNN": {"attacks_per_job": 2}}}
+    settings = load_settings({"scale": "paper", **changes}, WORKFLOW)
+    jobs = attacks_of(settings, "CNN")
+    assert all(len(job) == 2 for job in jobs[:-1])
+    assert attacks_of_part(settings, "CNN", 1) == jobs[1]
+    with pytest.raises(InputError, match="parts at scale paper"):
+        attacks_of_part(settings, "CNN", len(jobs))
+
+
+def test_an_attack_serves_the_largest_of_its_runs_and_no_more():
+    experiments = {
+        "extension2": {"CNN": {"adversarial_counts": [10, 300]}},
+        "extension3": {"CNN": {"adversarial_counts": [20], "attacked_images": [400]}},
+    }
+    settings = load_settings({"scale": "demo", "zk": {"experiments": experiments}}, WORKFLOW)
+    assert largest_count(settings, "CNN", Attack("published", 0)) == 300
+    assert largest_count(settings, "CNN", Attack("described", 0)) == 50
+    assert largest_count(settings, "CNN", Attack("published", 0, 400)) == 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import statistics
 import time
 from pathlib import Path
@@ -11,13 +12,15 @@ from torch import Tensor
 
 from advmip.datasets import augment
 from advmip.experiments.rows import write_rows
-from advmip.experiments.runs import PROTOCOL_NAMES
+from advmip.experiments.runs import PROTOCOL_NAMES, attacks_of_part, largest_count
 from advmip.experiments.subject import Subject, first_images, load_subject
 from advmip.experiments.zhao_kronqvist.answers import accuracies, identity
 from advmip.finetuning.parameters import ParameterVector
 from advmip.finetuning.training_loss import TrainingLoss
 from advmip.gradient_attacks import PROTOCOLS, generate_adversarial_set
-from advmip.settings import Protocol, Settings, largest_count
+from advmip.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 _TIMED_PASSES = 3
 
@@ -53,41 +56,36 @@ def initial(settings: Settings, paper_network: str, network_file: Path, out: Pat
     write_rows("timings", [named | timed for named in names.values()], out / "timings.csv")
 
 
-def adversarial_set(
-    settings: Settings,
-    paper_network: str,
-    network_file: Path,
-    protocol: Protocol,
-    seed: int,
-    attacked_images: int | None,
-    out: Path,
+def adversarial_sets(
+    settings: Settings, paper_network: str, part: int, network_file: Path, out: Path
 ) -> None:
     """Attack the training images and keep the worst of each label, as many as any run needs.
 
     Args:
         settings: All settings.
         paper_network: "CNNLight", "CNN" or "ResNet8".
+        part: Which of the jobs that attack this network.
         network_file: The network's weights.
-        protocol: How the attack is run.
-        seed: Of the attack.
-        attacked_images: How many of the first training images; None for the settings' number.
-        out: The set, as .npz.
+        out: The folder of the job's sets, an .npz for each attack.
 
     Raises:
-        InputError: A label has too few misclassified points; nothing is written.
+        InputError: A label has too few misclassified points; that set is not written.
     """
+    attacks = attacks_of_part(settings, paper_network, part)
     subject = load_subject(settings, paper_network, network_file)
-    largest = largest_count(settings, paper_network)
-    count = attacked_images or subject.settings["attacked_images"]
-    found = generate_adversarial_set(
-        subject.network,
-        first_images(subject.train, count),
-        PROTOCOLS[protocol],
-        subject.attack,
-        per_label=largest // 10,
-        seed=seed,
-    )
-    found.take(largest).save(out)
+    for attack in attacks:
+        _log.info("%s", attack)
+        images = attack.attacked_images or subject.settings["attacked_images"]
+        largest = largest_count(settings, paper_network, attack)
+        found = generate_adversarial_set(
+            subject.network,
+            first_images(subject.train, images),
+            PROTOCOLS[attack.protocol],
+            subject.attack,
+            per_label=largest // 10,
+            seed=attack.seed,
+        )
+        found.take(largest).save(out / attack.file_name)
 
 
 def _median_seconds(loss: TrainingLoss, weights: Tensor) -> float:

@@ -11,8 +11,8 @@ from typing import Any
 
 from advmip.checking import check_finetuned
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.runs import Run, adversarial_file, part_of
-from advmip.experiments.subject import Subject, load_subject
+from advmip.experiments.runs import Run, adversarial_folder, part_of
+from advmip.experiments.subject import Subject, load_points, load_subject
 from advmip.experiments.zhao_kronqvist.answers import CODE, accuracies, identity
 from advmip.finetuning import Finetuned, finetune
 from advmip.gradient_attacks import AdversarialSet
@@ -32,7 +32,7 @@ _SECONDS = ("seconds_projection", "seconds_gradient", "seconds_line_search")
 _DECISIVE = ("iterations", "fixed_ratio", "complete_pool", "accuracy_per_iteration")
 
 
-def finetuning(
+def finetuning_runs(
     settings: Settings,
     experiment: str,
     paper_network: str,
@@ -53,7 +53,7 @@ def finetuning(
         paper_network: "CNNLight", "CNN" or "ResNet8".
         part: Which of the experiment's jobs on this network.
         network_file: The network's weights.
-        adversarial_sets: The folder of the sets made by `adversarial_set`.
+        adversarial_sets: The folder of the sets made by `adversarial_sets`, job by job.
         journal: Where finished runs are recorded.
         out: The folder of the rows: evaluations.csv, iterations.csv and pool.csv.
 
@@ -94,22 +94,20 @@ class _Instance:
     @cached_property
     def points(self) -> AdversarialSet:
         """The adversarial points of the run."""
-        run = self.run
-        file = adversarial_file(
-            self.adversarial_sets,
-            self.subject.paper_network,
-            run.protocol,
-            run.seed,
-            run.attacked_images,
-        )
-        return AdversarialSet.load(file).take(run.adversarial_count)
+        attack, paper_network = self.run.attack, self.subject.paper_network
+        folder = adversarial_folder(self.settings, self.adversarial_sets, paper_network, attack)
+        return load_points(folder / attack.file_name).take(self.run.adversarial_count)
 
     @cached_property
     def key(self) -> str:
         """The run's name in the journal: what decides its rows, and other runs do not share."""
         shared = {name: self.shards[name] for name in _DECISIVE}  # type: ignore[literal-required]
         digest = array_digest(self.points.inputs, self.points.labels)[:16]
-        parts = {**vars(self.run), **shared, "adversarial_set": digest}
+        run = vars(self.run.attack) | {
+            "adversarial_count": self.run.adversarial_count,
+            "radius": self.run.radius,
+        }
+        parts = {**run, **shared, "adversarial_set": digest}
         return " ".join(f"{name}={value}" for name, value in parts.items())
 
     def answer(self) -> dict[str, Any]:
@@ -119,6 +117,7 @@ class _Instance:
             The columns that its rows have in common, and the rows by kind.
         """
         shared, shards, run = self.settings["zk"], self.shards, self.run
+        protocol, seed = run.attack.protocol, run.attack.seed
         tuned = finetune(
             self.subject.network,
             self.subject.loss_images,
@@ -130,14 +129,14 @@ class _Instance:
             fixed_ratio=shards["fixed_ratio"],
             sweeps=shared["sweeps"],
             complete_pool=shards["complete_pool"],
-            seed=run.seed,
+            seed=seed,
         )
-        common = identity(self.settings, self.subject, self.experiment, run.protocol, run.seed)
+        common = identity(self.settings, self.subject, self.experiment, protocol, seed)
         return {
             "common": common
             | {
                 "adversarial_count": run.adversarial_count,
-                "attacked_images": run.attacked_images,
+                "attacked_images": run.attack.attacked_images,
                 "radius": run.radius,
                 "fixed_ratio": shards["fixed_ratio"],
                 "iterations": shards["iterations"],
@@ -188,12 +187,13 @@ class _Instance:
             claimed_loss=loss,
             adversarial=self.points,
             train=self.subject.loss_images,
-            seed=self.run.seed,
+            seed=self.run.attack.seed,
             folder=self.failures,
         )
 
     def _attacked(self, network: Network) -> Row:
-        return accuracies(self.subject, network, self.run.protocol, self.run.seed)
+        attack = self.run.attack
+        return accuracies(self.subject, network, attack.protocol, attack.seed)
 
 
 def _dependences(settings: Settings, subject: Subject) -> dict[str, Any]:

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from advmip.experiments.rows import write_rows
-from advmip.experiments.runs import PROTOCOL_NAMES, adversarial_file
-from advmip.experiments.subject import Subject, load_subject
+from advmip.experiments.runs import PROTOCOL_NAMES, Attack, adversarial_folder
+from advmip.experiments.subject import Subject, load_points, load_subject
 from advmip.experiments.zhao_kronqvist.answers import accuracies, identity
-from advmip.gradient_attacks import AdversarialSet, AttackSettings, pgd
+from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.networks import Network
 from advmip.networks.training import train
 from advmip.settings import Settings
@@ -33,7 +33,7 @@ def added_data(
         settings: All settings.
         paper_network: "CNNLight", "CNN" or "ResNet8".
         network_file: The network that the points were found on.
-        adversarial_sets: The folder of the sets made by `adversarial_set`.
+        adversarial_sets: The folder of the sets made by `adversarial_sets`, job by job.
         out: The rows, of kind "evaluations".
     """
     subject = load_subject(settings, paper_network, network_file)
@@ -41,8 +41,9 @@ def added_data(
     std, mean = subject.network.std.cpu(), subject.network.mean.cpu()
     rows = []
     for protocol in PROTOCOL_NAMES:
-        file = adversarial_file(adversarial_sets, paper_network, protocol, seed)
-        points = AdversarialSet.load(file).take(count)
+        attack = Attack(protocol, seed)
+        folder = adversarial_folder(settings, adversarial_sets, paper_network, attack)
+        points = load_points(folder / attack.file_name).take(count)
         pixels = torch.from_numpy(points.inputs) * std + mean
         begun = time.perf_counter()
         network = _retrained(settings, subject, extra=(pixels.numpy(), points.labels))

@@ -23,7 +23,7 @@ test: lint
 
 lint: $(READY)
 	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check src tests
+	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/snakefmt --check Snakefile workflow
 	@$(BIN)/snakemake --lint
@@ -33,7 +33,7 @@ clean:
 
 $(READY): requirements.lock
 	@$(MAKE) --no-print-directory $(UV)
-	@$(UV) venv --quiet --allow-existing --python 3.11 $(ENVIRONMENT)
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(ENVIRONMENT)
 	@$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install --python $(BIN)/python --no-deps --editable .
 	@cp requirements.lock $@

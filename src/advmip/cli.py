@@ -240,6 +240,17 @@ def report(
     write_report(results, papers, out)
 
 
+@app.command("snapshot")
+def snapshot(
+    results: Annotated[Path, typer.Option(help="The folder of one scale's results, complete.")],
+    out: Annotated[Path, typer.Option(help="The folder of snapshots.")] = Path("results/reference"),
+) -> None:
+    """Keep tables, figures and verdicts of a scale where they are committed."""
+    from advmip.reporting.snapshot import write_snapshot
+
+    print(write_snapshot(results, out))
+
+
 def main() -> None:
     """Run the command; what the user can mend is one message and exit code 2, no traceback."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")

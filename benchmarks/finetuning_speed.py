@@ -20,6 +20,7 @@ from advmip.gradient_attacks import (
     evaluate,
     generate_adversarial_set,
 )
+from advmip.memory import keep_freed_memory
 from advmip.networks.released import released_network
 from advmip.provenance import provenance, use_threads
 
@@ -56,6 +57,7 @@ def adversarial_set(network, train, attack, count, seed, folder):
 def main():
     options = arguments()
     use_threads(options.threads)
+    keep_freed_memory()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = released_network(options.network, options.network_dir, options.work_dir).to(device)
     name = network.architecture.dataset

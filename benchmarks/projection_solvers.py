@@ -27,6 +27,7 @@ from advmip.datasets import load_dataset
 from advmip.finetuning import finetune
 from advmip.finetuning.algorithm import Run
 from advmip.finetuning.projection import Projection
+from advmip.memory import keep_freed_memory
 from advmip.networks.released import released_network
 from advmip.provenance import use_threads
 
@@ -164,6 +165,7 @@ def written_out(blocks):
 def main():
     options = arguments()
     use_threads(options.threads)
+    keep_freed_memory()
     table, given_up = [], set()
     for k, blocks, warm, cold_seconds in problems(options):
         matrix, right = written_out(blocks)

@@ -262,11 +262,13 @@ def main() -> None:
 
 
 def _prepared(settings_file: Path, threads: int | None) -> Settings:
-    """The settings, with this process's threads set as they say."""
+    """The settings, with this process's threads set as they say and its memory kept."""
+    from advmip.memory import keep_freed_memory
     from advmip.provenance import use_threads
 
     settings = load_settings(settings_file, _WORKFLOW)
     if threads is not None:
         settings["threads"] = threads
     use_threads(settings["threads"])
+    keep_freed_memory()
     return settings

@@ -25,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from advmip.datasets import Dataset, augment
+from advmip.datasets import Dataset
 from advmip.errors import InputError
 from advmip.finetuning.block_coordinates import project_by_blocks
 from advmip.finetuning.cuts import AdversaryCuts, CutBlock, LossCut
@@ -161,11 +161,7 @@ class Run:
         self.labels = torch.from_numpy(adversarial.labels).to(self.device)
         self.margin, self.radius, self.loss_slack = margin, radius, loss_slack
         self.generator = torch.Generator().manual_seed(seed)
-        images = augment(train.images, seed) if network.architecture.augmented else train.images
-        with torch.no_grad():
-            inputs = self.network.normalise(torch.from_numpy(images).to(self.device))
-        labels = torch.from_numpy(train.labels).to(self.device)
-        self.loss = TrainingLoss(body, self.parameters, inputs, labels)
+        self.loss = TrainingLoss.of(self.network, self.parameters, train, seed)
         self.projection = Projection(self.parameters.count, self.device)
         self.blocks: list[CutBlock] = []
         self.projections: list[ProjectionResult] = []

@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
+from advmip.datasets import Dataset, augment
 from advmip.finetuning.parameters import ParameterVector
+from advmip.networks import Network
 
 # Activations of a batch of this size stay in a processor's cache; a GPU wants larger ones.
 _BATCH = {"cpu": 50, "cuda": 4000}
@@ -33,6 +35,20 @@ class TrainingLoss:
         self._inputs = inputs.contiguous(memory_format=self._format)
         self._labels = labels
         self.count = len(labels)
+
+    @classmethod
+    def of(
+        cls, network: Network, parameters: ParameterVector, train: Dataset, seed: int
+    ) -> TrainingLoss:
+        """The loss of a network on its device.
+
+        Images are cropped and flipped by one fixed draw where the architecture is trained so.
+        """
+        images = augment(train.images, seed) if network.architecture.augmented else train.images
+        device = network.mean.device
+        with torch.no_grad():
+            inputs = network.normalise(torch.from_numpy(images).to(device))
+        return cls(network.body, parameters, inputs, torch.from_numpy(train.labels).to(device))
 
     def order_by_difficulty(self, vector: Tensor) -> float:
         """Sorts the images by their loss at ``vector``, hardest first; returns the mean loss."""

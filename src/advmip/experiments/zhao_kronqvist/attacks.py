@@ -7,10 +7,8 @@ import statistics
 import time
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from advmip.datasets import augment
 from advmip.experiments.rows import write_rows
 from advmip.experiments.runs import PROTOCOL_NAMES, attacks_of_part, largest_count
 from advmip.experiments.subject import Subject, first_images, load_subject
@@ -100,13 +98,7 @@ def _median_seconds(loss: TrainingLoss, weights: Tensor) -> float:
 
 def _training_loss(subject: Subject, seed: int) -> tuple[TrainingLoss, Tensor]:
     """The training loss as fine-tuning takes it, and the weights of the network as it is."""
-    network = subject.network
-    dataset = subject.loss_images
-    images = augment(dataset.images, seed) if network.architecture.augmented else dataset.images
-    device = network.mean.device
-    with torch.no_grad():
-        inputs = network.normalise(torch.from_numpy(images).to(device))
-    parameters = ParameterVector(network.body)
-    labels = torch.from_numpy(dataset.labels).to(device)
-    loss = TrainingLoss(network.body, parameters, inputs, labels)
-    return loss, parameters.of(network.body)
+    body = subject.network.body
+    parameters = ParameterVector(body)
+    loss = TrainingLoss.of(subject.network, parameters, subject.loss_images, seed)
+    return loss, parameters.of(body)

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
         evaluate,
         generate_adversarial_set,
     )
-    from advmip.networks import Network, load_network, save_network
+    from advmip.mip import Attack, minimal_attack, network_bounds
+    from advmip.networks import Network, load_network, save_network, staged
 
 __all__ = [
     "PROTOCOLS",
     "Accuracies",
     "AdversarialSet",
+    "Attack",
     "AttackSettings",
     "CheckError",
     "Dataset",
@@ -41,10 +43,13 @@ __all__ = [
     "generate_adversarial_set",
     "load_dataset",
     "load_network",
+    "minimal_attack",
+    "network_bounds",
     "save_network",
+    "staged",
 ]
 
-_HOMES = ("errors", "datasets", "networks", "gradient_attacks", "finetuning")
+_HOMES = ("errors", "datasets", "networks", "gradient_attacks", "finetuning", "mip")
 
 
 def __getattr__(name: str) -> Any:

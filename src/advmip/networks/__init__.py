@@ -3,6 +3,7 @@
 from advmip.networks.architectures import ARCHITECTURES, Architecture
 from advmip.networks.files import load_network, save_network
 from advmip.networks.network import Network, new_network
+from advmip.networks.staging import staged
 
 __all__ = [
     "ARCHITECTURES",
@@ -11,4 +12,5 @@ __all__ = [
     "load_network",
     "new_network",
     "save_network",
+    "staged",
 ]

@@ -1,13 +1,16 @@
-"""The networks of Zhao & Kronqvist, and small ones of the same families.
+"""The networks of the papers, and small ones of the same families.
 
-Modules carry the parameter names of the authors' released weights, so that those load as they
-are. Convolutions are 3x3; a stride of 2 halves the image where other networks would pool.
+Modules of Zhao & Kronqvist carry the parameter names of the authors' released weights, so that
+those load as they are. Convolutions are 3x3; a stride of 2 halves the image where other networks
+would pool.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +45,34 @@ class ConvolutionalNetwork(nn.Module):
         hidden = torch.relu(self.conv2(hidden))
         hidden = torch.relu(self.fc1(hidden.flatten(1)))
         logits: Tensor = self.output(hidden)
+        return logits
+
+
+class DenseNetwork(nn.Module):
+    """Linear layers with ReLUs in between, on the flattened image.
+
+    Weights start as Keras draws them, Glorot uniform with biases 0, as in Zhu's thesis.
+
+    Args:
+        hidden: Units of the hidden layers.
+        input_shape: Channels, height and width of an image.
+    """
+
+    def __init__(self, hidden: tuple[int, ...], input_shape: Shape) -> None:
+        super().__init__()
+        widths = (math.prod(input_shape), *hidden, CLASSES)
+        layers = [nn.Linear(inputs, outputs) for inputs, outputs in pairwise(widths)]
+        for layer in layers:
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits (N, 10) of inputs (N, C, H, W)."""
+        hidden = inputs.flatten(1)
+        for layer in self.layers[:-1]:
+            hidden = torch.relu(layer(hidden))
+        logits: Tensor = self.layers[-1](hidden)
         return logits
 
 
@@ -146,6 +177,22 @@ def _convolutional(
     )
 
 
+def _dense(
+    name: str, paper_name: str, dataset: str, side: int, hidden: tuple[int, ...]
+) -> Architecture:
+    shape = (1, side, side)
+    return Architecture(
+        name=name,
+        paper_name=paper_name,
+        dataset=dataset,
+        input_shape=shape,
+        mean=(0.0,),
+        std=(1.0,),
+        augmented=False,
+        build=lambda: DenseNetwork(hidden, shape),
+    )
+
+
 def _residual(
     name: str, dataset: str, side: int, channels: tuple[int, int, int], blocks: int
 ) -> Architecture:
@@ -163,6 +210,15 @@ def _residual(
     )
 
 
+# Hidden layers, from Zhu's Table 1.
+_ZHU_TABLE1 = {
+    "DNN1": (8, 8, 8),
+    "DNN2": (8, 8, 8, 8, 8, 8),
+    "DNN3": (20, 10, 8, 8),
+    "DNN4": (20, 10, 8, 8, 8),
+    "DNN5": (20, 20, 10, 10, 10),
+}
+
 ARCHITECTURES: dict[str, Architecture] = {
     architecture.name: architecture
     for architecture in (
@@ -173,5 +229,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         _convolutional("digits_cnn_light", "CNNLight", "digits", 8, (8, 16), 24),
         _convolutional("digits_cnn", "CNN", "digits", 8, (16, 32), 48),
         _residual("shapes_resnet", "shapes", 16, (8, 16, 32), 1),
+        *(
+            _dense(f"{prefix}{name.lower()}", name, dataset, side, hidden)
+            for prefix, dataset, side in (("", "mnist", 28), ("digits_", "digits", 8))
+            for name, hidden in _ZHU_TABLE1.items()
+        ),
     )
 }

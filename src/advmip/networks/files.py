@@ -1,7 +1,7 @@
 """Networks to and from files, checked on the way in.
 
 Our own files are safetensors. The authors' weights are .npz archives of arrays by parameter
-name. Neither format can carry code.
+name. Classifiers of others come as ONNX. None of these formats can carry code.
 """
 
 from __future__ import annotations
@@ -33,6 +33,30 @@ def save_network(network: Network, path: Path, metadata: Mapping[str, object]) -
         network: The network.
         path: A file name ending in .safetensors.
         metadata: Anything that JSON can hold: how it was trained, where it came from.
+
+    Raises:
+        InputError: The network was read from ONNX: only the names of our own architectures fit
+            into the file, no graph.
+    """
+    if network.architecture.name not in ARCHITECTURES:
+        raise InputError(
+            subject=f"network {path}",
+            found=f"a network of architecture {network.architecture.name!r}",
+            expected=f"one of {', '.join(ARCHITECTURES)}: a .safetensors file holds no graph",
+            mend="keep the network as ONNX",
+        )
+    save_weights(network, path, metadata)
+
+
+def save_weights(network: Network, path: Path, metadata: Mapping[str, object]) -> None:
+    """Write what `save_network` does, also for a network whose graph the file cannot hold.
+
+    `load_network` refuses the weights of such a network; they can be looked into as tensors.
+
+    Args:
+        network: The network.
+        path: A file name ending in .safetensors.
+        metadata: Anything that JSON can hold.
     """
     tensors = {name: value.contiguous() for name, value in network.body.state_dict().items()}
     header = {
@@ -45,9 +69,10 @@ def save_network(network: Network, path: Path, metadata: Mapping[str, object]) -
 
 
 def load_network(path: Path | str) -> Network:
-    """Read a network from a .safetensors file of ours or an .npz of the released names.
+    """Read a network from a .safetensors file of ours, an .npz of the released names, or ONNX.
 
-    Which architecture an .npz holds is recognised by the shapes of its arrays.
+    Which architecture an .npz holds is recognised by the shapes of its arrays. An .onnx file
+    brings its own, named "onnx".
 
     Args:
         path: The file.
@@ -57,14 +82,15 @@ def load_network(path: Path | str) -> Network:
 
     Raises:
         InputError: The file is missing, damaged or of another kind, its names or shapes are
-            those of no known architecture, or a weight is not finite.
+            those of no known architecture, an ONNX operator is not supported, or a weight is
+            not finite.
     """
     file = Path(path)
     if not file.is_file():
         raise InputError(
             subject=f"network {file}",
             found="no such file",
-            expected="a .safetensors or .npz file",
+            expected="a .safetensors, .npz or .onnx file",
             mend="check the path, or train the network first",
         )
     if file.suffix == ".safetensors":
@@ -72,10 +98,15 @@ def load_network(path: Path | str) -> Network:
     if file.suffix == ".npz":
         tensors = _read_npz(file)
         return network_from_tensors(_recognise(tensors, file), tensors, file)
+    if file.suffix == ".onnx":
+        # Loaded when needed: onnx is slow to import, and most networks are of the other kinds.
+        from advmip.networks.onnx import read_onnx
+
+        return read_onnx(file)
     raise InputError(
         subject=f"network {file}",
         found=f"a file ending in {file.suffix!r}",
-        expected="a .safetensors or .npz file",
+        expected="a .safetensors, .npz or .onnx file",
         mend="convert the network, or name another file",
     )
 
@@ -158,6 +189,13 @@ def _load_safetensors(file: Path) -> Network:
             mend="train the network with this project, or supply the authors' .npz",
         )
     name = header["architecture"]
+    if name == "onnx":
+        raise InputError(
+            subject=f"network {file}",
+            found="the weights of a network that was read from ONNX, without its graph",
+            expected=f"a network of one of {', '.join(ARCHITECTURES)}",
+            mend="load the .onnx file, and give these weights to its body by load_state_dict",
+        )
     if name not in ARCHITECTURES:
         raise unknown_name(f"architecture in network {file}", name, ARCHITECTURES)
     network = network_from_tensors(ARCHITECTURES[name], tensors, file)

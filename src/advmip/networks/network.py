@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from advmip.networks.architectures import Architecture
 
@@ -43,9 +43,12 @@ class Network(nn.Module):
     def digest(self) -> str:
         """SHA-256 over everything that decides the outputs: names, shapes and float values.
 
-        Batch norm's count of batches is left out: it is bookkeeping of training.
+        Batch norm's count of batches is left out: it is bookkeeping of training. A network that
+        was read as a graph has no architecture of ours, so its graph and settings count too.
         """
         digest = hashlib.sha256()
+        if isinstance(self.body, fx.GraphModule):
+            digest.update(_wiring(self.body).encode())
         for name, tensor in sorted(self.body.state_dict().items()):
             if tensor.is_floating_point():
                 digest.update(f"{name}{tuple(tensor.shape)}".encode())
@@ -57,6 +60,24 @@ class Network(nn.Module):
         self.eval()
         self.requires_grad_(False)
         return self
+
+
+def _wiring(body: fx.GraphModule) -> str:
+    """What a graph computes, apart from its weights: its code and each layer's settings."""
+    layers = [f"{name} {_settings(layer)}" for name, layer in body.named_modules() if name]
+    return "\n".join([body.code, *sorted(layers)])
+
+
+def _settings(layer: nn.Module) -> str:
+    """Kind, strides, pads and the like; torch's own repr() leaves out some of them."""
+    values = {
+        name: value
+        for name, value in vars(layer).items()
+        if isinstance(value, bool | int | float | str | tuple)
+        and not name.startswith("_")
+        and name != "training"
+    }
+    return f"{type(layer).__name__} {sorted(values.items())}"
 
 
 def new_network(architecture: Architecture, seed: int) -> Network:

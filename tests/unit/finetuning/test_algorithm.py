@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from advmip.checking import check_finetuned
+from advmip.checking.finetuned import check_finetuned
 from advmip.datasets import load_dataset
 from advmip.errors import CheckError, InputError
 from advmip.finetuning import finetune

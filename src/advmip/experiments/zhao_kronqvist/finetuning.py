@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from advmip.checking import check_finetuned
+from advmip.checking.finetuned import check_finetuned
 from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.runs import Run, adversarial_folder, part_of
 from advmip.experiments.subject import Subject, load_points, load_subject
@@ -25,7 +25,7 @@ from advmip.storage import array_digest
 _log = logging.getLogger(__name__)
 
 # What decides the rows of a run: finished runs stay valid while these sources stay as they are.
-_CODE = (*CODE, "checking", "experiments.zhao_kronqvist.finetuning", "finetuning")
+_CODE = (*CODE, "checking.finetuned", "experiments.zhao_kronqvist.finetuning", "finetuning")
 _KINDS = ("evaluations", "iterations", "pool")
 _SECONDS = ("seconds_projection", "seconds_gradient", "seconds_line_search")
 # What a run's rows depend on among the settings that the runs of an experiment share.

@@ -15,7 +15,8 @@ from torch.nn import functional
 from advmip.datasets import Dataset, augment
 from advmip.errors import CheckError
 from advmip.gradient_attacks import AdversarialSet
-from advmip.networks import Network, save_network
+from advmip.networks import Network
+from advmip.networks.files import save_weights
 
 # Sums of float32 values in another order differ by this much relative to their size.
 _RELATIVE_TOLERANCE = 1e-3
@@ -42,7 +43,7 @@ def check_finetuned(
         adversarial: the adversarial set of the run.
         train: the training data of the run.
         seed: the run's seed, of the augmentation.
-        folder: where a network that fails is saved.
+        folder: where a network that fails is saved; of one read from ONNX, its weights.
 
     Raises:
         CheckError: a claim differs from what the network does; names the saved network.
@@ -68,7 +69,7 @@ def check_finetuned(
         allowed = _ABSOLUTE_TOLERANCE + _RELATIVE_TOLERANCE * abs(found)
         if not abs(claimed - found) <= allowed:
             saved = folder / f"failed_check_{network.digest[:16]}.safetensors"
-            save_network(network, saved, {"what": what, "claimed": claimed, "found": found})
+            save_weights(network, saved, {"what": what, "claimed": claimed, "found": found})
             raise CheckError(
                 f"{what} of a fine-tuned network: claimed {claimed:.6g}, found {found:.6g} "
                 f"(allowed difference {allowed:.1e})",

@@ -1,0 +1,1 @@
+"""Independent checks: an algorithm's or a solver's word is never the last."""

@@ -1,0 +1,7 @@
+"""Bounds of neurons: by intervals, by linear programs, by mixed-integer programs."""
+
+from advmip.mip.bounds.interval import interval_bounds
+from advmip.mip.bounds.network_bounds import NETWORK_BOUNDS, network_bounds
+from advmip.mip.bounds.relaxation import relaxation_bounds
+
+__all__ = ["NETWORK_BOUNDS", "interval_bounds", "network_bounds", "relaxation_bounds"]

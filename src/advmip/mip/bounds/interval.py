@@ -1,0 +1,48 @@
+"""Bounds by interval arithmetic, the first layer by the distance's own ball."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from advmip.mip.distances.distance import dense
+from advmip.mip.encoding import Interval
+from advmip.mip.model import Vector
+from advmip.mip.problem import Problem
+from advmip.networks.staged import AffineMap
+
+
+def interval_bounds(problem: Problem) -> list[Interval]:
+    """Bounds of the inputs of each layer of ReLUs, and last of the logits."""
+    bounds: list[Interval] = []
+    for stage in (*problem.network.hidden, problem.network.output):
+        bounds.append(stage_bounds(problem, stage, bounds))
+    return bounds
+
+
+def stage_bounds(problem: Problem, stage: AffineMap, earlier: Sequence[Interval]) -> Interval:
+    """Bounds of what enters a layer, from those of what enters the layers before it.
+
+    What is read from the image is bounded over the ball, everything else by intervals.
+    """
+    lower, upper = stage.bias.copy(), stage.bias.copy()
+    for layer, matrix in stage.terms.items():
+        if layer == 0:
+            weights = dense(matrix)
+            centre = weights @ problem.image
+            lower += centre - problem.distance.largest(-weights, problem.box, problem.radius)
+            upper += centre + problem.distance.largest(weights, problem.box, problem.radius)
+            continue
+        before = earlier[layer - 1]
+        least, most = np.maximum(before.lower, 0.0), np.maximum(before.upper, 0.0)
+        rising, falling = matrix.maximum(0.0), matrix.minimum(0.0)
+        lower += rising @ least + falling @ most
+        upper += rising @ most + falling @ least
+    return Interval(*_widened(lower, upper))
+
+
+def _widened(lower: Vector, upper: Vector) -> tuple[Vector, Vector]:
+    """A little room for rounding."""
+    room = 1e-9 * (1.0 + np.maximum(np.abs(lower), np.abs(upper)))
+    return lower - room, upper + room

@@ -1,0 +1,56 @@
+"""Bounds of all neurons over the whole box of images, once for a network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from advmip.errors import unknown_name
+from advmip.mip.bounds.interval import interval_bounds
+from advmip.mip.bounds.mixed_integer import mixed_integer_bounds
+from advmip.mip.bounds.relaxation import relaxation_bounds
+from advmip.mip.distances import Box
+from advmip.mip.distances.anywhere import Anywhere
+from advmip.mip.encoding import Interval
+from advmip.mip.problem import Problem
+from advmip.mip.targets import Anything
+from advmip.networks.staged import StagedNetwork
+
+NETWORK_BOUNDS = ("none", "interval", "lp", "weaker", "exact")
+
+# Seconds for each program: of "weaker" as in the thesis; of "exact" no limit that matters.
+_WEAKER, _EXACT = 1.0, 3600.0
+
+
+def network_bounds(
+    network: StagedNetwork, method: str, *, solver: str = "auto", time_limit: float = _EXACT
+) -> list[Interval]:
+    """Bounds of the inputs of each layer of ReLUs, and last of the logits, over [0, 1]^pixels.
+
+    Args:
+        network: The network.
+        method: "none" (infinite), "interval", "lp", "exact" (two mixed-integer programs for each
+            neuron) or "weaker" (the same with a second for each; Zhu, Section 5.2).
+        solver: Of the mixed-integer programs.
+        time_limit: Seconds for each program of "exact".
+
+    Raises:
+        InputError: There is no such method.
+    """
+    if method not in NETWORK_BOUNDS:
+        raise unknown_name("bounds", method, NETWORK_BOUNDS)
+    if method == "none":
+        stages = (*network.hidden, network.output)
+        infinite = [np.full(stage.width, np.inf) for stage in stages]
+        return [Interval(-most, most) for most in infinite]
+    nothing = np.zeros(network.pixels)
+    box = Box(nothing, nothing + 1.0, network.input_shape)
+    problem = Problem(network, nothing, Anywhere(), Anything(), box)
+    bounds = interval_bounds(problem)
+    if method == "interval":
+        return bounds
+    relaxed = relaxation_bounds(problem, bounds)
+    assert relaxed is not None  # the box is not empty
+    if method == "lp":
+        return relaxed
+    limit = _WEAKER if method == "weaker" else time_limit
+    return mixed_integer_bounds(problem, relaxed, time_limit=limit, solver=solver)

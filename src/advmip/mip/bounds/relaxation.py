@@ -1,0 +1,67 @@
+"""Bounds by linear programs: over the layers before a neuron, or over the whole problem."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from advmip.mip.bounds.interval import stage_bounds
+from advmip.mip.encoding import Interval
+from advmip.mip.model import Indices
+from advmip.mip.problem import Encoding, Problem, encode
+from advmip.mip.solvers.highs import LinearProgram
+from advmip.mip.targets import Anything
+
+# A linear program's optimum is that of the solver's tolerances; bounds are widened by this.
+_TOLERANCE = 1e-6
+
+
+def relaxation_bounds(problem: Problem, bounds: Sequence[Interval]) -> list[Interval] | None:
+    """Tighter bounds of every unstable neuron, layer by layer.
+
+    Each bound is the least or largest input of the neuron over the linear relaxation of the
+    problem. With a goal to meet, that is the whole problem (the ball, all layers, the goal), and
+    the bounds hold for every point that meets the goal within the problem's radius:
+    optimality-based bound tightening. Without one, it is the layers before the neuron.
+
+    Args:
+        problem: The problem, with the radius of the best point that is known.
+        bounds: Bounds that hold already.
+
+    Returns:
+        The bounds, or None if the relaxation has no point: nothing nearer than the radius exists.
+    """
+    tightened = list(bounds)
+    for place, stage in enumerate(problem.network.hidden):
+        tightened[place] = tightened[place].intersected(stage_bounds(problem, stage, tightened))
+        unstable = tightened[place].unstable
+        if not unstable.size:
+            continue
+        depth = place if isinstance(problem.goal, Anything) else None
+        encoding = encode(problem, tightened, ball=True, depth=depth)
+        found = _extremes(encoding, place, unstable, tightened[place])
+        if found is None:
+            return None
+        tightened[place] = found
+    logits = stage_bounds(problem, problem.network.output, tightened)
+    tightened[-1] = tightened[-1].intersected(logits)
+    return tightened
+
+
+def _extremes(
+    encoding: Encoding, place: int, unstable: Indices, known: Interval
+) -> Interval | None:
+    program = LinearProgram(encoding.model)
+    rows = encoding.preactivations[place][unstable]
+    costs = np.zeros((len(unstable), len(encoding.model.lower)))
+    costs[:, : rows.matrix.shape[1]] = rows.matrix.toarray()
+    lower, upper = known.lower.copy(), known.upper.copy()
+    for sign, side in ((1.0, lower), (-1.0, upper)):
+        for neuron, cost, constant in zip(unstable, costs, rows.constant, strict=True):
+            least, _ = program.minimise(sign * cost)
+            if least == np.inf:
+                return None
+            room = _TOLERANCE * (1.0 + abs(least))
+            side[neuron] = sign * (least - room) + constant
+    return known.intersected(Interval(lower, upper))

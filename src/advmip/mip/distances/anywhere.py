@@ -1,0 +1,24 @@
+"""No distance at all: the box alone."""
+
+from __future__ import annotations
+
+from advmip.mip.distances.distance import Box, Distance, interval_largest
+from advmip.mip.model import Expression, ModelBuilder, Vector
+
+
+class Anywhere(Distance):
+    """Every point of the box is as good as any other: to bound neurons over the whole box."""
+
+    name = "anywhere"
+
+    def value(self, perturbation: Vector, box: Box) -> float:
+        """Zero."""
+        return 0.0
+
+    def encode(self, builder: ModelBuilder, box: Box) -> Expression:
+        """Columns d without cost."""
+        return Expression.of(builder.add_columns(len(box.lower), box.lower, box.upper))
+
+    def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
+        """The largest value over the box."""
+        return interval_largest(weights, box)

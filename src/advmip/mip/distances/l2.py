@@ -1,0 +1,160 @@
+"""L2: the Euclidean length, exactly or by the thesis's piecewise linear square."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from advmip.errors import InputError
+from advmip.mip.distances.distance import Box, Distance
+from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
+
+_FINE = 17
+
+
+class L2(Distance):
+    """sqrt(sum_i d_i^2); a model minimises the square."""
+
+    name = "l2"
+
+    def value(self, perturbation: Vector, box: Box) -> float:
+        """The Euclidean length."""
+        return float(np.linalg.norm(perturbation))
+
+    def encode(self, builder: ModelBuilder, box: Box) -> Expression:
+        """Columns d, each squared at cost 1."""
+        columns = builder.add_columns(len(box.lower), box.lower, box.upper, squares=1.0)
+        return Expression.of(columns)
+
+    def encode_ball(self, builder: ModelBuilder, box: Box, radius: float) -> Expression:
+        """The box around the ball: its curved side is no row of a linear program."""
+        ball = box.within(radius)
+        return Expression.of(builder.add_columns(len(ball.lower), ball.lower, ball.upper))
+
+    @property
+    def linear(self) -> Distance:
+        """The piecewise linear square, with many breakpoints."""
+        return PiecewiseL2(_FINE)
+
+    def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
+        """Max sum_i |w_i| t_i over t <= reach and |t| <= radius.
+
+        The maximum has t_i = min(reach_i, s |w_i|) with s as large as the radius allows. Over
+        every s > 0, radius / s + sum_i max(|w_i| - ..., 0) reach_i bounds it by duality; the best
+        s is found by going through the pixels in the order in which they reach their limit.
+        """
+        return np.array(
+            [
+                _largest(np.abs(row), reach, radius)
+                for row, reach in zip(weights, box.reach(weights), strict=True)
+            ]
+        )
+
+    def objective(self, distance: float) -> float:
+        """The square."""
+        return distance**2
+
+    def distance(self, objective: float) -> float:
+        """The square root."""
+        return float(np.sqrt(max(objective, 0.0)))
+
+
+def _largest(weights: Vector, reach: Vector, radius: float) -> float:
+    if not float(np.linalg.norm(reach[weights > 0])) > radius:
+        return float(weights @ reach)
+    used = (weights > 0) & (reach > 0)
+    weights, reach = weights[used], reach[used]
+    order = np.argsort(reach / weights)
+    weights, reach = weights[order], reach[order]
+    # With the first k pixels at their limit, the others share what is left of the radius.
+    full = np.concatenate([[0.0], np.cumsum(reach**2)])[:-1]
+    rest = np.cumsum(weights[::-1] ** 2)[::-1]
+    scale = np.sqrt(np.maximum(radius**2 - full, 0.0) / rest)
+    first = int(np.argmax(scale * weights <= reach))
+    changes = np.concatenate([reach[:first], scale[first] * weights[first:]])
+    return float(weights @ changes)
+
+
+class PiecewiseL2(L2):
+    """The square of each change by straight lines between breakpoints, always from above.
+
+    Zhu's lambda formulation, equations (18) to (28), with K evenly spaced breakpoints of |d_i| in
+    [0, 1]:
+
+        |d_i| = sum_k lambda_ik x_k,   cost = sum_k lambda_ik x_k^2,   sum_k lambda_ik = 1,
+
+    where at most two adjacent lambda_ik are not zero. The function is convex and minimised, so the
+    optimum satisfies that by itself; with `sos2` it is demanded, as in the thesis.
+
+    Args:
+        breakpoints: K, at least 2.
+        sos2: Demand adjacency by special ordered sets.
+    """
+
+    def __init__(self, breakpoints: int = 5, sos2: bool = False) -> None:
+        if breakpoints < 2:
+            raise InputError(
+                subject="breakpoints of the piecewise linear L2 distance",
+                found=str(breakpoints),
+                expected="2 or more",
+                mend="5 is the thesis's first choice",
+            )
+        self.breakpoints = breakpoints
+        self._sos2 = sos2
+        self.name = f"l2-{breakpoints}"
+
+    def value(self, perturbation: Vector, box: Box) -> float:
+        """The root of the sum of approximated squares, at least the Euclidean length."""
+        grid = np.linspace(0.0, 1.0, self.breakpoints)
+        return float(np.sqrt(np.interp(np.abs(perturbation), grid, grid**2).sum()))
+
+    def encode(self, builder: ModelBuilder, box: Box) -> Expression:
+        """D = p - n; |d| = p + n as a mixture of breakpoints.
+
+        Without special ordered sets the mixture is written by its steps: each step of |d| has a
+        column of its own, whose cost is the slope of the square there.
+        """
+        return self._by_lambda(builder, box) if self._sos2 else self._by_steps(builder, box)
+
+    def encode_ball(self, builder: ModelBuilder, box: Box, radius: float) -> Expression:
+        """The steps, with their costs limited."""
+        change = self._by_steps(builder, box)
+        builder.limit_objective(self.objective(radius))
+        return change
+
+    @property
+    def linear(self) -> Distance:
+        """Itself, by steps."""
+        return PiecewiseL2(self.breakpoints) if self._sos2 else self
+
+    def _by_steps(self, builder: ModelBuilder, box: Box) -> Expression:
+        grid = np.linspace(0.0, 1.0, self.breakpoints)
+        pixels = len(box.lower)
+        change = Expression.zeros(pixels)
+        for sign, reach in ((1.0, box.upper), (-1.0, -box.lower)):
+            for left, right in pairwise(grid):
+                moved = np.flatnonzero(reach > left)
+                length = np.minimum(reach[moved], right) - left
+                slope = left + right
+                step = builder.add_columns(len(moved), 0.0, length, objective=slope)
+                change = change + Expression.at(step, moved, pixels).times(sign)
+        return change
+
+    def _by_lambda(self, builder: ModelBuilder, box: Box) -> Expression:
+        grid = np.linspace(0.0, 1.0, self.breakpoints)
+        pixels = len(box.lower)
+        up = Expression.of(builder.add_columns(pixels, 0.0, np.maximum(box.upper, 0.0)))
+        down = Expression.of(builder.add_columns(pixels, 0.0, np.maximum(-box.lower, 0.0)))
+        cost = np.tile(grid**2, pixels)
+        shares = builder.add_columns(pixels * self.breakpoints, 0.0, 1.0, objective=cost)
+        rows = np.repeat(np.arange(pixels), self.breakpoints)
+        places = np.arange(pixels * self.breakpoints)
+        sums = Matrix((np.ones(len(places)), (rows, places)))
+        mixture = Matrix((np.tile(grid, pixels), (rows, places)))
+        share = Expression.of(shares)
+        builder.add_rows(share.mapped(sums), 1.0, 1.0)
+        builder.add_rows(share.mapped(mixture) - up - down, 0.0, 0.0)
+        for pixel in range(pixels):
+            builder.add_sos2(shares[pixel * self.breakpoints :][: self.breakpoints])
+        return up - down

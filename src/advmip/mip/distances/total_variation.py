@@ -1,0 +1,136 @@
+"""Total variation: how much neighbouring pixels differ; alone, or added to L1."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from advmip.mip.distances.distance import Box, Distance, interval_largest
+from advmip.mip.distances.l1 import L1, signed_parts
+from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
+
+
+class TotalVariation(Distance):
+    """How much neighbouring pixels of a channel differ (Ben Mhenni, Section 3).
+
+        anisotropic:  sum_i |d_i - d_right(i)| + |d_i - d_below(i)|
+        isotropic:    sum_i sqrt((d_i - d_right(i))^2 + (d_i - d_below(i))^2)
+
+    of the perturbation d, or of the attacked image.
+
+    Args:
+        isotropic: Euclidean length of the two differences of a pixel; needs second-order cones.
+        image: The attacked image, given (pixels,), in place of the perturbation.
+    """
+
+    def __init__(self, isotropic: bool = False, image: Vector | None = None) -> None:
+        self._isotropic = isotropic
+        self._image = image
+        self.name = "tv-isotropic" if isotropic else "tv"
+
+    def value(self, perturbation: Vector, box: Box) -> float:
+        """The total variation."""
+        shown = perturbation if self._image is None else perturbation + self._image
+        right, below = (matrix @ shown for matrix in _differences(box.shape))
+        if self._isotropic:
+            return float(np.sqrt(right**2 + below**2).sum())
+        return float(np.abs(right).sum() + np.abs(below).sum())
+
+    def encode(self, builder: ModelBuilder, box: Box) -> Expression:
+        """Columns d, and a column above each difference or each pair of differences."""
+        change = Expression.of(builder.add_columns(len(box.lower), box.lower, box.upper))
+        self.encode_of(builder, change, box, cost=1.0)
+        return change
+
+    def encode_of(self, builder: ModelBuilder, change: Expression, box: Box, cost: float) -> None:
+        """Add cost times the total variation of a perturbation that is already encoded."""
+        shown = change if self._image is None else change + self._image
+        differences = [shown.mapped(matrix) for matrix in _differences(box.shape)]
+        if self._isotropic:
+            self._encode_cones(builder, differences, cost)
+            return
+        for difference in differences:
+            real = difference[np.flatnonzero(np.diff(difference.matrix.indptr))]
+            parts = builder.add_columns(2 * len(real), 0.0, 1.0, objective=cost)
+            rising, falling = (Expression.of(half) for half in np.split(parts, 2))
+            builder.add_rows(real - rising + falling, 0.0, 0.0)
+
+    def _encode_cones(
+        self, builder: ModelBuilder, differences: list[Expression], cost: float
+    ) -> None:
+        pixels = len(differences[0])
+        lengths = builder.add_columns(pixels, 0.0, np.sqrt(2.0), objective=cost)
+        columns = [builder.add_columns(pixels, -1.0, 1.0) for _ in differences]
+        for column, difference in zip(columns, differences, strict=True):
+            builder.add_rows(Expression.of(column) - difference, 0.0, 0.0)
+        for pixel in range(pixels):
+            builder.add_cone(np.array([column[pixel] for column in columns]), int(lengths[pixel]))
+
+    @property
+    def linear(self) -> Distance:
+        """The anisotropic one."""
+        return TotalVariation(False, self._image) if self._isotropic else self
+
+    def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
+        """The whole box: a change that is the same everywhere has no variation."""
+        return interval_largest(weights, box)
+
+    def shrunken(self, box: Box, radius: float) -> Box:
+        """The box itself, for the same reason."""
+        return box
+
+
+class L1PlusTotalVariation(Distance):
+    """L1 + weight * TV: few changes that lie together (Ben Mhenni, Section 3).
+
+    Args:
+        weight: Of the total variation, at least 0.
+        variation: The total variation.
+    """
+
+    def __init__(self, weight: float = 1.0, variation: TotalVariation | None = None) -> None:
+        self._weight = weight
+        self._variation = variation or TotalVariation()
+        self._l1 = L1()
+        self.name = "l1+tv"
+
+    def value(self, perturbation: Vector, box: Box) -> float:
+        """The sum."""
+        variation = self._variation.value(perturbation, box)
+        return self._l1.value(perturbation, box) + self._weight * variation
+
+    def encode(self, builder: ModelBuilder, box: Box) -> Expression:
+        """The columns of L1, and those of the total variation."""
+        change = signed_parts(builder, box, 1.0, 1.0)
+        self._variation.encode_of(builder, change, box, self._weight)
+        return change
+
+    @property
+    def linear(self) -> Distance:
+        """The same with the anisotropic variation."""
+        variation = self._variation.linear
+        assert isinstance(variation, TotalVariation)
+        return L1PlusTotalVariation(self._weight, variation)
+
+    def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
+        """The L1 ball of this radius holds the set."""
+        return self._l1.largest(weights, box, radius)
+
+
+def _differences(shape: tuple[int, ...]) -> tuple[Matrix, Matrix]:
+    """Matrices (pixels, pixels) to the differences with the right and lower neighbour.
+
+    A pixel without that neighbour has an empty row.
+    """
+    places = np.arange(int(np.prod(shape))).reshape(shape)
+    width = places.size
+    matrices = []
+    for first, second in (
+        (places[..., :, :-1], places[..., :, 1:]),
+        (places[..., :-1, :], places[..., 1:, :]),
+    ):
+        rows = np.concatenate([first.ravel(), first.ravel()])
+        columns = np.concatenate([first.ravel(), second.ravel()])
+        values = np.repeat([1.0, -1.0], first.size)
+        matrices.append(Matrix(sparse.coo_array((values, (rows, columns)), shape=(width, width))))
+    return matrices[0], matrices[1]

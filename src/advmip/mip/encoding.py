@@ -1,0 +1,103 @@
+"""A network as columns and rows, from bounds of its neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from advmip.mip.formulations import Formulation, Layer, Neurons, affine_expression
+from advmip.mip.model import Expression, Indices, ModelBuilder, Vector
+from advmip.networks.staged import AffineMap
+
+# A stable neuron whose input has more terms than this gets a column of its own: written into each
+# neuron behind it, a long row would be repeated there.
+_TERMS_TO_REPEAT = 4
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Bounds lower <= value <= upper of each entry."""
+
+    lower: Vector
+    upper: Vector
+
+    @property
+    def unstable(self) -> Indices:
+        """Where the value can have either sign."""
+        return np.flatnonzero((self.lower < 0) & (self.upper > 0))
+
+    @property
+    def active(self) -> Indices:
+        """Where the value cannot be negative, so that a ReLU lets it pass."""
+        return np.flatnonzero(self.lower >= 0)
+
+    def intersected(self, other: Interval) -> Interval:
+        """The common part."""
+        lower = np.maximum(self.lower, other.lower)
+        return Interval(lower, np.maximum(np.minimum(self.upper, other.upper), lower))
+
+
+def encode_hidden(
+    builder: ModelBuilder,
+    image: Layer,
+    stages: Sequence[AffineMap],
+    bounds: Sequence[Interval],
+    formulation: Formulation,
+) -> list[Layer]:
+    """Add layers of ReLUs.
+
+    Args:
+        builder: Takes columns and rows.
+        image: The image, already there.
+        stages: The affine maps into the layers.
+        bounds: Bounds of each layer's inputs, valid for every point of the model.
+        formulation: Of the unstable neurons. Stable ones need no binary.
+
+    Returns:
+        The image and the layers behind it.
+    """
+    layers = [image]
+    for stage, interval in zip(stages, bounds, strict=True):
+        layers.append(_encode_layer(builder, layers, stage, interval, formulation))
+    return layers
+
+
+def _encode_layer(
+    builder: ModelBuilder,
+    layers: list[Layer],
+    stage: AffineMap,
+    interval: Interval,
+    formulation: Formulation,
+) -> Layer:
+    values = Expression.zeros(stage.width)
+    active, unstable = interval.active, interval.unstable
+    if active.size:
+        passed = affine_expression(stage.rows(active), layers)
+        passed = _shortened(builder, passed, interval.lower[active], interval.upper[active])
+        values = values + _placed(passed, active, stage.width)
+    if unstable.size:
+        neurons = Neurons(
+            stage.rows(unstable),
+            layers,
+            interval.lower[unstable],
+            interval.upper[unstable],
+        )
+        values = values + _placed(formulation.encode(builder, neurons), unstable, stage.width)
+    return Layer(values, np.maximum(interval.lower, 0.0), np.maximum(interval.upper, 0.0))
+
+
+def _shortened(
+    builder: ModelBuilder, values: Expression, lower: Vector, upper: Vector
+) -> Expression:
+    """The same values, with a column in place of each long row."""
+    long = np.flatnonzero(np.diff(values.matrix.indptr) > _TERMS_TO_REPEAT)
+    short = np.setdiff1d(np.arange(len(values)), long)
+    named = Expression.of(builder.add_columns(len(long), lower[long], upper[long]))
+    builder.add_rows(named - values[long], 0.0, 0.0)
+    return _placed(named, long, len(values)) + _placed(values[short], short, len(values))
+
+
+def _placed(values: Expression, places: Indices, length: int) -> Expression:
+    return values.mapped(Expression.at(np.arange(len(places)), places, length).matrix)

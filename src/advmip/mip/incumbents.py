@@ -1,0 +1,230 @@
+"""Good attacks before any proof: gradient steps, the best point of a pattern, nearby patterns.
+
+Once it is fixed which neurons are active, the network is affine and the nearest point of the
+pattern is a linear program (for L2 a quadratic one). Where its optimum lies on the border to a
+neighbouring pattern and the border's multiplier pulls towards it, the neighbour is at least as
+good: the search goes there, and on, until no border pulls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advmip.mip.encoding import Interval
+from advmip.mip.formulations import Neurons
+from advmip.mip.formulations.layer import split_parts
+from advmip.mip.model import Expression, Indices, ModelBuilder, Vector
+from advmip.mip.problem import Problem, encode
+from advmip.mip.solvers.highs import LinearProgram
+from advmip.networks.staged import StagedNetwork
+
+Flags = NDArray[np.bool_]
+
+_STEPS = 60
+_FLIPS = 200
+# A neuron whose input is this close to 0 lies on the border of its pattern.
+_BORDER = 1e-7
+_PULL = 1e-9
+
+
+@dataclass(frozen=True)
+class Incumbent:
+    """An attack that is known.
+
+    Attributes:
+        change: The perturbation (pixels,).
+        value: Its distance.
+    """
+
+    change: Vector
+    value: float
+
+
+def search(
+    problem: Problem, bounds: list[Interval], *, starts: int = 8, seed: int = 0
+) -> Incumbent | None:
+    """A good attack, without proof.
+
+    Args:
+        problem: The problem.
+        bounds: Bounds that hold over the problem's box.
+        starts: Gradient searches; the better half of their ends is improved by patterns.
+        seed: Of the starts.
+
+    Returns:
+        The best attack found, or None.
+    """
+    changes = [point - problem.image for point in gradient_points(problem, starts, seed)]
+    changes += relaxed_points(problem, bounds)
+    changes.sort(key=lambda change: (not meets(problem, change), _distance(problem, change)))
+    candidates = changes[:]
+    programs: dict[int, PatternProgram] = {}
+    for change in _to_improve(problem, changes, starts):
+        rival = problem.goal.rival(problem.network.logits(problem.image + change))
+        if rival not in programs:
+            programs[rival] = PatternProgram(problem.towards(rival), bounds)
+        candidates.append(programs[rival].descend(change))
+    return best_of(problem, candidates)
+
+
+def _to_improve(problem: Problem, changes: list[Vector], starts: int) -> list[Vector]:
+    """The better half of the points, or all of them if none meets the goal."""
+    return changes[: -(-starts // 2)] if meets(problem, changes[0]) else changes
+
+
+def best_of(problem: Problem, changes: list[Vector]) -> Incumbent | None:
+    """The nearest of those perturbations that meet the goal, or None."""
+    met = [change for change in changes if meets(problem, change)]
+    if not met:
+        return None
+    best = min(met, key=lambda change: _distance(problem, change))
+    return Incumbent(best, _distance(problem, best))
+
+
+def _distance(problem: Problem, change: Vector) -> float:
+    return problem.distance.value(change, problem.box)
+
+
+def meets(problem: Problem, change: Vector) -> bool:
+    """Whether a perturbation meets the goal, up to half of the goal's margin."""
+    logits = problem.network.logits(problem.image + change)
+    return bool(problem.goal.surplus(logits) >= -0.5 * problem.goal.margin)
+
+
+class PatternProgram:
+    """The nearest point of one activation pattern after another.
+
+    A neuron's input is x - s; it is active where s is fixed to 0 and inactive where x is. Patterns
+    differ in these bounds only, so each program starts from the last one's basis.
+
+    Args:
+        problem: The problem.
+        bounds: Bounds that hold over the problem's box.
+    """
+
+    def __init__(self, problem: Problem, bounds: list[Interval]) -> None:
+        self._problem = problem
+        parts = _Parts()
+        encoding = encode(problem.linear(), bounds, parts, elastic=True)
+        self._model, self._change = encoding.model, encoding.change
+        self._shortfall = encoding.shortfall
+        self._positive = np.concatenate([np.empty(0, np.intp), *parts.positive])
+        self._negative = np.concatenate([np.empty(0, np.intp), *parts.negative])
+        self._unstable = [interval.unstable for interval in bounds[:-1]]
+        self._program = LinearProgram(self._model)
+
+    def descend(self, change: Vector) -> Vector:
+        """The best point of a chain of neighbouring patterns, from the one of a perturbation.
+
+        As long as no point of the pattern meets the goal, the chain makes the shortfall smaller,
+        then the distance.
+        """
+        entering = self._problem.network.preactivations(self._problem.image + change)
+        signs = zip(entering[:-1], self._unstable, strict=True)
+        active = np.concatenate([np.empty(0, bool), *(values[kept] > 0 for values, kept in signs)])
+        missing = np.zeros_like(self._model.objective)
+        missing[self._shortfall] = 1.0
+        shortfall, change = self._chain(active, missing, np.inf, change)
+        if shortfall > _BORDER:
+            return change
+        return self._chain(active, self._model.objective, 0.0, change)[1]
+
+    def _chain(
+        self, active: Flags, objective: Vector, shortfall: float, change: Vector
+    ) -> tuple[float, Vector]:
+        """From pattern to pattern, which `active` follows, while the objective becomes smaller."""
+        best = np.inf
+        for _ in range(_FLIPS):
+            lower, upper = self._model.lower, self._model.upper.copy()
+            upper[self._negative[active]] = 0.0
+            upper[self._positive[~active]] = 0.0
+            upper[self._shortfall] = shortfall
+            self._program.set_bounds(lower, upper)
+            value, point = self._program.minimise(objective)
+            if point is None or not value < best - _PULL:
+                break
+            best, change = value, self._change.values(point)
+            pull = self._pull(point, active)
+            if not pull.size or pull.min() > -_PULL:
+                break
+            strongest = int(pull.argmin())
+            active[strongest] = ~active[strongest]
+        return best, change
+
+    def _pull(self, point: Vector, active: Flags) -> Vector:
+        """The reduced cost of each neuron's other side, where the neuron lies on its border."""
+        costs = self._program.reduced_costs()
+        held = np.where(active, self._negative, self._positive)
+        free = np.where(active, self._positive, self._negative)
+        return np.where(point[free] < _BORDER, costs[held], 0.0)
+
+
+class _Parts:
+    """A formulation without binaries: inputs as x - s, and the columns of x and s noted."""
+
+    needs_bounds = False
+    name = "parts"
+
+    def __init__(self) -> None:
+        self.positive: list[Indices] = []
+        self.negative: list[Indices] = []
+
+    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Expression:
+        """Two columns and a row for each neuron."""
+        positive, negative = split_parts(builder, neurons)
+        self.positive.append(positive.matrix.indices.astype(np.intp))
+        self.negative.append(negative.matrix.indices.astype(np.intp))
+        return positive
+
+
+def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:
+    """Where gradient steps lead from the image and from near it, in the best case to the goal.
+
+    Half of the starts move every pixel by the gradient's sign, half only the two pixels of the
+    largest effect; each stops as soon as it meets the goal.
+
+    Args:
+        problem: The problem.
+        count: How many starts.
+        seed: Of the starts.
+
+    Returns:
+        Images (pixels,).
+    """
+    random = np.random.default_rng(seed)
+    network, box = problem.network, problem.box
+    lower, upper = problem.image + box.lower, problem.image + box.upper
+    start = problem.image[:, None] + 0.05 * random.standard_normal((len(problem.image), count))
+    start[:, 0] = problem.image
+    points = np.clip(start, lower[:, None], upper[:, None])
+    sparse = np.arange(count) >= count // 2
+    for _ in range(_STEPS):
+        logits, gradient = surplus_gradient(network, problem, points)
+        going = problem.goal.surplus(logits) < 0
+        if not going.any():
+            break
+        room = np.where(gradient > 0, upper[:, None] - points, points - lower[:, None])
+        effect = np.abs(gradient) * room
+        kept = effect >= np.where(sparse, np.sort(effect, axis=0)[-2], 0.0)
+        step = np.where(sparse, 1.0, 0.02) * np.sign(gradient) * kept
+        points = np.where(going, np.clip(points + step, lower[:, None], upper[:, None]), points)
+    return list(points.T)
+
+
+def relaxed_points(problem: Problem, bounds: list[Interval]) -> list[Vector]:
+    """The perturbation at the optimum of the linear relaxation."""
+    encoding = encode(problem.linear(), bounds)
+    _, point = LinearProgram(encoding.model).minimise(encoding.model.objective)
+    return [] if point is None else [encoding.change.values(point)]
+
+
+def surplus_gradient(
+    network: StagedNetwork, problem: Problem, points: Vector
+) -> tuple[Vector, Vector]:
+    """The logits (classes, N) of points (pixels, N), and the gradient of the goal's surplus."""
+    entering = network.preactivations(points)
+    weights = problem.goal.ascent(entering[-1])
+    return entering[-1], network.pulled_back(entering, weights)

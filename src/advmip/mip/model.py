@@ -1,0 +1,326 @@
+"""A mixed-integer program as data: built from whole matrices, and known to no solver.
+
+minimise    c'x + x'Qx + constant                  (Q diagonal, non-negative)
+subject to  l_r <= A x <= u_r,   l <= x <= u,      x_j integer for some j,
+            z = v  implies  a'x <= b               (indicators)
+            sqrt(sum of squares of some columns) <= t   (cones)
+            at most two adjacent columns of a list are not zero   (SOS2)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+Vector = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Matrix = sparse.csr_array
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """If column `binary` has the value `active`, then row @ x[columns] <= upper.
+
+    Attributes:
+        binary: A column whose value is 0 or 1.
+        active: The value of it for which the row holds.
+        columns: The columns of the row.
+        row: Their coefficients.
+        upper: The right-hand side.
+    """
+
+    binary: int
+    active: bool
+    columns: Indices
+    row: Vector
+    upper: float
+
+
+@dataclass(frozen=True)
+class Cone:
+    """The Euclidean length of x[columns] is at most x[bound]."""
+
+    columns: Indices
+    bound: int
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a model is, by what a licence or a solver may limit.
+
+    Attributes:
+        columns: All columns.
+        rows: Linear rows; a row with two different finite sides counts twice.
+        integers: Integer columns.
+        quadratic: Columns of the objective that stand squared.
+        indicators: Indicator constraints.
+        sos2: Special ordered sets.
+        cones: Second-order cones.
+    """
+
+    columns: int
+    rows: int
+    integers: int
+    quadratic: int
+    indicators: int
+    sos2: int
+    cones: int
+
+
+@dataclass(frozen=True)
+class Model:
+    """A mixed-integer program.
+
+    Attributes:
+        lower: Lower bounds of the columns.
+        upper: Upper bounds of the columns.
+        objective: Linear costs.
+        squares: Costs of squared columns, the diagonal of Q.
+        constant: The constant of the objective.
+        integer: Which columns are integer.
+        matrix: The rows.
+        row_lower: Their left-hand sides; -inf for none.
+        row_upper: Their right-hand sides; inf for none.
+        indicators: Indicator constraints.
+        sos2: Special ordered sets of type 2, each a list of columns in order.
+        cones: Second-order cones.
+    """
+
+    lower: Vector
+    upper: Vector
+    objective: Vector
+    squares: Vector
+    constant: float
+    integer: NDArray[np.bool_]
+    matrix: Matrix
+    row_lower: Vector
+    row_upper: Vector
+    indicators: tuple[Indicator, ...] = ()
+    sos2: tuple[Indices, ...] = ()
+    cones: tuple[Cone, ...] = ()
+
+    @property
+    def size(self) -> Size:
+        """How large it is."""
+        both = (self.row_lower != self.row_upper) & np.isfinite(self.row_lower)
+        both &= np.isfinite(self.row_upper)
+        return Size(
+            columns=len(self.lower),
+            rows=len(self.row_lower) + int(both.sum()),
+            integers=int(self.integer.sum()),
+            quadratic=int(np.count_nonzero(self.squares)),
+            indicators=len(self.indicators),
+            sos2=len(self.sos2),
+            cones=len(self.cones),
+        )
+
+    def value(self, point: Vector) -> float:
+        """The objective at a point."""
+        return float(self.objective @ point + self.squares @ point**2 + self.constant)
+
+    def with_objective(self, objective: Vector, constant: float = 0.0) -> Model:
+        """The same set of points with a linear objective."""
+        nothing = np.zeros_like(self.squares)
+        return replace(self, objective=objective, squares=nothing, constant=constant)
+
+    def relaxed(self) -> Model:
+        """The same model with integer columns allowed any value between their bounds."""
+        return replace(self, integer=np.zeros_like(self.integer))
+
+    def largest_violation(self, point: Vector) -> float:
+        """By how much a point leaves the bounds, rows, indicators, cones or integrality."""
+        activity = self.matrix @ point
+        worst = [
+            np.max(self.lower - point, initial=0.0),
+            np.max(point - self.upper, initial=0.0),
+            np.max(self.row_lower - activity, initial=0.0),
+            np.max(activity - self.row_upper, initial=0.0),
+            np.max(np.abs(point - np.round(point))[self.integer], initial=0.0),
+        ]
+        for indicator in self.indicators:
+            if round(point[indicator.binary]) == indicator.active:
+                worst.append(indicator.row @ point[indicator.columns] - indicator.upper)
+        worst += [np.linalg.norm(point[cone.columns]) - point[cone.bound] for cone in self.cones]
+        return float(max(worst))
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A vector of affine expressions in a model's columns.
+
+    Attributes:
+        matrix: Coefficients (length, columns known when it was made).
+        constant: Constants (length,).
+    """
+
+    matrix: Matrix
+    constant: Vector
+
+    @staticmethod
+    def of(columns: Indices) -> Expression:
+        """The columns themselves."""
+        count = len(columns)
+        width = int(columns.max(initial=-1)) + 1
+        matrix = Matrix((np.ones(count), columns, np.arange(count + 1)), shape=(count, width))
+        return Expression(matrix, np.zeros(count))
+
+    @staticmethod
+    def zeros(length: int) -> Expression:
+        """Nothing but zeros."""
+        return Expression(Matrix((length, 0)), np.zeros(length))
+
+    @staticmethod
+    def at(columns: Indices, places: Indices, length: int) -> Expression:
+        """The columns at these places of a vector of zeros."""
+        values = (np.ones(len(columns)), (places, columns))
+        width = int(columns.max(initial=-1)) + 1
+        matrix = Matrix(sparse.coo_array(values, shape=(length, width)))
+        return Expression(matrix, np.zeros(length))
+
+    def repeated(self, length: int) -> Expression:
+        """A single expression, several times."""
+        return self[np.zeros(length, np.intp)]
+
+    def __len__(self) -> int:
+        return len(self.constant)
+
+    def __getitem__(self, rows: Indices | NDArray[np.bool_]) -> Expression:
+        return Expression(self.matrix[rows], self.constant[rows])
+
+    def __add__(self, other: Expression | ArrayLike) -> Expression:
+        if not isinstance(other, Expression):
+            return Expression(self.matrix, self.constant + np.asarray(other, np.float64))
+        width = max(self.matrix.shape[1], other.matrix.shape[1])
+        matrix = Matrix(_widened(self.matrix, width) + _widened(other.matrix, width))
+        return Expression(matrix, self.constant + other.constant)
+
+    def __neg__(self) -> Expression:
+        return Expression(Matrix(-self.matrix), -self.constant)
+
+    def __sub__(self, other: Expression | ArrayLike) -> Expression:
+        return self + (-other if isinstance(other, Expression) else -np.asarray(other, np.float64))
+
+    def times(self, factors: ArrayLike) -> Expression:
+        """Each expression times a number."""
+        full = np.broadcast_to(np.asarray(factors, np.float64), len(self))
+        return self.mapped(Matrix(sparse.diags_array(full, format="csr")))
+
+    def mapped(self, matrix: Matrix) -> Expression:
+        """The linear map matrix @ expressions."""
+        return Expression(Matrix(matrix @ self.matrix), matrix @ self.constant)
+
+    def values(self, point: Vector) -> Vector:
+        """The expressions' values at a point (columns,)."""
+        return self.matrix @ point[: self.matrix.shape[1]] + self.constant
+
+
+def _widened(matrix: Matrix, width: int) -> Matrix:
+    """The matrix with empty columns added up to a width."""
+    return Matrix((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], width))
+
+
+class ModelBuilder:
+    """Collects columns and rows, block by block."""
+
+    def __init__(self) -> None:
+        self._columns: list[tuple[Vector, ...]] = []
+        self._width = 0
+        self._rows: list[tuple[Matrix, Vector, Vector]] = []
+        self._indicators: list[Indicator] = []
+        self._sos2: list[Indices] = []
+        self._cones: list[Cone] = []
+        self._constant = 0.0
+
+    def add_columns(
+        self,
+        count: int,
+        lower: ArrayLike = 0.0,
+        upper: ArrayLike = np.inf,
+        *,
+        objective: ArrayLike = 0.0,
+        squares: ArrayLike = 0.0,
+        integer: bool = False,
+    ) -> Indices:
+        """Add columns; bounds and costs are numbers or vectors (count,).
+
+        Returns:
+            The columns' indices (count,).
+        """
+        values = (lower, upper, objective, squares, float(integer))
+        full = tuple(np.broadcast_to(np.asarray(value, np.float64), count) for value in values)
+        self._columns.append(full)
+        self._width += count
+        return np.arange(self._width - count, self._width)
+
+    def add_binaries(self, count: int) -> Indices:
+        """Add columns that are 0 or 1."""
+        return self.add_columns(count, 0.0, 1.0, integer=True)
+
+    def add_rows(
+        self, expression: Expression, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf
+    ) -> None:
+        """Add rows lower <= expression <= upper; sides are numbers or vectors."""
+        left, right = (
+            np.broadcast_to(np.asarray(side, np.float64), len(expression)) - expression.constant
+            for side in (lower, upper)
+        )
+        self._rows.append((expression.matrix, left, right))
+
+    def add_indicators(self, binaries: Indices, active: bool, expression: Expression) -> None:
+        """Where a binary has the value `active`, its expression is at most 0."""
+        matrix = expression.matrix
+        for row, binary in enumerate(binaries):
+            part = slice(matrix.indptr[row], matrix.indptr[row + 1])
+            columns, coefficients = matrix.indices[part].astype(np.intp), matrix.data[part]
+            upper = -float(expression.constant[row])
+            self._indicators.append(Indicator(int(binary), active, columns, coefficients, upper))
+
+    def add_sos2(self, columns: Indices) -> None:
+        """At most two of these columns, adjacent in this order, are not zero."""
+        self._sos2.append(columns)
+
+    def add_cone(self, columns: Indices, bound: int) -> None:
+        """The Euclidean length of some columns is at most another column."""
+        self._cones.append(Cone(columns, bound))
+
+    def add_constant(self, constant: float) -> None:
+        """Add a number to the objective."""
+        self._constant += constant
+
+    def limit_objective(self, upper: float) -> None:
+        """Keep the linear objective so far at most `upper`, and cost nothing any more."""
+        costs = np.concatenate([column[2] for column in self._columns])
+        if np.isfinite(upper):
+            row = Expression(Matrix(costs[None, :]), np.array([self._constant]))
+            self.add_rows(row, upper=upper)
+        self._columns = [
+            (lower, upper_, np.zeros_like(cost), *rest)
+            for lower, upper_, cost, *rest in self._columns
+        ]
+        self._constant = 0.0
+
+    def build(self) -> Model:
+        """The model."""
+        lower, upper, objective, squares, integer = (
+            np.concatenate(parts) if parts else np.empty(0)
+            for parts in (zip(*self._columns, strict=True) if self._columns else [[]] * 5)
+        )
+        blocks = [_widened(matrix, self._width) for matrix, _, _ in self._rows]
+        matrix = sparse.vstack(blocks, format="csr") if blocks else Matrix((0, self._width))
+        return Model(
+            lower=lower,
+            upper=upper,
+            objective=objective,
+            squares=squares,
+            constant=self._constant,
+            integer=integer.astype(bool),
+            matrix=Matrix(matrix),
+            row_lower=np.concatenate([np.empty(0), *(lower for _, lower, _ in self._rows)]),
+            row_upper=np.concatenate([np.empty(0), *(upper for _, _, upper in self._rows)]),
+            indicators=tuple(self._indicators),
+            sos2=tuple(self._sos2),
+            cones=tuple(self._cones),
+        )

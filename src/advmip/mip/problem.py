@@ -1,0 +1,111 @@
+"""The question that is put to a solver: what is the nearest point that wins for the attacker?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from advmip.mip.distances import Box, Distance
+from advmip.mip.encoding import Interval, encode_hidden
+from advmip.mip.formulations import BigM, Formulation, Layer, affine_expression
+from advmip.mip.model import Expression, Indices, Model, ModelBuilder, Vector
+from advmip.mip.targets import Goal
+from advmip.networks.staged import StagedNetwork
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Minimise the distance of x from an image, such that the network's answer meets a goal.
+
+    Attributes:
+        network: The staged network.
+        image: The image (pixels,).
+        distance: How far x is from it.
+        goal: What the logits of x must satisfy.
+        box: The allowed x - image.
+        radius: Only points nearer than this are of interest; inf for all.
+    """
+
+    network: StagedNetwork
+    image: Vector
+    distance: Distance
+    goal: Goal
+    box: Box
+    radius: float = np.inf
+
+    def linear(self) -> Problem:
+        """The same question with a distance that linear programs know."""
+        return replace(self, distance=self.distance.linear)
+
+    def towards(self, rival: int) -> Problem:
+        """The same question with one class as the attacker's winner."""
+        return replace(self, goal=self.goal.towards(rival))
+
+    def within(self, radius: float) -> Problem:
+        """The same question, for points nearer than a radius only."""
+        return replace(self, radius=radius, box=self.distance.shrunken(self.box, radius))
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A problem as a model, and where its parts are.
+
+    Attributes:
+        model: The model.
+        change: The perturbation (pixels,).
+        preactivations: What enters each layer of ReLUs, and last the logits.
+        layers: The image and each layer's outputs.
+        shortfall: The column by which the goal may be missed; none if it may not.
+    """
+
+    model: Model
+    change: Expression
+    preactivations: list[Expression]
+    layers: list[Layer]
+    shortfall: Indices
+
+
+def encode(
+    problem: Problem,
+    bounds: Sequence[Interval],
+    formulation: Formulation | None = None,
+    *,
+    ball: bool = False,
+    elastic: bool = False,
+    depth: int | None = None,
+) -> Encoding:
+    """Write a problem as a mixed-integer program.
+
+    Args:
+        problem: The problem.
+        bounds: Bounds of the inputs of each layer of ReLUs, and last of the logits, that hold for
+            every point of interest.
+        formulation: Of the unstable neurons; big-M if left out.
+        ball: Keep the distance at most the problem's radius, at no cost, in place of minimising
+            it: a linear model whose objective will be another one.
+        elastic: Add a column, without cost, by which the goal may be missed.
+        depth: Encode so many layers of ReLUs and nothing behind them, the goal neither; all and
+            the logits if left out.
+    """
+    builder = ModelBuilder()
+    measure, box = problem.distance, problem.box
+    change = (
+        measure.encode_ball(builder, box, problem.radius) if ball else measure.encode(builder, box)
+    )
+    stages = (*problem.network.hidden, problem.network.output)
+    encoded = len(stages) - 1 if depth is None else depth
+    image = Layer(change + problem.image, problem.image + box.lower, problem.image + box.upper)
+    layers = encode_hidden(
+        builder, image, stages[:encoded], bounds[:encoded], formulation or BigM()
+    )
+    entering = [
+        affine_expression(stage, layers[: place + 1])
+        for place, stage in enumerate(stages[: encoded + 1])
+    ]
+    shortfall = builder.add_columns(int(elastic))
+    if depth is None:
+        eased = Expression.of(shortfall) if elastic else None
+        problem.goal.encode(builder, entering[-1], bounds[-1], eased)
+    return Encoding(builder.build(), change, entering, layers, shortfall)

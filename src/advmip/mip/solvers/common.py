@@ -1,0 +1,130 @@
+"""What every solver takes and gives."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+
+
+class Status(StrEnum):
+    """How a solve ended."""
+
+    OPTIMAL = "optimal"  # a point and a proof, up to the gap
+    INFEASIBLE = "infeasible"  # proved: no point at all, or none better than the cutoff
+    FEASIBLE = "feasible"  # a point without proof
+    UNKNOWN = "unknown"  # neither; the dual bound still holds
+
+
+class UnsupportedModelError(ValueError):
+    """A solver cannot take a model, and why: a missing construct, or a licence too small."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to solve.
+
+    Attributes:
+        time_limit: Seconds.
+        threads: Threads of the solver.
+        gap: Relative gap between primal value and dual bound at which it may stop.
+        cutoff: Only points with a smaller objective are of interest.
+        start: A point (columns,) to start from; NaN where it says nothing.
+        seed: The solver's random seed.
+        integrality: How far an integer column may be from an integer.
+        feasibility: How far a row or bound may be violated.
+    """
+
+    time_limit: float = 300.0
+    threads: int = 1
+    gap: float = 1e-4
+    cutoff: float = np.inf
+    start: Vector | None = None
+    seed: int = 0
+    integrality: float = 1e-6
+    feasibility: float = 1e-7
+
+    def within(self, time_limit: float, cutoff: float) -> Options:
+        """The same for so many seconds, and for points below a cutoff only."""
+        return replace(self, time_limit=time_limit, cutoff=cutoff)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a solver found and proved.
+
+    Attributes:
+        status: How it ended.
+        point: The best point (columns,), or None.
+        value: Its objective as the solver says, inf without a point.
+        bound: No point has a smaller objective; inf if there is none at all. With a cutoff, no
+            point below the cutoff has.
+        nodes: Nodes of the search tree.
+        seconds: Wall time.
+        trace: Seconds, primal value and dual bound, whenever one of them changed.
+    """
+
+    status: Status
+    point: Vector | None
+    value: float
+    bound: float
+    nodes: int
+    seconds: float
+    trace: tuple[tuple[float, float, float], ...] = field(default=(), repr=False)
+
+
+class Trace:
+    """Keeps primal value and dual bound whenever one of them changed."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[float, float, float]] = []
+
+    def add(self, seconds: float, value: float, bound: float) -> None:
+        """Note the state after some seconds, if it is a new one."""
+        if not self._steps or self._steps[-1][1:] != (value, bound):
+            self._steps.append((seconds, value, bound))
+
+    def steps(self) -> tuple[tuple[float, float, float], ...]:
+        """All states, in order."""
+        return tuple(self._steps)
+
+
+def conclude(
+    options: Options,
+    *,
+    proved: bool,
+    point: Vector | None,
+    value: float,
+    bound: float,
+    nodes: int,
+    begun: float,
+    trace: Trace,
+) -> Solution:
+    """The solution that a finished search stands for.
+
+    Args:
+        options: How it was asked to solve.
+        proved: Whether the search came to its end.
+        point: The best point, or None.
+        value: The point's objective.
+        bound: The search's dual bound.
+        nodes: Nodes of its tree.
+        begun: When it began, by `time.perf_counter`.
+        trace: What it went through.
+    """
+    if point is None or value >= options.cutoff:
+        point, value = None, np.inf
+        if proved:
+            bound = options.cutoff
+    if point is None:
+        status = Status.INFEASIBLE if proved else Status.UNKNOWN
+    else:
+        status = Status.OPTIMAL if proved else Status.FEASIBLE
+    seconds = time.perf_counter() - begun
+    trace.add(seconds, value, bound)
+    return Solution(status, point, value, bound, nodes, seconds, trace.steps())

@@ -1,0 +1,171 @@
+"""HiGHS: open, no limit of size, linear rows and integers only; and linear programs in a row."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from advmip.mip.model import Model, Size
+from advmip.mip.solvers.common import (
+    Options,
+    Solution,
+    Trace,
+    UnsupportedModelError,
+    Vector,
+    conclude,
+)
+
+
+def refusal(size: Size) -> str | None:
+    """Why HiGHS does not take a model of this size; None if it does."""
+    try:
+        import highspy  # noqa: F401
+    except ImportError:
+        return "highspy is not installed"
+    for construct, count in (
+        ("indicator constraints", size.indicators),
+        ("special ordered sets", size.sos2),
+        ("second-order cones", size.cones),
+        ("squares beside integers", size.quadratic and size.integers),
+    ):
+        if count:
+            return f"HiGHS has no {construct}"
+    return None
+
+
+def solve(model: Model, options: Options) -> Solution:
+    """Solve a model.
+
+    Raises:
+        UnsupportedModelError: The model has a construct that HiGHS lacks.
+    """
+    from highspy import HighsModelStatus
+
+    reason = refusal(model.size)
+    if reason is not None:
+        raise UnsupportedModelError(f"HiGHS: {reason}")
+    begun = time.perf_counter()
+    trace = Trace()
+    inner = _quiet()
+    for name, value in {
+        "time_limit": max(options.time_limit, 0.0),
+        "threads": options.threads,
+        "mip_rel_gap": options.gap,
+        "random_seed": options.seed,
+        "mip_feasibility_tolerance": options.integrality,
+        "primal_feasibility_tolerance": options.feasibility,
+        "dual_feasibility_tolerance": options.feasibility,
+    }.items():
+        inner.setOptionValue(name, value)
+    inner.passModel(_translated(model))
+    if options.start is not None and model.integer.any():
+        _set_start(inner, options.start)
+    if model.integer.any():
+        inner.cbMipLogging += lambda event: trace.add(
+            event.data_out.running_time,
+            event.data_out.mip_primal_bound,
+            event.data_out.mip_dual_bound,
+        )
+    inner.run()
+    ended, info = inner.getModelStatus(), inner.getInfo()
+    feasible = info.primal_solution_status == 2
+    infeasible = ended in (HighsModelStatus.kInfeasible, HighsModelStatus.kUnboundedOrInfeasible)
+    proved = infeasible or ended == HighsModelStatus.kOptimal
+    point = np.array(inner.getSolution().col_value) if feasible and not infeasible else None
+    value = np.inf if point is None else model.value(point)
+    continuous_bound = value if proved else -np.inf
+    bound = float(info.mip_dual_bound) if model.integer.any() else continuous_bound
+    return conclude(
+        options,
+        proved=proved,
+        point=point,
+        value=value,
+        bound=bound,
+        nodes=max(int(info.mip_node_count), 0),
+        begun=begun,
+        trace=trace,
+    )
+
+
+class LinearProgram:
+    """The linear relaxation of a model, solved for one objective after another.
+
+    Each solve starts from the basis of the last one.
+
+    Args:
+        model: A model; integrality is relaxed, indicators, sets and cones are left out.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._inner = _quiet()
+        self._inner.setOptionValue("threads", 1)
+        self._inner.setOptionValue("presolve", "off")
+        self._inner.passModel(_translated(model.with_objective(model.objective).relaxed()))
+        self._every = np.arange(len(model.lower), dtype=np.int32)
+
+    def minimise(self, objective: Vector) -> tuple[float, Vector | None]:
+        """The smallest value of objective @ x, and where; (inf, None) if there is no point."""
+        from highspy import HighsModelStatus
+
+        self._inner.changeColsCost(len(self._every), self._every, objective)
+        self._inner.run()
+        ended = self._inner.getModelStatus()
+        if ended == HighsModelStatus.kInfeasible:
+            return np.inf, None
+        if ended != HighsModelStatus.kOptimal:
+            return -np.inf, None
+        point = np.array(self._inner.getSolution().col_value)
+        return float(objective @ point), point
+
+    def set_bounds(self, lower: Vector, upper: Vector) -> None:
+        """Other bounds of all columns."""
+        self._inner.changeColsBounds(len(self._every), self._every, lower, upper)
+
+    def reduced_costs(self) -> Vector:
+        """The reduced cost of each column in the last solve."""
+        return np.array(self._inner.getSolution().col_dual)
+
+
+def _quiet() -> Any:
+    import highspy
+
+    inner = highspy.Highs()  # type: ignore[no-untyped-call]
+    inner.setOptionValue("output_flag", False)
+    return inner
+
+
+def _translated(model: Model) -> Any:
+    import highspy
+
+    columns, rows = len(model.lower), len(model.row_lower)
+    linear = highspy.HighsLp()
+    linear.num_col_, linear.num_row_ = columns, rows
+    linear.col_lower_, linear.col_upper_ = model.lower, model.upper
+    linear.col_cost_, linear.offset_ = model.objective, model.constant
+    linear.row_lower_, linear.row_upper_ = model.row_lower, model.row_upper
+    linear.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    linear.a_matrix_.start_ = model.matrix.indptr.astype(np.int32)
+    linear.a_matrix_.index_ = model.matrix.indices.astype(np.int32)
+    linear.a_matrix_.value_ = model.matrix.data
+    if model.integer.any():
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        linear.integrality_ = [kinds[int(integer)] for integer in model.integer]
+    translated = highspy.HighsModel()
+    translated.lp_ = linear
+    if model.squares.any():
+        squared = np.flatnonzero(model.squares)
+        translated.hessian_.dim_ = columns
+        translated.hessian_.format_ = highspy.HessianFormat.kTriangular
+        starts = np.searchsorted(squared, np.arange(columns + 1))
+        translated.hessian_.start_ = starts.astype(np.int32)
+        translated.hessian_.index_ = squared.astype(np.int32)
+        # HiGHS minimises c'x + x'Hx / 2.
+        translated.hessian_.value_ = 2.0 * model.squares[squared]
+    return translated
+
+
+def _set_start(inner: Any, start: Vector) -> None:
+    given = np.flatnonzero(np.isfinite(start)).astype(np.int32)
+    inner.setSolution(len(given), given, start[given])

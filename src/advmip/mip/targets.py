@@ -1,0 +1,225 @@
+"""What an attack wants of the logits."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from advmip.mip.encoding import Interval
+from advmip.mip.model import Expression, Indices, Matrix, ModelBuilder, Vector
+
+
+class Goal(ABC):
+    """A condition on the logits.
+
+    Attributes:
+        margin: By how much the attacker must win, above 0.
+    """
+
+    margin: float
+
+    @abstractmethod
+    def encode(
+        self,
+        builder: ModelBuilder,
+        logits: Expression,
+        bounds: Interval,
+        shortfall: Expression | None = None,
+    ) -> None:
+        """Add the condition's rows.
+
+        Args:
+            builder: Takes the rows.
+            logits: The logits (classes,).
+            bounds: Bounds of the logits.
+            shortfall: A single expression by which every side may fall short.
+        """
+
+    @abstractmethod
+    def surplus(self, logits: Vector) -> Vector:
+        """By how much logits (classes,) or (classes, N) exceed what is asked; met from 0 on."""
+
+    @abstractmethod
+    def ascent(self, logits: Vector) -> Vector:
+        """The gradient (classes, N) of the surplus with respect to logits (classes, N)."""
+
+    @abstractmethod
+    def towards(self, rival: int) -> Goal:
+        """The part of the condition in which this class wins."""
+
+    @abstractmethod
+    def rival(self, logits: Vector) -> int:
+        """The class that wins for the attacker, or comes nearest to it."""
+
+
+class Anything(Goal):
+    """Every point will do: to bound neurons before there is a question."""
+
+    margin = 0.0
+
+    def encode(
+        self,
+        builder: ModelBuilder,
+        logits: Expression,
+        bounds: Interval,
+        shortfall: Expression | None = None,
+    ) -> None:
+        """No rows."""
+
+    def surplus(self, logits: Vector) -> Vector:
+        """Always met."""
+        return np.full(logits.shape[1:], np.inf)
+
+    def ascent(self, logits: Vector) -> Vector:
+        """Nowhere."""
+        return np.zeros_like(logits)
+
+    def towards(self, rival: int) -> Goal:
+        """The condition itself."""
+        return self
+
+    def rival(self, logits: Vector) -> int:
+        """The class that wins."""
+        return int(np.argmax(logits))
+
+
+@dataclass(frozen=True)
+class Targeted(Goal):
+    """The logit o_t of one class beats every other class j.
+
+        o_t >= ratio * o_j + margin   and, if the ratio is not 1,   o_t >= margin.
+
+    Zhu's equation (15) asks x_t >= 1.2 x_j of x = max(o, 0). With o_t above 0, x_t = o_t, and
+    x_t >= ratio * x_j is the same as o_t >= ratio * o_j; no output needs a binary, and "all
+    outputs 0", which would satisfy (15), is excluded by the margin.
+
+    Attributes:
+        target: The class t.
+        classes: How many classes there are.
+        ratio: The factor, at least 1.
+        margin: By how much it must win, above 0.
+    """
+
+    target: int
+    classes: int
+    ratio: float = 1.0
+    margin: float = 1e-6
+
+    @property
+    def _differences(self) -> Matrix:
+        """A matrix (conditions, classes) to the sides o_t - ratio * o_j, and o_t."""
+        rows = -self.ratio * np.eye(self.classes)
+        rows[:, self.target] += 1.0
+        rows[self.target] = 0.0
+        rows[self.target, self.target] = 1.0
+        kept = np.arange(self.classes) != self.target
+        return Matrix(rows if self.ratio != 1.0 else rows[kept])
+
+    def encode(
+        self,
+        builder: ModelBuilder,
+        logits: Expression,
+        bounds: Interval,
+        shortfall: Expression | None = None,
+    ) -> None:
+        """One row for each other class."""
+        sides = _eased(logits.mapped(self._differences), shortfall)
+        builder.add_rows(sides, lower=self.margin)
+
+    def surplus(self, logits: Vector) -> Vector:
+        """The least of all sides, less the margin."""
+        return np.asarray((self._differences @ logits).min(axis=0) - self.margin)
+
+    def ascent(self, logits: Vector) -> Vector:
+        """That of the least side."""
+        sides = self._differences
+        return np.asarray(sides[(sides @ logits).argmin(axis=0)].toarray().T)
+
+    def towards(self, rival: int) -> Targeted:
+        """The condition itself."""
+        return self
+
+    def rival(self, logits: Vector) -> int:
+        """The target."""
+        return self.target
+
+
+@dataclass(frozen=True)
+class Untargeted(Goal):
+    """Some other class j beats the true class y.
+
+        o_j >= ratio * o_y + margin  for one j   (and o_j >= margin if the ratio is not 1).
+
+    A binary s_j for each class says which:  o_j - ratio * o_y - margin >= -M_j (1 - s_j).
+
+    Attributes:
+        label: The true class y.
+        classes: How many classes there are.
+        ratio: The factor, at least 1.
+        margin: By how much it must win, above 0.
+    """
+
+    label: int
+    classes: int
+    ratio: float = 1.0
+    margin: float = 1e-6
+
+    @property
+    def _others(self) -> Indices:
+        return np.delete(np.arange(self.classes), self.label)
+
+    def encode(
+        self,
+        builder: ModelBuilder,
+        logits: Expression,
+        bounds: Interval,
+        shortfall: Expression | None = None,
+    ) -> None:
+        """A binary and a row or two for each class that the bounds do not exclude."""
+        weights = np.eye(self.classes)
+        weights[:, self.label] -= self.ratio
+        others = self._others
+        chosen = Expression.of(builder.add_binaries(len(others)))
+        builder.add_rows(chosen.mapped(Matrix(np.ones((1, len(others))))), 1.0, 1.0)
+        sides = [(logits.mapped(Matrix(weights[others])), self._least(bounds)[others])]
+        if self.ratio != 1.0:
+            sides.append((logits[others], bounds.lower[others]))
+        for side, least in sides:
+            # side >= margin if chosen, and at its least otherwise.
+            room = np.maximum(self.margin - least, 0.0)
+            eased = _eased(side, shortfall)
+            builder.add_rows(eased - chosen.times(room), lower=self.margin - room)
+
+    def _least(self, bounds: Interval) -> Vector:
+        """The least o_j - ratio * o_y that the bounds allow."""
+        return np.asarray(bounds.lower - self.ratio * bounds.upper[self.label])
+
+    def surplus(self, logits: Vector) -> Vector:
+        """What the best other class has over the true one, less the margin."""
+        sides = logits[self._others] - self.ratio * logits[self.label]
+        if self.ratio != 1.0:
+            sides = np.minimum(sides, logits[self._others])
+        return np.asarray(sides.max(axis=0) - self.margin)
+
+    def ascent(self, logits: Vector) -> Vector:
+        """Up the best other class, down the true one."""
+        others = self._others
+        weights = np.zeros_like(logits)
+        weights[others[logits[others].argmax(axis=0)], np.arange(logits.shape[1])] = 1.0
+        weights[self.label] = -self.ratio
+        return weights
+
+    def towards(self, rival: int) -> Targeted:
+        """One other class wins over all, the true one among them."""
+        return Targeted(rival, self.classes, self.ratio, self.margin)
+
+    def rival(self, logits: Vector) -> int:
+        """The best other class."""
+        others = self._others
+        return int(others[np.argmax(logits[others])])
+
+
+def _eased(sides: Expression, shortfall: Expression | None) -> Expression:
+    return sides if shortfall is None else sides + shortfall.repeated(len(sides))

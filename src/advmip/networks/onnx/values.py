@@ -1,0 +1,41 @@
+"""The values in an ONNX file's graph: those that depend on the image, and constants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+from onnx import TensorProto
+from torch import fx
+
+Array = npt.NDArray[Any]
+
+# The types of values that are read as float32.
+FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A value that depends on the image.
+
+    Attributes:
+        node: What computes it.
+        shape: Its shape without the batch.
+    """
+
+    node: fx.Node
+    shape: tuple[int, ...]
+
+    @property
+    def rank(self) -> int:
+        """How many axes it has, the batch among them."""
+        return 1 + len(self.shape)
+
+    @property
+    def written(self) -> str:
+        """Its shape in words."""
+        return f"({', '.join(['batch', *map(str, self.shape)])})"
+
+
+Value = Flow | Array

@@ -1,0 +1,154 @@
+"""Networks read from ONNX are whole: architecture, weights and digest."""
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import helper
+from onnx_models import (
+    IMAGE,
+    RELU,
+    Array,
+    assert_same_function,
+    draw,
+    flat_model,
+    largest_difference,
+    linear_model,
+    load,
+    model,
+    node,
+    residual_classifier,
+)
+
+from advmip import InputError, load_network, save_network
+from advmip.networks import Network
+from advmip.networks.staging import staged
+
+LITERATURE = "ADVMIP_LITERATURE"
+
+
+def test_a_network_of_many_operators_is_frozen_and_carries_its_own_architecture(
+    tmp_path: Path,
+) -> None:
+    proto = residual_classifier()
+    state = torch.random.get_rng_state()
+    network = load(proto, tmp_path)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert_same_function(network, proto, 1e-5)
+    assert not any(module.training for module in network.modules())
+    assert not any(parameter.requires_grad for parameter in network.parameters())
+    architecture = network.architecture
+    assert (architecture.name, architecture.paper_name) == ("onnx", "network")
+    assert (architecture.input_shape, architecture.mean) == (IMAGE, (0.0, 0.0))
+    rebuilt = Network(architecture, architecture.build()).frozen()
+    assert rebuilt.body is not network.body
+    assert rebuilt.digest == network.digest
+
+
+def test_an_input_of_two_axes_becomes_an_image_of_one_row(tmp_path: Path) -> None:
+    proto = model(node("Gemm", "x", "w"), weights={"w": draw(9, 4)}, image=(None, 9))
+    assert load(proto, tmp_path).architecture.input_shape == (1, 1, 9)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-5), (np.float16, 0.05)])
+def test_other_floats_are_rounded_to_float32(dtype: Any, tolerance: float, tmp_path: Path) -> None:
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    weight, bias = draw(84, 3).astype(dtype), draw(3).astype(dtype)
+    proto = linear_model(weight, bias, kind=kind)
+    assert_same_function(load(proto, tmp_path), proto, tolerance)
+
+
+def test_weights_in_a_file_beside_are_read(tmp_path: Path) -> None:
+    proto = linear_model(draw(84, 3), draw(3))
+    external: dict[str, Any] = {
+        "save_as_external_data": True,
+        "location": "weights.bin",
+        "size_threshold": 0,
+    }
+    network = load(copy.deepcopy(proto), tmp_path, **external)
+    assert_same_function(network, proto, 1e-5)
+    (tmp_path / "weights.bin").write_bytes(b"")
+    with pytest.raises(InputError, match="another file"):
+        load_network(tmp_path / "network.onnx")
+    (tmp_path / "weights.bin").unlink()
+    with pytest.raises(InputError, match=r"weights\.bin"):
+        load_network(tmp_path / "network.onnx")
+
+
+def digest(proto: onnx.ModelProto, folder: Path) -> str:
+    network = load(proto, folder)
+    assert copy.deepcopy(network).digest == network.digest == load(proto, folder).digest
+    return network.digest
+
+
+def test_the_digest_tells_networks_of_equal_weights_apart(tmp_path: Path) -> None:
+    weights = {"w": np.ones((2, 2, 1, 1), dtype=np.float32)}
+    sizes: dict[str, Any] = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
+    protos = [
+        flat_model(node("Conv", "x", "w"), weights=weights),
+        flat_model(node("Conv", "x", "w", strides=[2, 2]), weights=weights),
+        flat_model(node("Conv", "x", "w", output="a"), node("Relu", "a"), weights=weights),
+        flat_model(node("Relu", "x", output="a"), node("Conv", "a", "w"), weights=weights),
+        flat_model(node("AveragePool", "x", **sizes)),
+        flat_model(node("AveragePool", "x", count_include_pad=1, **sizes)),
+        flat_model(RELU, node("Sub", "x", "hidden")),
+        flat_model(RELU, node("Sub", "hidden", "x")),
+        flat_model(node("Transpose", "x", perm=[0, 2, 3, 1])),
+        flat_model(node("Transpose", "x", perm=[0, 3, 2, 1])),
+    ]
+    assert len({digest(proto, tmp_path) for proto in protos}) == len(protos)
+
+
+def test_the_digest_sees_a_constant(tmp_path: Path) -> None:
+    protos = (
+        flat_model(node("Add", "x", "c"), weights={"c": np.array([value], dtype=np.float32)})
+        for value in (1, 2)
+    )
+    assert len({digest(proto, tmp_path) for proto in protos}) == 2
+
+
+def test_a_network_from_onnx_is_not_written_as_safetensors(tmp_path: Path) -> None:
+    network = load(linear_model(draw(84, 3), draw(3)), tmp_path)
+    with pytest.raises(InputError, match="keep the network as ONNX"):
+        save_network(network, tmp_path / "network.safetensors", {})
+    assert not (tmp_path / "network.safetensors").exists()
+
+
+def literature() -> list[Path]:
+    folder = os.environ.get(LITERATURE)
+    return sorted(Path(folder).glob("*.onnx")) if folder else []
+
+
+def pixels(network: Network) -> Array:
+    shape = (2, *network.architecture.input_shape)
+    return np.random.default_rng(0).uniform(size=shape).astype(np.float32)
+
+
+of_the_literature = pytest.mark.skipif(
+    not literature(), reason=f"{LITERATURE} names no folder of .onnx files"
+)
+
+
+@of_the_literature
+@pytest.mark.parametrize("file", literature(), ids=lambda file: file.stem)
+def test_a_network_of_the_literature_does_what_the_reference_does(file: Path) -> None:
+    network = load_network(file)
+    assert network.architecture.paper_name == file.stem
+    images = pixels(network)
+    assert largest_difference(network, onnx.load(file), images) < 1e-4
+
+
+@of_the_literature
+@pytest.mark.parametrize("file", literature(), ids=lambda file: file.stem)
+def test_a_network_of_the_literature_stages_to_the_same_function(file: Path) -> None:
+    network = load_network(file)
+    images = pixels(network)
+    found = staged(network).logits(images.reshape(len(images), -1).T.astype(np.float64)).T
+    with torch.no_grad():
+        expected = network(torch.from_numpy(images)).numpy()
+    assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()

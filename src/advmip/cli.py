@@ -50,6 +50,50 @@ Papers = Annotated[Path, typer.Option(help="The folder of published values.")]
 _CONFIG = Path("config.yaml")
 
 
+@app.command("attack")
+def attack(
+    network_file: Annotated[Path, typer.Argument(help="A network: .onnx, .safetensors or .npz.")],
+    image: Annotated[Path, typer.Argument(help="An image: .npy in [0, 1], or a picture.")],
+    distance: Annotated[
+        str, typer.Option(help="l0, l1, l2, l2-piecewise, linf, tv, tv-isotropic or l1+tv.")
+    ] = "linf",
+    target: Annotated[int | None, typer.Option(help="The class to reach; else any other.")] = None,
+    label: Annotated[int | None, typer.Option(help="The true class; else the network's.")] = None,
+    ratio: Annotated[float, typer.Option(help="By which factor the winner must win.")] = 1.0,
+    formulation: Annotated[str, typer.Option(help="big-m, indicator or partition.")] = "big-m",
+    bounds: Annotated[
+        str, typer.Option(help="progressive, exact, weaker, lp, interval or none.")
+    ] = "progressive",
+    solver: Annotated[str, typer.Option(help="auto, gurobi, scip or highs.")] = "auto",
+    time_limit: Annotated[float, typer.Option(help="Seconds.")] = 300.0,
+    threads: Annotated[int, typer.Option(min=1, help="Of the solver.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the search and the solver.")] = 0,
+    out: Annotated[
+        Path, typer.Option(help="Where to write the attacked image, without .npy and .png.")
+    ] = Path("attacked"),
+) -> None:
+    """Find the nearest image that the network classifies otherwise, with proof."""
+    from advmip.experiments.single_attack import attack_image
+    from advmip.provenance import use_threads
+
+    use_threads(threads)
+    attack_image(
+        network_file,
+        image,
+        out,
+        label=label,
+        distance=distance,
+        target=target,
+        ratio=ratio,
+        formulation=formulation,
+        bounds=bounds,
+        solver=solver,
+        time_limit=time_limit,
+        threads=threads,
+        seed=seed,
+    )
+
+
 @data.command("verify")
 def verify(
     name: Annotated[str, typer.Argument(help="digits, shapes, mnist or cifar10.")],

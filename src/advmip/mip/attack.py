@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,11 @@ _ROUNDS = 4
 _WORTH_A_RESTART = 0.98
 _FIRST_SLICE = 1.0
 
+# One model for every class that may win.
+_ALL = -1
+
+_log = logging.getLogger(__name__)
+
 Trace = tuple[tuple[float, float, float], ...]
 
 
@@ -52,7 +58,7 @@ class Attack:
         nodes: Nodes of the solver's search trees.
         seconds: Wall time of everything.
         phases: Seconds of the search, of the bounds and of the solver.
-        unstable: How many of the network's neurons kept a binary.
+        unstable: How many of the network's neurons kept a binary, in the largest model.
         solver: The solver that was taken; empty if none was needed.
         reason: Why it was.
         trace: Seconds, best distance and lower bound, whenever one of them changed.
@@ -166,35 +172,53 @@ class _Hunt:
         self._options = options
         self._begun = begun
         self._incumbent: Incumbent | None = None
-        self._lower_bound = 0.0
+        # By the class that may win: no attack towards it is nearer.
+        self._bounds = {_ALL: 0.0}
         self._proved = False
         self._nodes = 0
-        self._unstable = problem.network.neurons
+        self._unstable = 0
         self._taken = ("", "")
         self._phases = {"search": 0.0, "bounds": 0.0, "solver": 0.0}
         self._trace: list[tuple[float, float, float]] = []
 
     def plainly(self, bounds: list[Interval]) -> None:
-        """Give the whole problem to the solver."""
-        self._solve(self._problem, bounds, self._left)
+        """Give the whole problem to the solver, as one model."""
+        self._proved = self._solve(self._problem, bounds, self._left, _ALL)
 
     def progressively(self) -> None:
-        """Search, shrink the ball, tighten, solve; again when the solver comes much nearer."""
+        """Search; then, for each class that may win, shrink the ball, tighten and solve."""
+        problem = self._problem
         with self._timed("search"):
-            bounds = interval_bounds(self._problem)
-            self._improve(search(self._problem, bounds, seed=self._options.seed))
+            bounds = interval_bounds(problem)
+            self._improve(search(problem, bounds, seed=self._options.seed))
+        _log.info("search: best distance %.6g (%.1f s)", self._radius, self._phases["search"])
+        rivals = problem.goal.rivals(problem.network.logits(problem.image))
+        self._bounds = dict.fromkeys(rivals, 0.0)
+        self._proved = all([self._settled(rival) for rival in rivals])
+
+    def _settled(self, rival: int) -> bool:
+        """Find the best attack towards one class, or that none is nearer; whether in time."""
+        towards = self._problem.towards(rival)
         seconds = _FIRST_SLICE
-        while not self._proved and self._left > 0:
-            problem = self._problem.within(self._radius)
+        while self._left > 0:
+            problem = towards.within(self._radius)
             with self._timed("bounds"):
                 tightened = self._tightened(problem)
             if tightened is None:
-                self._lower_bound, self._proved = self._radius, True
-                break
+                self._raise_bound(rival, self._radius)
+                return True
+            _log.info(
+                "class %d: %d of %d neurons open",
+                rival,
+                _unstable(tightened),
+                problem.network.neurons,
+            )
             before = self._radius
-            self._solve(problem, tightened, min(seconds, self._left))
+            if self._solve(problem, tightened, min(seconds, self._left), rival):
+                return True
             nearer = self._radius < _WORTH_A_RESTART * before
             seconds = _FIRST_SLICE if nearer else self._options.time_limit
+        return False
 
     def answer(self) -> Attack:
         """What was found and proved."""
@@ -210,7 +234,7 @@ class _Hunt:
         return Attack(
             status=status,
             distance=self._radius,
-            lower_bound=min(self._lower_bound, self._radius),
+            lower_bound=self._lower_bound,
             adversarial=adversarial,
             predicted=predicted,
             nodes=self._nodes,
@@ -227,6 +251,13 @@ class _Hunt:
         return self._options.time_limit - (time.perf_counter() - self._begun)
 
     @property
+    def _lower_bound(self) -> float:
+        return min(*self._bounds.values(), self._radius)
+
+    def _raise_bound(self, rival: int, bound: float) -> None:
+        self._bounds[rival] = max(self._bounds[rival], bound)
+
+    @property
     def _radius(self) -> float:
         return np.inf if self._incumbent is None else self._incumbent.value
 
@@ -241,8 +272,8 @@ class _Hunt:
             self._incumbent = found
             self._note(time.perf_counter() - self._begun, found.value, self._lower_bound)
 
-    def _note(self, seconds: float, distance: float, bound: float) -> None:
-        state = (min(distance, self._radius), max(bound, self._lower_bound))
+    def _note(self, seconds: float, distance: float, lower_bound: float) -> None:
+        state = (min(distance, self._radius), lower_bound)
         if not self._trace or self._trace[-1][1:] != state:
             self._trace.append((seconds, *state))
 
@@ -261,28 +292,30 @@ class _Hunt:
                 break
         return bounds
 
-    def _solve(self, problem: Problem, bounds: list[Interval], seconds: float) -> None:
-        """Give a problem to the solver, and take over what it finds and proves."""
-        measure = problem.distance
+    def _solve(self, problem: Problem, bounds: list[Interval], seconds: float, rival: int) -> bool:
+        """Give a problem to the solver and take over what it finds; whether it came to an end."""
         _check_bounds(bounds, self._formulation)
+        measure = problem.distance
         with self._timed("solver"):
             encoding = encode(problem, bounds, self._formulation)
             choice = choose(self._solver, encoding.model)
             options = self._options.within(
                 seconds, cutoff=measure.cutoff(self._radius, self._options.gap)
             )
+            _log.info(
+                "%s: at most %.0f s (%s)", choice.solver.name, options.time_limit, choice.reason
+            )
             started = time.perf_counter() - self._begun
             solution = choice.solver.solve(encoding.model, options)
-            self._unstable = _unstable(bounds)
-            self._taken = choice.solver.name, choice.reason
-            self._nodes += solution.nodes
             for passed, value, bound in solution.trace:
-                self._note(started + passed, measure.distance(value), measure.distance(bound))
-            bound = min(measure.distance(solution.bound), self._radius)
-            self._lower_bound = max(self._lower_bound, bound)
+                self._raise_bound(rival, min(measure.distance(bound), self._radius))
+                self._note(started + passed, measure.distance(value), self._lower_bound)
             if solution.point is not None:
                 self._improve(self._polished(problem, encoding.change.values(solution.point)))
-        self._proved = solution.status in (Status.OPTIMAL, Status.INFEASIBLE)
+        self._unstable = max(self._unstable, _unstable(bounds))
+        self._taken = choice.solver.name, choice.reason
+        self._nodes += solution.nodes
+        return solution.status in (Status.OPTIMAL, Status.INFEASIBLE)
 
     def _polished(self, problem: Problem, change: Vector) -> Incumbent | None:
         """The solver's point, or a better one of its pattern, free of the solver's tolerances."""

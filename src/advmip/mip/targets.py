@@ -50,8 +50,15 @@ class Goal(ABC):
         """The part of the condition in which this class wins."""
 
     @abstractmethod
+    def rivals(self, logits: Vector) -> list[int]:
+        """The classes that may win for the attacker, the nearest to it by logits (classes,) first.
+
+        A point meets the condition if it does so `towards` one of them.
+        """
+
     def rival(self, logits: Vector) -> int:
         """The class that wins for the attacker, or comes nearest to it."""
+        return self.rivals(logits)[0]
 
 
 class Anything(Goal):
@@ -80,9 +87,9 @@ class Anything(Goal):
         """The condition itself."""
         return self
 
-    def rival(self, logits: Vector) -> int:
-        """The class that wins."""
-        return int(np.argmax(logits))
+    def rivals(self, logits: Vector) -> list[int]:
+        """All classes."""
+        return [int(rival) for rival in np.argsort(-logits)]
 
 
 @dataclass(frozen=True)
@@ -141,9 +148,9 @@ class Targeted(Goal):
         """The condition itself."""
         return self
 
-    def rival(self, logits: Vector) -> int:
+    def rivals(self, logits: Vector) -> list[int]:
         """The target."""
-        return self.target
+        return [self.target]
 
 
 @dataclass(frozen=True)
@@ -215,10 +222,10 @@ class Untargeted(Goal):
         """One other class wins over all, the true one among them."""
         return Targeted(rival, self.classes, self.ratio, self.margin)
 
-    def rival(self, logits: Vector) -> int:
-        """The best other class."""
+    def rivals(self, logits: Vector) -> list[int]:
+        """All classes but the true one."""
         others = self._others
-        return int(others[np.argmax(logits[others])])
+        return [int(rival) for rival in others[np.argsort(-logits[others])]]
 
 
 def _eased(sides: Expression, shortfall: Expression | None) -> Expression:

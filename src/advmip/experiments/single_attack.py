@@ -1,0 +1,65 @@
+"""One attack on a network and an image of the user's own: the answer printed, the image kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from advmip.datasets.image_files import read_image
+from advmip.mip.attack import Attack, minimal_attack
+from advmip.networks import load_network
+from advmip.reporting.attack_pictures import draw_attack, write_picture
+from advmip.storage import write_atomically
+
+
+def attack_image(
+    network_file: Path, image_file: Path, out: Path, *, label: int | None, **how: Any
+) -> Attack:
+    """Attack an image, print the answer, and write the attacked image and a picture.
+
+    Args:
+        network_file: The network.
+        image_file: The image.
+        out: Where to write, without suffix: `.npy` for the attacked image, `.png` for a picture of
+            original, attacked and difference. Nothing is written without an attack.
+        label: The image's class; the network's own answer if left out.
+        how: The other arguments of `minimal_attack`.
+    """
+    network = load_network(network_file)
+    image = read_image(image_file, network.architecture.input_shape)
+    if label is None:
+        with torch.no_grad():
+            label = int(network(torch.from_numpy(image[None]).float()).argmax())
+    attack = minimal_attack(network, image, label, failures=out.parent, **how)
+    print(_summary(attack, label, str(how["distance"])))
+    if attack.adversarial is not None:
+        saved = out.with_name(out.name + ".npy")
+        with write_atomically(saved) as temporary, temporary.open("wb") as file:
+            np.save(file, attack.adversarial)
+        names = (
+            f"original: {label}",
+            f"attacked: {attack.predicted}",
+            f"difference, {how['distance']} {attack.distance:.4g}",
+        )
+        picture = out.with_name(out.name + ".png")
+        write_picture(draw_attack(image, attack.adversarial, names), picture)
+        print(f"written: {saved}, {picture}")
+    return attack
+
+
+def _summary(attack: Attack, label: int, distance: str) -> str:
+    """The answer in a few lines."""
+    phases = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in attack.phases.items())
+    lines = [
+        f"{attack.status}: class {label} becomes {attack.predicted}"
+        if attack.adversarial is not None
+        else f"{attack.status}: no attack found",
+        f"{distance} distance {attack.distance:.8g}, at least {attack.lower_bound:.8g} by proof",
+        f"{attack.seconds:.2f} s ({phases}), {attack.nodes} nodes, {attack.unstable} open neurons",
+    ]
+    if attack.solver:
+        lines.append(f"solver {attack.solver}: {attack.reason}")
+    return "\n".join(lines)

@@ -14,6 +14,7 @@ include: "workflow/rules/datasets.smk"
 include: "workflow/rules/networks.smk"
 include: "workflow/rules/attacks.smk"
 include: "workflow/rules/finetuning.smk"
+include: "workflow/rules/exact_attacks.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 

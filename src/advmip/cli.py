@@ -34,8 +34,11 @@ zk = typer.Typer(help="The runs of Zhao & Kronqvist; each writes rows.", no_args
 app.add_typer(data, name="data")
 app.add_typer(network, name="network")
 app.add_typer(zk, name="zk")
+zhu = typer.Typer(help="The runs of Zhu's thesis; each writes rows.", no_args_is_help=True)
+app.add_typer(zhu, name="zhu")
 
 PaperNetwork = Annotated[str, typer.Argument(help="CNNLight, CNN or ResNet8.")]
+ThesisNetwork = Annotated[str, typer.Argument(help="DNN1 to DNN5.")]
 SettingsFile = Annotated[
     Path, typer.Option("--settings", help="config.yaml, or the copy beside results.")
 ]
@@ -55,7 +58,7 @@ def attack(
     network_file: Annotated[Path, typer.Argument(help="A network: .onnx, .safetensors or .npz.")],
     image: Annotated[Path, typer.Argument(help="An image: .npy in [0, 1], or a picture.")],
     distance: Annotated[
-        str, typer.Option(help="l0, l1, l2, l2-piecewise, linf, tv, tv-isotropic or l1+tv.")
+        str, typer.Option(help="l0, l1, l2, l2-K (K breakpoints), linf, tv, tv-isotropic or l1+tv.")
     ] = "linf",
     target: Annotated[int | None, typer.Option(help="The class to reach; else any other.")] = None,
     label: Annotated[int | None, typer.Option(help="The true class; else the network's.")] = None,
@@ -220,15 +223,73 @@ def adversarial_training(
     )
 
 
+@zhu.command("networks")
+def zhu_networks(
+    networks: Annotated[Path, typer.Option(help="The folder of the networks' weights.")],
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Say what the networks are like, and how many test images they classify correctly."""
+    from advmip.experiments.zhu.networks import describe_networks
+
+    describe_networks(_prepared(settings, threads), networks, out)
+
+
+@zhu.command("bounds")
+def zhu_bounds(
+    paper_network: ThesisNetwork,
+    method: Annotated[str, typer.Argument(help="lp, weaker or exact.")],
+    network_file: NetworkFile,
+    out: OutFolder,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Bound all neurons of a network over the whole box of images, once for all attacks."""
+    from advmip.experiments.zhu.bounds import bounds_of_network
+
+    bounds_of_network(_prepared(settings, threads), paper_network, method, network_file, out)
+
+
+@zhu.command("attacks")
+def zhu_attacks(
+    paper_network: ThesisNetwork,
+    experiment: Annotated[str, typer.Option(help="A key of zhu.experiments in the settings.")],
+    part: Annotated[int, typer.Option(help="Which of the experiment's jobs on this network.")],
+    network_file: NetworkFile,
+    journal: Annotated[Path, typer.Option(help="The record of finished attacks.")],
+    out: OutFolder,
+    bounds_file: Annotated[Path | None, typer.Option(help="Bounds of the network.")] = None,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Do the exact attacks of one job."""
+    from advmip.experiments.zhu.attacks import exact_attacks
+
+    exact_attacks(
+        _prepared(settings, threads),
+        experiment,
+        paper_network,
+        part,
+        network_file,
+        bounds_file,
+        journal,
+        out,
+    )
+
+
 @app.command("rows")
 def rows(
-    files: Annotated[list[Path], typer.Argument(help="Row files of several runs.")],
     out: OutFolder,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Row files of several runs; none where a scale leaves all out."),
+    ] = None,
 ) -> None:
     """Join the rows of several runs, one file of each kind."""
     from advmip.experiments.rows import gather_rows
 
-    gather_rows(files, out)
+    gather_rows(files or [], out)
 
 
 @app.command("table")

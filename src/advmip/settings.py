@@ -88,6 +88,37 @@ class ZhaoKronqvist(TypedDict):
     experiments: dict[str, dict[str, Shards]]
 
 
+class TrainedNetwork(TypedDict):
+    """A network that is always trained here."""
+
+    architecture: str
+    dataset: str
+    training: Training
+
+
+class ExactAttacks(TypedDict):
+    """The exact attacks on one network in one experiment."""
+
+    distances: list[str]
+    images: int
+    formulation: str
+    bounds: str
+    solver: str
+    time_limit: float
+    gap: float
+    attacks_per_job: int
+
+
+class Zhu(TypedDict):
+    """The networks of Zhu's thesis, and the attacks on them by experiment and network."""
+
+    networks: dict[str, TrainedNetwork]
+    ratio: float
+    margin: float
+    bound_time_limit: float
+    experiments: dict[str, dict[str, ExactAttacks]]
+
+
 class Settings(TypedDict):
     """All settings, complete: every key that the schemas describe is present."""
 
@@ -100,6 +131,7 @@ class Settings(TypedDict):
     threads: int
     networks: dict[str, NetworkSettings]
     zk: ZhaoKronqvist
+    zhu: Zhu
 
 
 def load_settings(config: Path | Mapping[str, Any], workflow: Path) -> Settings:

@@ -44,14 +44,17 @@ def test_stored_settings_are_settings_again(scale, tmp_path):
 @pytest.mark.parametrize("scale", SCALES)
 def test_networks_are_of_known_architectures_on_their_own_data(scale):
     settings = load_settings({"scale": scale}, WORKFLOW)
-    for paper_network, chosen in settings["networks"].items():
+    networks = {**settings["networks"], **settings["zhu"]["networks"]}
+    for paper_network, chosen in networks.items():
         architecture = ARCHITECTURES[chosen["architecture"]]
         assert (architecture.paper_name, architecture.dataset) == (paper_network, chosen["dataset"])
 
 
 def test_the_schema_knows_the_architectures_that_exist():
-    network = dict(schemas())["network.schema"]
-    assert set(network["properties"]["architecture"]["enum"]) == set(ARCHITECTURES)
+    by_file = dict(schemas())
+    networks = by_file["network.schema"], by_file["zhu.schema"]["$defs"]["network"]
+    known = [name for each in networks for name in each["properties"]["architecture"]["enum"]]
+    assert sorted(known) == sorted(ARCHITECTURES)
 
 
 def test_the_scale_of_the_paper_is_the_papers():
@@ -63,11 +66,15 @@ def test_the_scale_of_the_paper_is_the_papers():
         assert shards["adversarial_counts"] == [10, 20, 30, 40, 50], network
         assert shards["iterations"] == 20
     assert shards_of(settings, "algorithm2", "ResNet8")["fixed_ratio"] == 0.8
+    for experiment in ("basic", "exact", "weaker"):
+        for network, attacks in settings["zhu"]["experiments"][experiment].items():
+            assert (attacks["images"], attacks["time_limit"]) == (100, 300), network
+            assert (attacks["distances"], attacks["gap"]) == (["l1"], 1e-4)
 
 
 def test_every_key_has_a_description_and_a_default():
     # What stands for a network or an experiment that a scale leaves out has no default.
-    optional = {"CNNLight", "CNN", "ResNet8"}
+    optional = {"CNNLight", "CNN", "ResNet8", "DNN1", "DNN2", "DNN3", "DNN4", "DNN5"}
     for file, schema in schemas():
         for place, described in described_keys(schema, file):
             assert described.get("description"), place

@@ -10,6 +10,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from advmip.errors import InputError
+from advmip.experiments.zhu import questions
 from advmip.experiments.runs import (
     PROTOCOL_NAMES,
     Attack,
@@ -27,12 +28,17 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+# Those of Zhao & Kronqvist, which may be the released ones, and those of Zhu, trained here.
+NETWORKS = {**SETTINGS["networks"], **SETTINGS["zhu"]["networks"]}
 RESULTS = f"results/{SETTINGS['scale']}"
 SETTINGS_FILE = f"{RESULTS}/config.yaml"
 SETS = f"{RESULTS}/adversarial"
 SHARDS = f"{RESULTS}/shards/zk"
+ATTACKS = f"{RESULTS}/shards/zhu"
 PAPERS = sorted(map(str, Path("workflow/papers").glob("*.yaml")))
 OUTPUTS = yaml.safe_load(Path("workflow/outputs.yaml").read_text(encoding="utf-8"))
+# Stands for all of them where a job works on the rows of every output.
+EVERY_OUTPUT = "every_output"
 # Ends every command: all it prints is in the log, and on the terminal too if it fails.
 LOGGED = " > {log} 2>&1 || (tail -n 30 {log} >&2; exit 1)"
 # What decides the accuracies of a network. A rule adds its own parts; jobs run again if they change.
@@ -54,13 +60,20 @@ os.environ.update(
 wildcard_constraints:
     network="|".join(SETTINGS["networks"]),
     experiment="|".join(SETTINGS["zk"]["experiments"]),
+    victim="|".join(SETTINGS["zhu"]["networks"]),
+    question="|".join(SETTINGS["zhu"]["experiments"]),
+    method="|".join(questions.STORED_BOUNDS),
     part=r"\d+",
-    output="|".join(["zk", *OUTPUTS]),
+    output="|".join([EVERY_OUTPUT, *OUTPUTS]),
+
+
+def is_released(network):
+    return SETTINGS["weights"] == "released" and network in SETTINGS["networks"]
 
 
 def network_file(wildcards):
-    architecture = SETTINGS["networks"][wildcards.network]["architecture"]
-    return f"{RESULTS}/networks/{architecture}.safetensors"
+    name = wildcards.get("network") or wildcards.victim
+    return f"{RESULTS}/networks/{NETWORKS[name]['architecture']}.safetensors"
 
 
 def of_network(*names):
@@ -88,6 +101,8 @@ def sets_behind(wildcards):
 
 def row_files(experiment, network):
     """The row files of an experiment on a network; none where the scale leaves it out."""
+    if network in SETTINGS["zhu"]["networks"]:
+        return attack_row_files(experiment, network)
     folder = f"{SHARDS}/{experiment}/{network}"
     if experiment == "initial":
         return [f"{folder}/evaluations.csv", f"{folder}/timings.csv"]
@@ -100,9 +115,30 @@ def row_files(experiment, network):
     ]
 
 
+def attack_row_files(experiment, network):
+    """The row files of exact attacks on a network, and of the bounds that they are given."""
+    if experiment == "networks":
+        return [f"{ATTACKS}/networks/networks.csv"]
+    parts = questions.parts_of(SETTINGS, experiment, network)
+    files = [
+        f"{ATTACKS}/{experiment}/{network}-{part}/attacks.csv"
+        for part in range(len(parts))
+    ]
+    bounds = bounds_folder(experiment, network) if parts else []
+    return files + [f"{folder}/bounds.csv" for folder in bounds]
+
+
+def bounds_folder(experiment, network):
+    """The folder of the bounds that an experiment's attacks are given; none for their own."""
+    method = questions.attacks_of(SETTINGS, experiment, network)["bounds"]
+    if method not in questions.STORED_BOUNDS:
+        return []
+    return [f"{ATTACKS}/bounds/{network}-{method}"]
+
+
 def rows_behind(wildcards):
-    """The row files that an output is made from; those of every output for `zk`."""
-    outputs = OUTPUTS if wildcards.output == "zk" else [wildcards.output]
+    """The row files that an output is made from."""
+    outputs = OUTPUTS if wildcards.output == EVERY_OUTPUT else [wildcards.output]
     files = [
         file
         for output in outputs

@@ -23,7 +23,10 @@ rule finetuning:
     params:
         settings=SETTINGS_FILE,
         code=code_digest(
-            *CODE, "checking.finetuned", "experiments.zhao_kronqvist.finetuning", "finetuning"
+            *CODE,
+            "checking.finetuned",
+            "experiments.zhao_kronqvist.finetuning",
+            "finetuning",
         ),
         network=of_network("attack", "training_images", "test_images"),
         shards=lambda wildcards: shards_of(

@@ -1,6 +1,6 @@
 # The networks that experiments start from: trained here, or the authors' released weights.
 
-for network, chosen in SETTINGS["networks"].items():
+for network, chosen in NETWORKS.items():
 
     rule:
         name:
@@ -19,7 +19,7 @@ for network, chosen in SETTINGS["networks"].items():
         params:
             settings=SETTINGS_FILE,
             code=code_digest("datasets", "networks"),
-            command="train" if SETTINGS["weights"] == "trained" else "fetch",
+            command="fetch" if is_released(network) else "train",
             network=network,
             training=[chosen["training"], SETTINGS["seed"]],
         shell:

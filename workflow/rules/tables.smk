@@ -11,6 +11,9 @@ rule rows:
             "iterations.csv",
             "pool.csv",
             "timings.csv",
+            "networks.csv",
+            "bounds.csv",
+            "attacks.csv",
         ),
     log:
         f"{RESULTS}/logs/rows/{{output}}.log",
@@ -51,7 +54,7 @@ rule table:
 
 rule verdicts:
     input:
-        rows=expand(rules.rows.output.rows, output="zk"),
+        rows=expand(rules.rows.output.rows, output=EVERY_OUTPUT),
         papers=PAPERS,
     output:
         verdicts=f"{RESULTS}/verdicts.csv",

@@ -5,7 +5,12 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from advmip.experiments.subject import architecture_of, load_split, network_settings
+from advmip.experiments.subject import (
+    architecture_of,
+    load_split,
+    network_settings,
+    trained_network,
+)
 from advmip.gradient_attacks import accuracy
 from advmip.networks import Network, save_network
 from advmip.networks.released import released_network
@@ -21,13 +26,13 @@ def train_network(settings: Settings, paper_network: str, out: Path) -> None:
 
     Args:
         settings: All settings.
-        paper_network: "CNNLight", "CNN" or "ResNet8".
+        paper_network: "CNNLight", "CNN", "ResNet8", or "DNN1" to "DNN5".
         out: A file name ending in .safetensors.
 
     Raises:
         InputError: The network is unknown, its data are missing, or training diverges.
     """
-    chosen = network_settings(settings, paper_network)
+    chosen = trained_network(settings, paper_network)
     architecture = architecture_of(chosen, paper_network)
     dataset = load_split(settings, chosen["dataset"], "train")
     network = train(

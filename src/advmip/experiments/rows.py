@@ -45,6 +45,26 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *_ORIGIN_COLUMNS,
     ),
     "timings": (*IDENTITY_COLUMNS, "what", "seconds", *_ORIGIN_COLUMNS),
+    "networks": (
+        *IDENTITY_COLUMNS,
+        *("hidden_layers", "parameters", "accuracy", "test_images"),
+        *_ORIGIN_COLUMNS,
+    ),
+    "bounds": (
+        *IDENTITY_COLUMNS,
+        *("bounds", "neurons", "unstable", "seconds", "bound_time_limit"),
+        *_ORIGIN_COLUMNS,
+    ),
+    "attacks": (
+        *IDENTITY_COLUMNS,
+        *("image", "rank", "label", "target", "predicted", "ratio", "distance_name"),
+        *("formulation", "bounds", "solver", "time_limit", "gap"),
+        *("outcome", "distance", "lower_bound", "changed_pixels", "total_change", "euclidean"),
+        *("largest_change", "solver_taken", "solver_reason", "nodes", "unstable"),
+        *("seconds_total", "seconds_search", "seconds_bounds", "seconds_solver"),
+        *("status", "checked"),
+        *_ORIGIN_COLUMNS,
+    ),
 }
 
 
@@ -52,7 +72,7 @@ def write_rows(kind: str, rows: Iterable[Mapping[str, Any]], path: Path) -> None
     """Write rows of one kind as CSV, atomically; a column that a row lacks stays empty.
 
     Args:
-        kind: "evaluations", "iterations", "pool" or "timings".
+        kind: A key of `COLUMNS`.
         rows: Column to value; a column that the kind does not have raises ValueError.
         path: The file.
     """

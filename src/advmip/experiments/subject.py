@@ -13,7 +13,7 @@ from advmip.datasets import Dataset, load_dataset
 from advmip.errors import InputError, unknown_name
 from advmip.gradient_attacks import AdversarialSet, AttackSettings
 from advmip.networks import ARCHITECTURES, Architecture, Network, load_network
-from advmip.settings import NetworkSettings, Settings
+from advmip.settings import NetworkSettings, Settings, TrainedNetwork
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,19 @@ def network_settings(settings: Settings, paper_network: str) -> NetworkSettings:
     return settings["networks"][paper_network]
 
 
-def architecture_of(chosen: NetworkSettings, paper_network: str) -> Architecture:
+def trained_network(settings: Settings, paper_network: str) -> NetworkSettings | TrainedNetwork:
+    """What training a network of any paper needs: architecture, data set and training.
+
+    Raises:
+        InputError: There is none of that name.
+    """
+    networks = {**settings["networks"], **settings["zhu"]["networks"]}
+    if paper_network not in networks:
+        raise unknown_name("network", paper_network, networks)
+    return networks[paper_network]
+
+
+def architecture_of(chosen: NetworkSettings | TrainedNetwork, paper_network: str) -> Architecture:
     """The architecture that the settings name.
 
     Raises:

@@ -107,8 +107,8 @@ def minimal_attack(
         network: The network.
         image: In [0, 1], of the network's input shape.
         label: Its true class, which the network must predict.
-        distance: "l0", "l1", "l2", "l2-piecewise", "linf", "tv", "tv-isotropic", "l1+tv", or a
-            `Distance`.
+        distance: "l0", "l1", "l2", "l2-K" (K breakpoints), "linf", "tv", "tv-isotropic", "l1+tv",
+            or a `Distance`.
         target: The class to be reached; any other class if left out.
         ratio: The factor by which the winner's logit must exceed the others', at least 1 (1.2 in
             Fischetti & Jo and in Zhu, equation (15)).
@@ -228,7 +228,8 @@ class _Hunt:
             adversarial, predicted = None, None
         else:
             status = Status.OPTIMAL if self._proved else Status.FEASIBLE
-            shown = self._problem.image + found.change
+            # Rounding of the sum may leave the box by the last bit.
+            shown = np.clip(self._problem.image + found.change, 0.0, 1.0)
             adversarial = shown.reshape(self._problem.network.input_shape)
             predicted = int(np.argmax(self._problem.network.logits(shown)))
         return Attack(

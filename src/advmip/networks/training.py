@@ -109,7 +109,7 @@ def train(
                 total += loss * len(batch)
                 bar.update()
             mean = float(total) / len(labels)
-            bar.set_postfix(loss=f"{mean:.3f}")
+            bar.set_postfix(loss=f"{mean:.3f}", refresh=False)
             if not np.isfinite(mean):
                 raise InputError(
                     subject=name,

@@ -49,12 +49,14 @@ class Cell:
         test_images: The smallest number of test images behind it; 0 where none are involved.
         iterations: Iterations of the run behind it; NaN where there is none.
         obstacle: Why it cannot be compared with the published value; empty if it can.
+        repeated: What the mean is taken over.
     """
 
     measured: Measured
     test_images: int
     iterations: float
     obstacle: str
+    repeated: str = "seeds"
 
 
 def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd.DataFrame:
@@ -100,7 +102,7 @@ def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd
             try:
                 cell = cell_of(rows, source, block, keys, quantity, protocol)
             except MissingRowsError:
-                if rows.planned(network, protocol, keys.get("adversarial_count")):
+                if rows.expects({**block.match, **keys, "protocol": protocol}):
                     raise
                 record |= _left_out(published, protocol)
             else:
@@ -151,6 +153,7 @@ def cell_of(
         test_images=int(chosen["test_images"].min()) if accuracy else 0,
         iterations=float(lengths.max()),
         obstacle=_obstacle(rows, chosen, source, block, quantity),
+        repeated="images" if block.rows == "attacks" else "seeds",
     )
 
 
@@ -254,7 +257,8 @@ def judge(
     if tolerance.admits(ours, published, allowance):
         return Verdict.REPRODUCED, f"within tolerance: {tolerance.reason}"
     if cell.measured.holds(published):
-        return Verdict.REPRODUCED, f"inside the 95 % interval over {cell.measured.seeds} seeds"
+        count = f"{cell.measured.seeds} {cell.repeated}"
+        return Verdict.REPRODUCED, f"inside the 95 % interval over {count}"
     if reference is not None:
         published_change, our_change = published - reference[0], ours - reference[1]
         if tolerance.is_factor:
@@ -325,6 +329,8 @@ def _obstacle(rows: Rows, chosen: pd.DataFrame, source: Source, block: Block, qu
 def _planned_obstacle(plan: Plan, row: pd.Series[Any], block: Block, quantity: str) -> str:
     """What the scale does otherwise than the source, though its rows do not say so."""
     network = row["paper_network"]
+    if network not in plan.training_images:
+        return ""  # the thesis's networks are trained anew at every scale
     if block.epochs is not None:
         epochs = plan.retraining_epochs[network]
         return f"{epochs} epochs instead of {block.epochs}" if epochs != block.epochs else ""

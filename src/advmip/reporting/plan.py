@@ -16,6 +16,7 @@ class Plan:
         counts: |X_adv| of the fine-tuning runs, by experiment, protocol and network of the paper.
         training_images: Images behind the training loss by network of the paper; None for all.
         retraining_epochs: Epochs of the networks trained anew, by network of the paper.
+        distances: Of the exact attacks, by experiment and network of the thesis.
         released_weights: Whether fine-tuning starts from the weights that the authors released.
     """
 
@@ -23,6 +24,17 @@ class Plan:
     training_images: Mapping[str, int | None]
     retraining_epochs: Mapping[str, int]
     released_weights: bool
+    distances: Mapping[tuple[str, str], frozenset[str]]
+
+    @property
+    def attacked(self) -> set[str]:
+        """The networks that exact attacks are done on."""
+        return {network for _, network in self.distances}
+
+    def attacks(self, experiment: str, paper_network: str, distance: str | None) -> bool:
+        """Whether the scale attacks a network in an experiment, by a distance or by any."""
+        distances = self.distances.get((experiment, paper_network), frozenset())
+        return bool(distances) if distance is None else distance in distances
 
     def runs(
         self, experiment: str, protocol: str, paper_network: str, adversarial_count: int | None
@@ -55,4 +67,9 @@ def plan_of(settings: Settings) -> Plan:
             name: chosen["retraining"]["epochs"] for name, chosen in networks.items()
         },
         released_weights=settings["weights"] == "released",
+        distances={
+            (experiment, network): frozenset(attacks["distances"])
+            for experiment, by_network in settings["zhu"]["experiments"].items()
+            for network, attacks in by_network.items()
+        },
     )

@@ -29,6 +29,7 @@ _SECTIONS = {
     "zk_table": "Tables of Zhao & Kronqvist",
     "zk_figure": "Figures of Zhao & Kronqvist",
     "kronqvist": "The lecture",
+    "zhu_table": "Tables of Zhu's thesis",
     "zk_extension": "Extensions",
 }
 
@@ -114,7 +115,7 @@ def gather_provenance(results_dir: Path) -> dict[str, str]:
         What to the values found, joined by commas; dates as first and last. Empty without rows.
     """
     values: dict[str, list[str]] = {}
-    for path in sorted(results_dir.glob("rows/*/evaluations.csv")):
+    for path in sorted(results_dir.glob("rows/*/*.csv")):
         rows = pd.read_csv(path, usecols=["provenance"]).dropna()
         for text in rows["provenance"].unique():
             for name, value in json.loads(text).items():

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from advmip.errors import InputError
 from advmip.reporting.plan import Plan
+from advmip.reporting.zhu.instances import counted
 
 _IDENTITY = ["experiment", "network", "paper_network", "dataset", "protocol", "seed"]
 _ROUNDING = 1e-9
@@ -37,6 +38,14 @@ REQUIRED_COLUMNS: dict[str, list[str]] = {
         *["loss", "pareto"],
     ],
     "timings": [*_IDENTITY, "what", "seconds"],
+    "networks": [*_IDENTITY, "hidden_layers", "accuracy"],
+    "bounds": [*_IDENTITY, "bounds", "seconds", "unstable", "neurons"],
+    "attacks": [
+        *_IDENTITY,
+        *["rank", "label", "target", "distance_name", "bounds", "time_limit", "gap"],
+        *["outcome", "distance", "lower_bound", "changed_pixels", "total_change", "euclidean"],
+        *["nodes", "seconds_total", "status", "checked"],
+    ],
 }
 
 
@@ -64,9 +73,7 @@ class Rows:
     """The row files of one source at one scale.
 
     Args:
-        folder: The folder that holds `evaluations.csv`, `iterations.csv`, `pool.csv` and
-            `timings.csv`; each is read when first asked for.
-
+        folder: The folder that holds a CSV file of each kind; each is read when first asked for.
         plan: What the scale sets out to run; None where that is all that the sources publish.
 
     Raises:
@@ -91,7 +98,7 @@ class Rows:
         Rows whose status is not "ok" are left out.
 
         Args:
-            kind: "evaluations", "iterations", "pool" or "timings".
+            kind: A key of `REQUIRED_COLUMNS`.
 
         Raises:
             InputError: The file is missing, lacks a column, or holds an unchecked answer.
@@ -134,6 +141,20 @@ class Rows:
             return True
         return self.plan.runs(experiment, protocol, paper_network, adversarial_count)
 
+    def expects(self, match: Mapping[str, Any]) -> bool:
+        """Whether this scale ought to have rows that answer to a query.
+
+        Args:
+            match: Column to value, as in `select`.
+        """
+        if self.plan is None:
+            return True
+        network = str(match.get("paper_network", ""))
+        if network in self.plan.attacked:
+            experiment = str(match.get("experiment"))
+            return self.plan.attacks(experiment, network, match.get("distance_name"))
+        return self.planned(network, str(match["protocol"]), match.get("adversarial_count"))
+
     def _read_file(self, kind: str) -> pd.DataFrame:
         path = self.folder / f"{kind}.csv"
         if not path.is_file():
@@ -156,7 +177,7 @@ class Rows:
             _refuse_unchecked(frame, path)
         if "status" in frame.columns:
             frame = frame[frame["status"] == "ok"].reset_index(drop=True)
-        return frame
+        return counted(frame) if kind == "attacks" else frame
 
 
 def where(frame: pd.DataFrame, match: Mapping[str, Any]) -> pd.DataFrame:

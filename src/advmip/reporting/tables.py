@@ -13,9 +13,10 @@ from advmip.reporting.plan import Plan
 from advmip.reporting.rows import Rows
 from advmip.reporting.sources import read_sources
 from advmip.reporting.zhao_kronqvist import tables as zhao_kronqvist
+from advmip.reporting.zhu import tables as zhu
 from advmip.storage import write_atomically
 
-TABLES: dict[str, TableKind] = {**zhao_kronqvist.TABLES}
+TABLES: dict[str, TableKind] = {**zhao_kronqvist.TABLES, **zhu.TABLES}
 
 
 def write_table(

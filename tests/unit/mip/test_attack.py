@@ -218,4 +218,7 @@ def test_a_wrong_answer_is_an_error_and_saved(tmp_path) -> None:
 
 def test_every_distance_has_its_name() -> None:
     for name in DISTANCES:
-        assert distance_named(name).name.startswith(name.split("-piecewise")[0])
+        assert distance_named(name).name == name
+    assert distance_named("l2-17").name == "l2-17"
+    with pytest.raises(InputError, match="2 or more"):
+        distance_named("l2-1")

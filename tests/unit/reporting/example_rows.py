@@ -87,6 +87,7 @@ class ExampleRows:
             training_images=dict.fromkeys(self.networks),
             retraining_epochs=dict.fromkeys(self.networks, 10),
             released_weights=True,
+            distances={},
         )
 
     def change(self, kind: str, match: dict[str, Any], **values: Any) -> ExampleRows:

@@ -11,12 +11,18 @@ from advmip.mip.encoding import Interval
 from advmip.mip.model import Model, Vector
 from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers import Options, choose
+from advmip.progress import track
 
 _TOLERANCE = 1e-6
 
 
 def mixed_integer_bounds(
-    problem: Problem, bounds: Sequence[Interval], *, time_limit: float, solver: str
+    problem: Problem,
+    bounds: Sequence[Interval],
+    *,
+    time_limit: float,
+    solver: str,
+    progress: bool = False,
 ) -> list[Interval]:
     """The thesis's bounds: each neuron's least and largest input over the layers before it.
 
@@ -28,6 +34,7 @@ def mixed_integer_bounds(
         bounds: Bounds that hold already.
         time_limit: Seconds for each program.
         solver: A solver's name, or "auto".
+        progress: Whether to show a progress bar.
     """
     tightened = list(bounds)
     stages = (*problem.network.hidden, problem.network.output)
@@ -37,7 +44,7 @@ def mixed_integer_bounds(
         rows = encoding.preactivations[place]
         lower, upper = known.lower.copy(), known.upper.copy()
         open_neurons = known.unstable if place < len(stages) - 1 else np.arange(stage.width)
-        for neuron in open_neurons:
+        for neuron in track(open_neurons, f"bounds of layer {place + 1}", enabled=progress):
             cost = np.zeros(len(encoding.model.lower))
             row = rows.matrix[[neuron]]
             cost[row.indices] = row.data

@@ -22,7 +22,12 @@ _WEAKER, _EXACT = 1.0, 3600.0
 
 
 def network_bounds(
-    network: StagedNetwork, method: str, *, solver: str = "auto", time_limit: float = _EXACT
+    network: StagedNetwork,
+    method: str,
+    *,
+    solver: str = "auto",
+    time_limit: float = _EXACT,
+    progress: bool = False,
 ) -> list[Interval]:
     """Bounds of the inputs of each layer of ReLUs, and last of the logits, over [0, 1]^pixels.
 
@@ -32,6 +37,7 @@ def network_bounds(
             neuron) or "weaker" (the same with a second for each; Zhu, Section 5.2).
         solver: Of the mixed-integer programs.
         time_limit: Seconds for each program of "exact".
+        progress: Whether to show a progress bar.
 
     Raises:
         InputError: There is no such method.
@@ -53,4 +59,6 @@ def network_bounds(
     if method == "lp":
         return relaxed
     limit = _WEAKER if method == "weaker" else time_limit
-    return mixed_integer_bounds(problem, relaxed, time_limit=limit, solver=solver)
+    return mixed_integer_bounds(
+        problem, relaxed, time_limit=limit, solver=solver, progress=progress
+    )

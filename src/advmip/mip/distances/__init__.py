@@ -30,7 +30,7 @@ DISTANCES: dict[str, Callable[[], Distance]] = {
     "l0": L0,
     "l1": L1,
     "l2": L2,
-    "l2-piecewise": PiecewiseL2,
+    "l2-5": PiecewiseL2,
     "linf": LInfinity,
     "tv": TotalVariation,
     "tv-isotropic": lambda: TotalVariation(isotropic=True),
@@ -41,9 +41,15 @@ DISTANCES: dict[str, Callable[[], Distance]] = {
 def distance_named(name: str) -> Distance:
     """A distance with its usual settings.
 
+    Args:
+        name: One of `DISTANCES`, or "l2-K": the piecewise linear square with K breakpoints.
+
     Raises:
         InputError: There is none of this name.
     """
+    kind, _, breakpoints = name.partition("-")
+    if kind == "l2" and breakpoints.isdigit():
+        return PiecewiseL2(int(breakpoints))
     if name not in DISTANCES:
         raise unknown_name("distance", name, DISTANCES)
     return DISTANCES[name]()

@@ -8,8 +8,6 @@ from advmip.mip.distances.distance import Box, Distance
 from advmip.mip.distances.l1 import signed_parts
 from advmip.mip.model import Expression, ModelBuilder, Vector
 
-# Changes below this are rounding, not changes.
-_UNCHANGED = 1e-9
 _ROUNDING = 1e-6
 
 
@@ -21,10 +19,12 @@ class L0(Distance):
     """
 
     name = "l0"
+    # Changes below this are rounding, not changes.
+    unchanged = 1e-9
 
     def value(self, perturbation: Vector, box: Box) -> float:
         """The number of changed pixels."""
-        return float((np.abs(perturbation) > _UNCHANGED).sum())
+        return float((np.abs(perturbation) > self.unchanged).sum())
 
     def encode(self, builder: ModelBuilder, box: Box) -> Expression:
         """Columns d and u, u at cost 1."""
@@ -45,8 +45,8 @@ class L0(Distance):
         change = signed_parts(
             builder,
             box,
-            1.0 / np.maximum(box.upper, _UNCHANGED),
-            1.0 / np.maximum(-box.lower, _UNCHANGED),
+            1.0 / np.maximum(box.upper, self.unchanged),
+            1.0 / np.maximum(-box.lower, self.unchanged),
         )
         builder.limit_objective(radius)
         return change

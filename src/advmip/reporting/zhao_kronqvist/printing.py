@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from advmip.reporting.comparisons import PROTOCOLS, Verdict
-from advmip.reporting.formats import DASH, LEGEND, MINUS, Entry, PrintedTable
+from advmip.reporting.comparisons import PROTOCOLS
+from advmip.reporting.entries import number_of, row_of, verdict_notes, verdict_of
+from advmip.reporting.formats import MINUS, Entry, PrintedTable
 from advmip.reporting.zhao_kronqvist.names import (
     ACCURACIES,
     ALL_WEIGHTS_FREE,
@@ -30,15 +31,15 @@ def training_methods(tidy: pd.DataFrame) -> PrintedTable:
             line = [Entry(network if method == METHODS[0] else ""), Entry(method)]
             for quantity in ACCURACIES:
                 ours, theirs = (
-                    _row(part, quantity=quantity, protocol=protocol) for protocol in PROTOCOLS
+                    row_of(part, quantity=quantity, protocol=protocol) for protocol in PROTOCOLS
                 )
                 line += [
-                    Entry(_changed(ours, "ours", "change"), verdict=_verdict(ours)),
+                    Entry(_changed(ours, "ours", "change"), verdict=verdict_of(ours)),
                     Entry(_changed(ours, "published", "published_change"), quiet=True),
                     Entry(_changed(theirs, "ours", "change")),
                 ]
-            seconds = _row(part, quantity="seconds_total", protocol="published")
-            line.append(Entry(_number(seconds, "ours", 1)))
+            seconds = row_of(part, quantity="seconds_total", protocol="published")
+            line.append(Entry(number_of(seconds, "ours", 1)))
             lines.append(line)
     groups = [("", 2), *((QUANTITIES[quantity], 3) for quantity in ACCURACIES), ("Time", 1)]
     return PrintedTable(
@@ -49,7 +50,7 @@ def training_methods(tidy: pd.DataFrame) -> PrintedTable:
         rows=lines,
         rules=frozenset(rules - {0}),
         notes=[
-            *_verdict_notes(tidy[tidy["quantity"].isin(ACCURACIES)]),
+            *verdict_notes(tidy[tidy["quantity"].isin(ACCURACIES)]),
             _protocol_note(tidy[tidy["method"] == "fine-tuned"]),
         ],
         text_columns=2,
@@ -80,7 +81,7 @@ def fine_tuning(tidy: pd.DataFrame) -> PrintedTable:
             line += _beside_each_other(same, same_count, quantity)
             if len(free):
                 match = {"adversarial_count": count, "omega": omega, "quantity": quantity}
-                line.append(Entry(_number(_row(free, **match), "ours")))
+                line.append(Entry(number_of(row_of(free, **match), "ours")))
         lines.append(line)
         previous = count
     network = tidy["network"].iloc[0]
@@ -92,7 +93,7 @@ def fine_tuning(tidy: pd.DataFrame) -> PrintedTable:
         columns=["|X_adv|", "ω", *columns * len(QUANTITIES)],
         rows=lines,
         rules=frozenset(rules - {0}),
-        notes=[*_verdict_notes(tidy), _protocol_note(tidy)],
+        notes=[*verdict_notes(tidy), _protocol_note(tidy)],
     )
 
 
@@ -109,8 +110,8 @@ def running_times(tidy: pd.DataFrame) -> PrintedTable:
         for count, iteration in settings.itertuples(index=False, name=None):
             first = len(lines) in rules
             same = part[(part["adversarial_count"] == count) & (part["iteration"] == iteration)]
-            ours, described = (_row(same, protocol=protocol) for protocol in PROTOCOLS)
-            loss = _row(losses[losses["network"] == network], protocol="published")
+            ours, described = (row_of(same, protocol=protocol) for protocol in PROTOCOLS)
+            loss = row_of(losses[losses["network"] == network], protocol="published")
             is_last = iteration == "last" and ours is not None and pd.notna(ours["iterations"])
             shown = f"{ours['iterations']:g}" if is_last and ours is not None else str(iteration)
             lines.append(
@@ -118,14 +119,14 @@ def running_times(tidy: pd.DataFrame) -> PrintedTable:
                     Entry(network if first else ""),
                     Entry(f"{count:g}"),
                     Entry(shown),
-                    Entry(_number(ours, "ours", 3)),
-                    Entry(_number(ours, "published", 2), quiet=True),
-                    Entry(_number(described, "ours", 3)),
+                    Entry(number_of(ours, "ours", 3)),
+                    Entry(number_of(ours, "published", 2), quiet=True),
+                    Entry(number_of(described, "ours", 3)),
                     Entry(_ratio(ours)),
                     *(
                         [
-                            Entry(_number(loss, "ours", 2)),
-                            Entry(_number(loss, "published", 2), quiet=True),
+                            Entry(number_of(loss, "ours", 2)),
+                            Entry(number_of(loss, "published", 2), quiet=True),
                         ]
                         if first
                         else [Entry(""), Entry("")]
@@ -163,11 +164,11 @@ def over_seeds(tidy: pd.DataFrame) -> PrintedTable:
         ]
         for quantity in QUANTITIES:
             ours, described = (
-                _row(same, quantity=quantity, protocol=protocol) for protocol in PROTOCOLS
+                row_of(same, quantity=quantity, protocol=protocol) for protocol in PROTOCOLS
             )
             line += [
                 Entry(_with_interval(ours) + _further_mark(ours)),
-                Entry(_number(ours, "published"), quiet=True),
+                Entry(number_of(ours, "published"), quiet=True),
                 Entry(_with_interval(described)),
             ]
         lines.append(line)
@@ -201,10 +202,10 @@ def attacked_images(tidy: pd.DataFrame) -> PrintedTable:
             Entry(f"{omega:.1f}"),
         ]
         for quantity in QUANTITIES:
-            ours = _row(same, quantity=quantity)
+            ours = row_of(same, quantity=quantity)
             line += [
-                Entry(_with_interval(ours), verdict=_verdict(ours)),
-                Entry(_number(ours, "published"), quiet=True),
+                Entry(_with_interval(ours), verdict=verdict_of(ours)),
+                Entry(number_of(ours, "published"), quiet=True),
             ]
         lines.append(line)
         before = place
@@ -215,7 +216,7 @@ def attacked_images(tidy: pd.DataFrame) -> PrintedTable:
         columns=["Network", "|X_adv|", "images", "ω", *["ours", "paper"] * len(QUANTITIES)],
         rows=lines,
         rules=frozenset(rules - {0}),
-        notes=[*_verdict_notes(tidy), f"Attacks as published. {_seeds_in_words(tidy)}"],
+        notes=[*verdict_notes(tidy), f"Attacks as published. {_seeds_in_words(tidy)}"],
     )
 
 
@@ -232,27 +233,8 @@ def share_inside(tidy: pd.DataFrame, lower: str, upper: str) -> tuple[int, int]:
     return int(inside.sum()), len(known)
 
 
-def _row(frame: pd.DataFrame, **match: object) -> pd.Series[Any] | None:
-    """The one row with the given values, or None."""
-    for column, value in match.items():
-        frame = frame[frame[column] == value]
-    return None if frame.empty else frame.iloc[0]
-
-
-def _verdict(row: pd.Series[Any] | None) -> Verdict | None:
-    known = row is not None and isinstance(row["verdict"], str) and row["verdict"]
-    return Verdict(row["verdict"]) if known and row is not None else None
-
-
-def _number(row: pd.Series[Any] | None, column: str, decimals: int | None = None) -> str:
-    """A number with the decimals that the source prints, or others; a dash if it is not there."""
-    if row is None or pd.isna(row[column]):
-        return "" if row is None or column == "published" else DASH
-    return f"{row[column]:.{int(row['decimals']) if decimals is None else decimals}f}"
-
-
 def _changed(row: pd.Series[Any] | None, column: str, change: str) -> str:
-    number = _number(row, column, 2)
+    number = number_of(row, column, 2)
     if row is None or pd.isna(row[change]):
         return number
     return f"{number} ({row[change]:+.2f})".replace("-", MINUS)
@@ -266,7 +248,7 @@ def _ratio(row: pd.Series[Any] | None) -> str:
 
 def _beside_each_other(same: pd.DataFrame, same_count: pd.DataFrame, quantity: str) -> list[Entry]:
     """Ours as published, the paper's value, ours as described; the best omega's in bold."""
-    ours, described = (_row(same, quantity=quantity, protocol=protocol) for protocol in PROTOCOLS)
+    ours, described = (row_of(same, quantity=quantity, protocol=protocol) for protocol in PROTOCOLS)
     rivals = same_count[same_count["quantity"] == quantity]
     compete = quantity in ACCURACIES and rivals["omega"].nunique() > 1
 
@@ -276,18 +258,18 @@ def _beside_each_other(same: pd.DataFrame, same_count: pd.DataFrame, quantity: s
         return bool(row[column] == rivals.loc[rivals["protocol"] == protocol, column].max())
 
     return [
-        Entry(_number(ours, "ours"), is_best(ours, "ours", "published"), _verdict(ours)),
+        Entry(number_of(ours, "ours"), is_best(ours, "ours", "published"), verdict_of(ours)),
         Entry(
-            _number(ours, "published"),
+            number_of(ours, "published"),
             is_best(ours, "published", "published"),
             quiet=True,
         ),
-        Entry(_number(described, "ours"), is_best(described, "ours", "described")),
+        Entry(number_of(described, "ours"), is_best(described, "ours", "described")),
     ]
 
 
 def _with_interval(row: pd.Series[Any] | None) -> str:
-    number = _number(row, "ours")
+    number = number_of(row, "ours")
     if row is None or pd.isna(row["upper"]):
         return number
     return f"{number} ± {row['upper'] - row['ours']:.{int(row['decimals'])}f}"
@@ -298,19 +280,6 @@ def _further_mark(row: pd.Series[Any] | None) -> str:
     if row is None or pd.isna(row["further_lower"]) or pd.isna(row["published"]):
         return ""
     return " *" if row["further_lower"] <= row["published"] <= row["further_upper"] else ""
-
-
-def _verdict_notes(tidy: pd.DataFrame) -> list[str]:
-    judged = tidy[(tidy["protocol"] == "published") & tidy["verdict"].notna()]
-    counts = judged["verdict"].value_counts()
-    tally = ", ".join(
-        f"{counts[verdict.value]} {verdict.value}" for verdict in Verdict if verdict.value in counts
-    )
-    notes = [f"Of {len(judged)} published values: {tally}. {LEGEND}."]
-    obstacles = judged.loc[judged["verdict"] == Verdict.NOT_COMPARABLE.value, "reason"].unique()
-    if len(obstacles):
-        notes.append(f"Not comparable: {'; '.join(obstacles)}.")
-    return notes
 
 
 def _protocol_note(tidy: pd.DataFrame) -> str:

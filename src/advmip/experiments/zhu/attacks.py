@@ -1,0 +1,176 @@
+"""Exact attacks on the thesis's networks: each is done, checked and recorded before the next."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from advmip.errors import InputError
+from advmip.experiments.rows import Row, write_rows
+from advmip.experiments.zhu.answers import CODE, Victim, identity, load_victim
+from advmip.experiments.zhu.bounds import read_bounds
+from advmip.experiments.zhu.questions import STORED_BOUNDS, Question, attacks_of, part_of
+from advmip.journal import Journal
+from advmip.mip import Attack, minimal_attack
+from advmip.mip.distances import L0
+from advmip.provenance import code_digest
+from advmip.settings import ExactAttacks, Settings
+from advmip.storage import file_digest, write_atomically
+
+_log = logging.getLogger(__name__)
+
+# The target of an image of class c, of ten (Fischetti & Jo, and Zhu).
+_SHIFT, _CLASSES = 5, 10
+# What an attack's answer depends on among the settings of its experiment.
+_DECISIVE = ("formulation", "bounds", "solver", "time_limit", "gap")
+
+
+def exact_attacks(
+    settings: Settings,
+    experiment: str,
+    paper_network: str,
+    part: int,
+    network_file: Path,
+    bounds_file: Path | None,
+    journal: Path,
+    out: Path,
+) -> None:
+    """Do the attacks of one job.
+
+    Each goes into a journal as soon as it is finished: a process that is killed goes on behind
+    the last one.
+
+    Args:
+        settings: All settings.
+        experiment: A key of `zhu.experiments` in the settings.
+        paper_network: "DNN1" to "DNN5".
+        part: Which of the experiment's jobs on this network.
+        network_file: The network's weights.
+        bounds_file: Bounds of the network, where the experiment asks for stored ones.
+        journal: Where finished attacks are recorded.
+        out: The folder of attacks.csv and of the attacked images, adversarial.npz.
+
+    Raises:
+        InputError: The scale has no such attacks, or a file cannot be used.
+        CheckError: An answer failed its independent check.
+    """
+    questions = part_of(settings, experiment, paper_network, part)
+    chosen = attacks_of(settings, experiment, paper_network)
+    assert chosen is not None  # part_of found attacks
+    victim = load_victim(settings, paper_network, network_file)
+    if len(victim.correct) < chosen["images"]:
+        raise InputError(
+            subject=f"experiment {experiment} on {paper_network}",
+            found=f"{len(victim.correct)} test images that the network classifies correctly",
+            expected=f"the {chosen['images']} that the settings ask for",
+            mend="ask for fewer images, or train the network longer",
+        )
+    method: Any = chosen["bounds"]
+    if method in STORED_BOUNDS:
+        assert bounds_file is not None
+        method = read_bounds(bounds_file, victim)
+    depends = {
+        "code": code_digest(*CODE),
+        "network": victim.network.digest,
+        "dataset": victim.test.digest,
+        "zhu": [settings["zhu"][name] for name in ("ratio", "margin")],
+        "attack": {name: chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
+        "bounds": file_digest(bounds_file) if bounds_file is not None else None,
+        "seed": settings["seed"],
+        "threads": settings["threads"],
+    }
+    common = identity(settings, victim, experiment)
+    with Journal(journal, depends) as finished:
+        open_questions = [each for each in questions if _key(each) not in finished]
+        begun = time.perf_counter()
+        for number, question in enumerate(open_questions, 1):
+            answer = _answer(settings, victim, chosen, method, question, journal.parent)
+            finished.record(_key(question), {"common": common, **answer})
+            spent = time.perf_counter() - begun
+            rest = spent / number * (len(open_questions) - number)
+            _log.info("%d of %d attacks, about %.0f s left", number, len(open_questions), rest)
+        answers = [finished.get(_key(question)) for question in questions]
+    write_rows(
+        "attacks", [answer["common"] | answer["row"] for answer in answers], out / "attacks.csv"
+    )
+    images = np.array([answer["adversarial"] for answer in answers], np.float64)
+    with write_atomically(out / "adversarial.npz") as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, images=images)
+
+
+def _key(question: Question) -> str:
+    return f"distance={question.distance} rank={question.rank}"
+
+
+def _answer(
+    settings: Settings,
+    victim: Victim,
+    chosen: ExactAttacks,
+    bounds: Any,
+    question: Question,
+    failures: Path,
+) -> dict[str, Any]:
+    """The row of one attack, and the attacked image, NaN without one."""
+    index = int(victim.correct[question.rank])
+    image, label = victim.test.images[index], int(victim.test.labels[index])
+    attack = minimal_attack(
+        victim.network,
+        image,
+        label,
+        question.distance,
+        target=(label + _SHIFT) % _CLASSES,
+        ratio=settings["zhu"]["ratio"],
+        margin=settings["zhu"]["margin"],
+        formulation=chosen["formulation"],
+        bounds=bounds,
+        solver=chosen["solver"],
+        time_limit=chosen["time_limit"],
+        gap=chosen["gap"],
+        threads=settings["threads"],
+        seed=settings["seed"],
+        failures=failures,
+    )
+    row: Row = {
+        "image": index,
+        "rank": question.rank,
+        "label": label,
+        "target": (label + _SHIFT) % _CLASSES,
+        "predicted": attack.predicted,
+        "ratio": settings["zhu"]["ratio"],
+        "distance_name": question.distance,
+        **{name: chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
+        **_found(attack, image.astype(np.float64)),
+        "status": "ok",
+        "checked": True,
+    }
+    shown = attack.adversarial
+    flat = np.full(image.size, np.nan) if shown is None else shown.ravel()
+    return {"row": row, "adversarial": [round(float(value), 9) for value in flat]}
+
+
+def _found(attack: Attack, image: np.ndarray[Any, np.dtype[np.float64]]) -> Row:
+    """What an attack found and proved, and how long its perturbation is by every measure."""
+    row: Row = {
+        "outcome": attack.status.value,
+        "distance": attack.distance,
+        "lower_bound": attack.lower_bound,
+        "solver_taken": attack.solver,
+        "solver_reason": attack.reason,
+        "nodes": attack.nodes,
+        "unstable": attack.unstable,
+        "seconds_total": attack.seconds,
+        **{f"seconds_{phase}": seconds for phase, seconds in attack.phases.items()},
+    }
+    if attack.adversarial is not None:
+        change = np.abs(attack.adversarial - image).ravel()
+        row |= {
+            "changed_pixels": int((change > L0.unchanged).sum()),
+            "total_change": float(change.sum()),
+            "euclidean": float(np.linalg.norm(change)),
+            "largest_change": float(change.max()),
+        }
+    return row

@@ -1,0 +1,84 @@
+"""Bounds of a network's neurons over the whole box: computed once, kept with what they took."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from advmip.errors import InputError
+from advmip.experiments.rows import write_rows
+from advmip.experiments.zhu.answers import Victim, identity, load_victim
+from advmip.mip import network_bounds
+from advmip.mip.encoding import Interval
+from advmip.networks import staged
+from advmip.settings import Settings
+from advmip.storage import write_atomically
+
+
+def bounds_of_network(
+    settings: Settings, paper_network: str, method: str, network_file: Path, out: Path
+) -> None:
+    """Bound the neurons of a network, and write bounds and rows.
+
+    Args:
+        settings: All settings.
+        paper_network: "DNN1" to "DNN5".
+        method: A method of `network_bounds`.
+        network_file: The network's weights.
+        out: The folder of bounds.npz and bounds.csv.
+    """
+    victim = load_victim(settings, paper_network, network_file)
+    form = staged(victim.network)
+    begun = time.perf_counter()
+    limit = settings["zhu"]["bound_time_limit"]
+    bounds = network_bounds(form, method, time_limit=limit, progress=True)
+    seconds = time.perf_counter() - begun
+    arrays = {
+        f"{side}_{place}": getattr(interval, side)
+        for place, interval in enumerate(bounds)
+        for side in ("lower", "upper")
+    }
+    with write_atomically(out / "bounds.npz") as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)
+    row = {
+        "bounds": method,
+        "neurons": form.neurons,
+        "unstable": sum(interval.unstable.size for interval in bounds[:-1]),
+        "seconds": seconds,
+        "bound_time_limit": limit,
+    }
+    write_rows("bounds", [identity(settings, victim, "bounds") | row], out / "bounds.csv")
+
+
+def read_bounds(file: Path, victim: Victim) -> list[Interval]:
+    """Bounds that `bounds_of_network` wrote.
+
+    Raises:
+        InputError: The file is missing, damaged, or of another network.
+    """
+    stages = (*staged(victim.network).hidden, staged(victim.network).output)
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            bounds = [
+                Interval(arrays[f"lower_{place}"], arrays[f"upper_{place}"])
+                for place in range(len(stages))
+            ]
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise InputError(
+            subject=f"bounds {file}",
+            found="no such file" if isinstance(error, FileNotFoundError) else str(error),
+            expected="an .npz written by `advmip zhu bounds`",
+            mend="make it again with that command; the workflow does so by itself",
+        ) from error
+    widths = [len(interval.lower) for interval in bounds]
+    if widths != [stage.width for stage in stages]:
+        raise InputError(
+            subject=f"bounds {file}",
+            found=f"layers of {widths} neurons",
+            expected=f"those of {victim.paper_network}",
+            mend="name the bounds of this network",
+        )
+    return bounds

@@ -1,0 +1,32 @@
+"""The thesis's networks as they came out of training (Table 1)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from advmip.experiments.rows import write_rows
+from advmip.experiments.zhu.answers import identity, load_victim
+from advmip.networks import staged
+from advmip.settings import Settings
+
+
+def describe_networks(settings: Settings, folder: Path, out: Path) -> None:
+    """Write the networks' layers and their accuracies on all test images.
+
+    Args:
+        settings: All settings.
+        folder: The folder of the networks' weights, by name of the architecture.
+        out: The rows, of kind "networks".
+    """
+    rows = []
+    for paper_network, chosen in settings["zhu"]["networks"].items():
+        file = folder / f"{chosen['architecture']}.safetensors"
+        victim = load_victim(settings, paper_network, file)
+        row = {
+            "hidden_layers": " ".join(str(stage.width) for stage in staged(victim.network).hidden),
+            "parameters": sum(values.numel() for values in victim.network.parameters()),
+            "accuracy": 100.0 * len(victim.correct) / len(victim.test.labels),
+            "test_images": len(victim.test.labels),
+        }
+        rows.append(identity(settings, victim, "networks") | row)
+    write_rows("networks", rows, out)

@@ -1,0 +1,119 @@
+"""The thesis's tables as they are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from advmip.reporting.entries import number_of, row_of, verdict_notes, verdict_of
+from advmip.reporting.formats import Entry, PrintedTable
+
+_BESIDE = ("ours", "thesis")
+
+QUANTITIES = {
+    "seconds": "t.pre. (s)",
+    "objective": "Objective",
+    "total_change": "Sum of changes",
+    "euclidean": "Euclidean",
+    "bound_gap": "% bound",
+    "solved": "% solved",
+    "at_limit": "% at time limit",
+    "gap_left": "% gap",
+    "nodes": "Nodes",
+    "seconds_total": "Time (s)",
+}
+
+_DISTANCES = {"l0": "L0", "l1": "L1", "l2": "L2", "linf": "L-infinity"}
+
+_MEANS = (
+    "Ours: means over the first test images that the network classifies correctly; times hold "
+    "everything that is done for the image itself."
+)
+
+
+def networks(tidy: pd.DataFrame) -> PrintedTable:
+    """Table 1, with accuracies."""
+    lines = [
+        [
+            Entry(row["network"]),
+            Entry(", ".join(str(row["hidden_layers"]).split())),
+            Entry(number_of(row, "ours"), verdict=verdict_of(row)),
+            Entry(number_of(row, "published"), quiet=True),
+        ]
+        for _, row in tidy.iterrows()
+    ]
+    return PrintedTable(
+        title="The networks: neurons of the hidden layers, and test accuracy in percent",
+        groups=[("", 2), ("Accuracy", 2)],
+        columns=["Network", "Hidden layers", *_BESIDE],
+        rows=lines,
+        notes=verdict_notes(tidy),
+        text_columns=2,
+    )
+
+
+def by_model(title: str) -> Callable[[pd.DataFrame], PrintedTable]:
+    """Tables 2 and 3: one line for each network and model."""
+
+    def printed(tidy: pd.DataFrame) -> PrintedTable:
+        return _printed(tidy, title, ["network", "model"], ["Network", "Model"])
+
+    return printed
+
+
+def by_distance(title: str) -> Callable[[pd.DataFrame], PrintedTable]:
+    """Tables 4 to 6: one line for each distance and network."""
+
+    def printed(tidy: pd.DataFrame) -> PrintedTable:
+        named = tidy.assign(distance=tidy["distance_name"].map(distance_label))
+        return _printed(named, title, ["distance", "network"], ["Distance", "Network"])
+
+    return printed
+
+
+def distance_label(name: str) -> str:
+    """A distance as it is written in tables and figures."""
+    kind, _, breakpoints = name.partition("-")
+    label = _DISTANCES[kind]
+    return f"{label}, {breakpoints} breakpoints" if breakpoints else label
+
+
+def _printed(
+    tidy: pd.DataFrame, title: str, keys: Sequence[str], heads: Sequence[str]
+) -> PrintedTable:
+    quantities = [name for name in QUANTITIES if name in set(tidy["quantity"])]
+    # A quantity that the thesis does not print has one column, not two.
+    beside = {
+        name: _BESIDE
+        if tidy.loc[tidy["quantity"] == name, "published"].notna().any()
+        else _BESIDE[:1]
+        for name in quantities
+    }
+    lines: list[list[Entry]] = []
+    rules: set[int] = set()
+    previous = None
+    # In the order of the thesis, ours behind.
+    ranks = [{value: rank for rank, value in enumerate(tidy[key].unique())} for key in keys]
+    pairs = tidy[list(keys)].drop_duplicates().itertuples(index=False, name=None)
+    for values in sorted(pairs, key=lambda pair: (ranks[0][pair[0]], ranks[1][pair[1]])):
+        if values[0] != previous:
+            rules.add(len(lines))
+        line = [Entry(values[0] if values[0] != previous else ""), Entry(values[1])]
+        same = tidy[(tidy[keys[0]] == values[0]) & (tidy[keys[1]] == values[1])]
+        for quantity in quantities:
+            row = row_of(same, quantity=quantity)
+            line.append(Entry(number_of(row, "ours"), verdict=verdict_of(row)))
+            if len(beside[quantity]) > 1:
+                line.append(Entry(number_of(row, "published"), quiet=True))
+        lines.append(line)
+        previous = values[0]
+    return PrintedTable(
+        title=title,
+        groups=[("", 2), *((QUANTITIES[name], len(beside[name])) for name in quantities)],
+        columns=[*heads, *(label for name in quantities for label in beside[name])],
+        rows=lines,
+        rules=frozenset(rules - {0}),
+        notes=[*verdict_notes(tidy), _MEANS],
+        text_columns=2,
+    )

@@ -1,0 +1,144 @@
+"""The thesis's tables: means over attacks, beside the printed values."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from example_rows import PAPERS
+
+from advmip.experiments.rows import COLUMNS, write_rows
+from advmip.reporting.comparisons import Verdict
+from advmip.reporting.plan import Plan
+from advmip.reporting.rows import MissingRowsError, Rows
+from advmip.reporting.sources import read_sources
+from advmip.reporting.tables import TABLES
+from advmip.reporting.zhu.instances import counted
+
+IMAGES = 5
+
+
+def attack(network: str, experiment: str, name: str, rank: int, **found: Any) -> dict[str, Any]:
+    """The row of one attack, solved in a second."""
+    return {
+        "source": "zhu",
+        "experiment": experiment,
+        "network": network.lower(),
+        "paper_network": network,
+        "dataset": "mnist",
+        "protocol": "published",
+        "seed": 0,
+        "rank": rank,
+        "distance_name": name,
+        "bounds": experiment,
+        "time_limit": 300.0,
+        "gap": 1e-4,
+        "outcome": "optimal",
+        "distance": 7.70,
+        "lower_bound": 7.70,
+        "changed_pixels": 12,
+        "total_change": 11.12,
+        "euclidean": 1.9,
+        "nodes": 313,
+        "seconds_total": 0.5 + 0.01 * rank,
+        "status": "ok",
+        "checked": True,
+        **found,
+    }
+
+
+def written(folder: Path, attacks: list[dict[str, Any]], **others: list[dict[str, Any]]) -> Path:
+    for kind in COLUMNS:
+        write_rows(
+            kind, attacks if kind == "attacks" else others.get(kind, []), folder / f"{kind}.csv"
+        )
+    return folder
+
+
+def plan(distances: dict[tuple[str, str], frozenset[str]]) -> Plan:
+    return Plan({}, {}, {}, True, distances)
+
+
+def test_an_attack_is_counted_as_the_thesis_counts() -> None:
+    rows = pd.DataFrame(
+        [
+            attack("DNN1", "basic", "l1", 0, distance=8.0, lower_bound=8.0, euclidean=2.0),
+            attack("DNN1", "basic", "l1", 1, outcome="feasible", distance=8.0, lower_bound=6.0),
+            attack("DNN1", "basic", "l1", 2, outcome="unknown", distance=math.inf, lower_bound=1.0),
+        ]
+    )
+    counts = counted(rows)
+    assert counts["solved"].tolist() == [100.0, 0.0, 0.0]
+    assert counts["at_limit"].tolist() == [0.0, 100.0, 100.0]
+    assert counts["gap_left"].tolist() == [0.0, 25.0, 100.0]
+    assert counts["objective"].tolist()[:2] == [8.0, 8.0]
+    assert math.isnan(counts["objective"][2]), "a timeout without an attack is no distance"
+    assert counts["bound_gap"][0] == 300.0
+    assert counts["seed"].tolist() == [0, 1, 2]
+
+
+def test_table_2_puts_models_beside_each_other(tmp_path: Path) -> None:
+    attacks = [
+        attack("DNN1", experiment, "l1", rank)
+        for experiment in ("basic", "exact", "weaker", "progressive")
+        for rank in range(IMAGES)
+    ]
+    bounds = [
+        {**attack("DNN1", "bounds", "l1", 0), "bounds": "exact", "seconds": 6.0, "unstable": 24}
+    ]
+    kept = [{key: row[key] for key in COLUMNS["bounds"] if key in row} for row in bounds]
+    chosen = plan(
+        {(name, "DNN1"): frozenset(["l1"]) for name in ("basic", "exact", "weaker", "progressive")}
+    )
+    rows = Rows(written(tmp_path, attacks, bounds=kept), chosen)
+    tidy = TABLES["zhu_table2"].data(rows, read_sources(PAPERS))
+    first = tidy[tidy["network"] == "DNN1"].set_index(["model", "quantity"])
+    exact = first.loc[("exact bounds", "nodes")]
+    assert (exact["ours"], exact["published"], exact["seeds"]) == (313, 313, IMAGES)
+    assert exact["verdict"] == Verdict.REPRODUCED.value
+    assert first.loc[("exact bounds", "seconds"), "ours"] == 6.0
+    assert first.loc[("ball around the image", "solved"), "ours"] == 100.0
+    others = tidy[(tidy["network"] == "DNN5") & (tidy["model"] != "ball around the image")]
+    assert set(others["verdict"]) == {Verdict.NOT_COMPARABLE.value}
+    printed = TABLES["zhu_table2"].printed(tidy)
+    assert [line[1].text for line in printed.rows[:4]] == [
+        "basic model",
+        "exact bounds",
+        "weaker bounds",
+        "ball around the image",
+    ]
+    assert [line[0].text for line in printed.rows[:5]] == ["DNN1", "", "", "", "DNN2"]
+
+
+def test_the_printed_l2_objective_stands_beside_the_sum_of_changes(tmp_path: Path) -> None:
+    attacks = [attack("DNN1", "progressive", "l2-5", rank, distance=2.0) for rank in range(IMAGES)]
+    chosen = plan({("progressive", "DNN1"): frozenset(["l2-5"])})
+    rows = Rows(written(tmp_path, attacks), chosen)
+    tidy = TABLES["zhu_table5"].data(rows, read_sources(PAPERS))
+    first = tidy[(tidy["network"] == "DNN1") & (tidy["distance_name"] == "l2-5")]
+    values = first.set_index("quantity")
+    assert values.loc["total_change", ["ours", "published"]].tolist() == [11.12, 11.12]
+    assert values.loc["euclidean", "ours"] == pytest.approx(1.9)
+    assert values.loc["objective", "ours"] == pytest.approx(2.0)
+    assert math.isnan(values.loc["euclidean", "published"])
+    printed = TABLES["zhu_table5"].printed(tidy)
+    assert printed.rows[0][0].text == "L2, 5 breakpoints"
+    assert printed.rows[-1][1].text == "DNN4"
+
+
+def test_attacks_that_the_scale_ought_to_have_must_be_there(tmp_path: Path) -> None:
+    chosen = plan({("progressive", "DNN1"): frozenset(["l0"])})
+    rows = Rows(written(tmp_path, []), chosen)
+    with pytest.raises(MissingRowsError, match="DNN1"):
+        TABLES["zhu_table4"].data(rows, read_sources(PAPERS))
+
+
+def test_another_time_limit_is_not_comparable(tmp_path: Path) -> None:
+    attacks = [attack("DNN1", "basic", "l1", rank, time_limit=5.0) for rank in range(IMAGES)]
+    chosen = plan({("basic", "DNN1"): frozenset(["l1"])})
+    tidy = TABLES["zhu_table2"].data(Rows(written(tmp_path, attacks), chosen), read_sources(PAPERS))
+    basic = tidy[(tidy["network"] == "DNN1") & (tidy["block"] == "basic")]
+    assert set(basic["reason"]) == {"time_limit: 5 instead of 300"}

@@ -40,6 +40,10 @@ _KEY_NAMES = {"adversarial_count": "|X_adv|", "omega": "ω", "iteration": "k"}
 _STANDARD_ERRORS = 2.0
 
 
+class NothingFoundError(Exception):
+    """Every attack that a value is a mean of ran out of time without finding anything."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """Our side of one published value.
@@ -101,6 +105,8 @@ def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd
             }
             try:
                 cell = cell_of(rows, source, block, keys, quantity, protocol)
+            except NothingFoundError:
+                record |= _unresolved(published)
             except MissingRowsError:
                 if rows.expects({**block.match, **keys, "protocol": protocol}):
                     raise
@@ -133,6 +139,7 @@ def cell_of(
 
     Raises:
         MissingRowsError: There is no such row, or the quantity is empty in all of them.
+        NothingFoundError: The rows are attacks, none of which found anything.
     """
     match = {**block.match, **keys, "protocol": protocol}
     network, count = match.get("paper_network", ""), match.get("adversarial_count")
@@ -146,6 +153,8 @@ def cell_of(
     if is_last:
         chosen = chosen[chosen["iteration"] == lengths]
     if chosen[quantity].isna().all():
+        if block.rows == "attacks":
+            raise NothingFoundError
         raise MissingRowsError(block.rows, {**match, quantity: "a number"}, rows.folder)
     accuracy = quantity.endswith("_accuracy")
     return Cell(
@@ -187,6 +196,14 @@ def _left_out(published: float, protocol: str) -> dict[str, Any]:
         "published": published,
         "verdict": Verdict.NOT_COMPARABLE.value,
         "reason": "not run at this scale",
+    }
+
+
+def _unresolved(published: float) -> dict[str, Any]:
+    return {
+        "published": published,
+        "verdict": Verdict.UNRESOLVED.value,
+        "reason": "no attack was found within the time limit",
     }
 
 

@@ -142,3 +142,15 @@ def test_another_time_limit_is_not_comparable(tmp_path: Path) -> None:
     tidy = TABLES["zhu_table2"].data(Rows(written(tmp_path, attacks), chosen), read_sources(PAPERS))
     basic = tidy[(tidy["network"] == "DNN1") & (tidy["block"] == "basic")]
     assert set(basic["reason"]) == {"time_limit: 5 instead of 300"}
+
+
+def test_attacks_that_all_ran_out_of_time_leave_a_value_unresolved(tmp_path: Path) -> None:
+    nothing = {"outcome": "unknown", "distance": math.inf, "lower_bound": 2.0, "euclidean": None}
+    attacks = [attack("DNN1", "progressive", "l0", rank, **nothing) for rank in range(IMAGES)]
+    chosen = plan({("progressive", "DNN1"): frozenset(["l0"])})
+    tidy = TABLES["zhu_table4"].data(Rows(written(tmp_path, attacks), chosen), read_sources(PAPERS))
+    found = tidy[(tidy["network"] == "DNN1") & (tidy["distance_name"] == "l0")]
+    values = found.set_index("quantity")
+    assert values.loc["objective", "verdict"] == Verdict.UNRESOLVED.value
+    assert values.loc["solved", "ours"] == 0.0
+    TABLES["zhu_table4"].printed(tidy)

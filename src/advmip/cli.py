@@ -76,8 +76,8 @@ def attack(
     ] = Path("attacked"),
 ) -> None:
     """Find the nearest image that the network classifies otherwise, with proof."""
-    from advmip.experiments.single_attack import attack_image
     from advmip.provenance import use_threads
+    from advmip.single_attack import attack_image
 
     use_threads(threads)
     attack_image(

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from advmip import load_dataset, load_network, save_network
-from advmip.experiments.single_attack import attack_image
 from advmip.networks import ARCHITECTURES
 from advmip.networks.training import train
+from advmip.single_attack import attack_image
 
 
 @pytest.fixture(scope="module")

@@ -116,7 +116,7 @@ def minimal_attack(
         formulation: "big-m", "indicator", "partition", or a `Formulation`.
         bounds: "progressive", a method of `network_bounds`, or bounds that hold over [0, 1].
         solver: "auto", "gurobi", "scip" or "highs".
-        time_limit: Seconds for everything, above 0.
+        time_limit: Seconds, above 0; bounds over the whole box that are named come on top.
         gap: The relative gap that counts as proof.
         threads: Threads of the solver.
         seed: Of the search and the solver.
@@ -199,7 +199,6 @@ class _Hunt:
     def _settled(self, rival: int) -> bool:
         """Find the best attack towards one class, or that none is nearer; whether in time."""
         towards = self._problem.towards(rival)
-        seconds = _FIRST_SLICE
         while self._left > 0:
             problem = towards.within(self._radius)
             with self._timed("bounds"):
@@ -213,11 +212,10 @@ class _Hunt:
                 _unstable(tightened),
                 problem.network.neurons,
             )
-            before = self._radius
-            if self._solve(problem, tightened, min(seconds, self._left), rival):
+            if self._solve(problem, tightened, min(_FIRST_SLICE, self._left), rival):
                 return True
-            nearer = self._radius < _WORTH_A_RESTART * before
-            seconds = _FIRST_SLICE if nearer else self._options.time_limit
+            if not self._radius < _WORTH_A_RESTART * problem.radius:
+                return self._solve(problem, tightened, self._left, rival)
         return False
 
     def answer(self) -> Attack:

@@ -19,7 +19,6 @@ from advmip.mip.formulations.layer import split_parts
 from advmip.mip.model import Expression, Indices, ModelBuilder, Vector
 from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers.highs import LinearProgram
-from advmip.networks.staged import StagedNetwork
 
 Flags = NDArray[np.bool_]
 
@@ -195,14 +194,14 @@ def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:
         Images (pixels,).
     """
     random = np.random.default_rng(seed)
-    network, box = problem.network, problem.box
+    box = problem.box
     lower, upper = problem.image + box.lower, problem.image + box.upper
     start = problem.image[:, None] + 0.05 * random.standard_normal((len(problem.image), count))
     start[:, 0] = problem.image
     points = np.clip(start, lower[:, None], upper[:, None])
     sparse = np.arange(count) >= count // 2
     for _ in range(_STEPS):
-        logits, gradient = surplus_gradient(network, problem, points)
+        logits, gradient = surplus_gradient(problem, points)
         going = problem.goal.surplus(logits) < 0
         if not going.any():
             break
@@ -221,10 +220,8 @@ def relaxed_points(problem: Problem, bounds: list[Interval]) -> list[Vector]:
     return [] if point is None else [encoding.change.values(point)]
 
 
-def surplus_gradient(
-    network: StagedNetwork, problem: Problem, points: Vector
-) -> tuple[Vector, Vector]:
+def surplus_gradient(problem: Problem, points: Vector) -> tuple[Vector, Vector]:
     """The logits (classes, N) of points (pixels, N), and the gradient of the goal's surplus."""
-    entering = network.preactivations(points)
+    entering = problem.network.preactivations(points)
     weights = problem.goal.ascent(entering[-1])
-    return entering[-1], network.pulled_back(entering, weights)
+    return entering[-1], problem.network.pulled_back(entering, weights)

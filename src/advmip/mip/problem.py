@@ -56,14 +56,12 @@ class Encoding:
         model: The model.
         change: The perturbation (pixels,).
         preactivations: What enters each layer of ReLUs, and last the logits.
-        layers: The image and each layer's outputs.
         shortfall: The column by which the goal may be missed; none if it may not.
     """
 
     model: Model
     change: Expression
     preactivations: list[Expression]
-    layers: list[Layer]
     shortfall: Indices
 
 
@@ -108,4 +106,4 @@ def encode(
     if depth is None:
         eased = Expression.of(shortfall) if elastic else None
         problem.goal.encode(builder, entering[-1], bounds[-1], eased)
-    return Encoding(builder.build(), change, entering, layers, shortfall)
+    return Encoding(builder.build(), change, entering, shortfall)

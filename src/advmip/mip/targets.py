@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from advmip.mip.encoding import Interval
 from advmip.mip.model import Expression, Indices, Matrix, ModelBuilder, Vector
@@ -53,7 +54,7 @@ class Goal(ABC):
     def rivals(self, logits: Vector) -> list[int]:
         """The classes that may win for the attacker, the nearest to it by logits (classes,) first.
 
-        A point meets the condition if it does so `towards` one of them.
+        A point meets the condition exactly if it does so `towards` one of them.
         """
 
     def rival(self, logits: Vector) -> int:
@@ -94,9 +95,10 @@ class Anything(Goal):
 
 @dataclass(frozen=True)
 class Targeted(Goal):
-    """The logit o_t of one class beats every other class j.
+    """The logit o_t of one class beats other classes j, and no class is above it.
 
-        o_t >= ratio * o_j + margin   and, if the ratio is not 1,   o_t >= margin.
+        o_t >= ratio * o_j + margin  for beaten j,   o_t >= o_j  for the others,
+        and, if the ratio is not 1,  o_t >= margin.
 
     Zhu's equation (15) asks x_t >= 1.2 x_j of x = max(o, 0). With o_t above 0, x_t = o_t, and
     x_t >= ratio * x_j is the same as o_t >= ratio * o_j; no output needs a binary, and "all
@@ -107,22 +109,32 @@ class Targeted(Goal):
         classes: How many classes there are.
         ratio: The factor, at least 1.
         margin: By how much it must win, above 0.
+        beaten: The one class that it must beat so; every other one if left out.
     """
 
     target: int
     classes: int
     ratio: float = 1.0
     margin: float = 1e-6
+    beaten: int | None = None
 
     @property
-    def _differences(self) -> Matrix:
-        """A matrix (conditions, classes) to the sides o_t - ratio * o_j, and o_t."""
-        rows = -self.ratio * np.eye(self.classes)
+    def _must_win(self) -> NDArray[np.bool_]:
+        """Which sides (classes,) ratio and margin apply to; o_t alone stands in its own place."""
+        if self.beaten is None:
+            return np.ones(self.classes, bool)
+        return np.isin(np.arange(self.classes), (self.beaten, self.target))
+
+    @property
+    def _conditions(self) -> tuple[Matrix, Vector]:
+        """A matrix to the sides o_t - ratio * o_j and o_t, and what each must reach."""
+        rows = -np.diag(np.where(self._must_win, self.ratio, 1.0))
         rows[:, self.target] += 1.0
         rows[self.target] = 0.0
         rows[self.target, self.target] = 1.0
-        kept = np.arange(self.classes) != self.target
-        return Matrix(rows if self.ratio != 1.0 else rows[kept])
+        asked = np.where(self._must_win, self.margin, 0.0)
+        kept = (np.arange(self.classes) != self.target) | (self.ratio != 1.0)
+        return Matrix(rows[kept]), asked[kept]
 
     def encode(
         self,
@@ -132,17 +144,22 @@ class Targeted(Goal):
         shortfall: Expression | None = None,
     ) -> None:
         """One row for each other class."""
-        sides = _eased(logits.mapped(self._differences), shortfall)
-        builder.add_rows(sides, lower=self.margin)
+        matrix, asked = self._conditions
+        builder.add_rows(_eased(logits.mapped(matrix), shortfall), lower=asked)
 
     def surplus(self, logits: Vector) -> Vector:
-        """The least of all sides, less the margin."""
-        return np.asarray((self._differences @ logits).min(axis=0) - self.margin)
+        """The least of what the sides have over what they must reach."""
+        return np.asarray(self._surpluses(logits).min(axis=0))
 
     def ascent(self, logits: Vector) -> Vector:
         """That of the least side."""
-        sides = self._differences
-        return np.asarray(sides[(sides @ logits).argmin(axis=0)].toarray().T)
+        matrix, _ = self._conditions
+        return np.asarray(matrix[self._surpluses(logits).argmin(axis=0)].toarray().T)
+
+    def _surpluses(self, logits: Vector) -> Vector:
+        """What each side has over what it must reach."""
+        matrix, asked = self._conditions
+        return np.asarray(((matrix @ logits).T - asked).T)
 
     def towards(self, rival: int) -> Targeted:
         """The condition itself."""
@@ -219,8 +236,11 @@ class Untargeted(Goal):
         return weights
 
     def towards(self, rival: int) -> Targeted:
-        """One other class wins over all, the true one among them."""
-        return Targeted(rival, self.classes, self.ratio, self.margin)
+        """One other class beats the true one, and is the largest of all.
+
+        That asks nothing more: if any other class beats the true one, then so does the largest.
+        """
+        return Targeted(rival, self.classes, self.ratio, self.margin, beaten=self.label)
 
     def rivals(self, logits: Vector) -> list[int]:
         """All classes but the true one."""

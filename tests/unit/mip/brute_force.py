@@ -72,14 +72,15 @@ def smallest(
     rivals: list[int],
     ratio: float,
     margin: float,
+    beaten: int | None = None,
 ) -> float:
-    """The smallest distance at which one of the rivals beats every other class."""
+    """The smallest distance at which one of the rivals beats one other class, or every one."""
     best = np.inf
     for rows, sides, matrix, constant in network.regions():
         for rival in rivals:
             goal, asked = [], []
             for other in range(CLASSES):
-                if other != rival:
+                if other != rival and beaten in (None, other):
                     goal.append(ratio * matrix[other] - matrix[rival])
                     asked.append(constant[rival] - ratio * constant[other] - margin)
             if ratio != 1.0:

@@ -63,6 +63,32 @@ def test_a_target_at_a_ratio_equals_brute_force(distance: str, seed: int) -> Non
     assert found.distance == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.parametrize(("distance", "seed"), list(product(("l1", "linf"), (0, 1, 4, 5, 6, 9))))
+def test_any_other_class_need_only_beat_the_true_one_at_the_ratio(
+    distance: str, seed: int
+) -> None:
+    tiny, network, image, label = instance(seed)
+    rivals = [rival for rival in range(CLASSES) if rival != label]
+    expected = smallest(tiny, image, distance, rivals, 1.5, MARGIN, beaten=label)
+    found = minimal_attack(
+        network, image.reshape(SHAPE), label, distance, ratio=1.5, margin=MARGIN, gap=GAP
+    )
+    assert found.distance == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["tv", "tv-isotropic", "l1+tv"])
+def test_variation_reaches_from_a_falling_pixel_to_a_rising_one(name: str) -> None:
+    # The only attack turns black pixels white and white ones black, next to each other.
+    sign = np.array([[1.0, -1.0, 1.0, -1.0]])
+    tiny = TinyNetwork(0, hidden=())
+    tiny.weights = [np.vstack([np.zeros(4), sign[0], np.zeros(4)])]
+    tiny.biases = [np.array([1.99, 0.0, 0.0])]
+    image = np.array([0.0, 1.0, 0.0, 1.0])
+    found = minimal_attack(as_network(tiny), image.reshape(SHAPE), 0, name, margin=MARGIN)
+    assert found.status == "optimal"
+    assert found.adversarial == pytest.approx(1 - image.reshape(SHAPE), abs=0.02)
+
+
 @pytest.mark.parametrize("formulation", ["big-m", "indicator", "partition", Partition(3)])
 @pytest.mark.parametrize("bounds", ["progressive", "interval", "lp", "exact", "weaker"])
 def test_formulations_and_bounds_agree(formulation: str, bounds: str) -> None:

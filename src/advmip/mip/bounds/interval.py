@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from advmip.mip.distances.distance import dense
 from advmip.mip.encoding import Interval
 from advmip.mip.model import Vector
 from advmip.mip.problem import Problem
@@ -29,7 +28,7 @@ def stage_bounds(problem: Problem, stage: AffineMap, earlier: Sequence[Interval]
     lower, upper = stage.bias.copy(), stage.bias.copy()
     for layer, matrix in stage.terms.items():
         if layer == 0:
-            weights = dense(matrix)
+            weights = matrix.toarray()
             centre = weights @ problem.image
             lower += centre - problem.distance.largest(-weights, problem.box, problem.radius)
             upper += centre + problem.distance.largest(weights, problem.box, problem.radius)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advmip.mip.distances.distance import Box, Distance, interval_largest
+from advmip.mip.distances.distance import Box, Distance, change_within, interval_largest
 from advmip.mip.model import Expression, ModelBuilder, Vector
 
 
@@ -17,7 +17,7 @@ class Anywhere(Distance):
 
     def encode(self, builder: ModelBuilder, box: Box) -> Expression:
         """Columns d without cost."""
-        return Expression.of(builder.add_columns(len(box.lower), box.lower, box.upper))
+        return change_within(builder, box)
 
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
         """The largest value over the box."""

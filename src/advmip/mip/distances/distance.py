@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
+from advmip.mip.model import Expression, ModelBuilder, Vector
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,11 @@ class Distance(ABC):
         return self.objective(radius) * (1.0 - gap)
 
 
+def change_within(builder: ModelBuilder, box: Box) -> Expression:
+    """One column without cost for the change of each pixel (pixels,)."""
+    return Expression.of(builder.add_columns(len(box.lower), box.lower, box.upper))
+
+
 def interval_largest(weights: Vector, box: Box) -> Vector:
     """The largest value of weights @ d over the whole box, per row."""
     return np.asarray((np.abs(weights) * box.reach(weights)).sum(axis=1))
-
-
-def dense(matrix: Matrix) -> Vector:
-    """The matrix written out."""
-    return np.asarray(matrix.toarray())

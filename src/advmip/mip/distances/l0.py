@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from advmip.mip.distances.distance import Box, Distance
+from advmip.mip.distances.distance import Box, Distance, change_within
 from advmip.mip.distances.l1 import signed_parts
 from advmip.mip.model import Expression, ModelBuilder, Vector
 
@@ -28,7 +28,7 @@ class L0(Distance):
 
     def encode(self, builder: ModelBuilder, box: Box) -> Expression:
         """Columns d and u, u at cost 1."""
-        change = Expression.of(builder.add_columns(len(box.lower), box.lower, box.upper))
+        change = change_within(builder, box)
         changed = builder.add_columns(len(box.lower), 0.0, 1.0, objective=1.0, integer=True)
         used = Expression.of(changed)
         rising, falling = np.flatnonzero(box.upper > 0), np.flatnonzero(box.lower < 0)

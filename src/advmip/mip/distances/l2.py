@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from advmip.errors import InputError
-from advmip.mip.distances.distance import Box, Distance
+from advmip.mip.distances.distance import Box, Distance, change_within
 from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
 
 _FINE = 17
@@ -29,8 +29,7 @@ class L2(Distance):
 
     def encode_ball(self, builder: ModelBuilder, box: Box, radius: float) -> Expression:
         """The box around the ball: its curved side is no row of a linear program."""
-        ball = box.within(radius)
-        return Expression.of(builder.add_columns(len(ball.lower), ball.lower, ball.upper))
+        return change_within(builder, box.within(radius))
 
     @property
     def linear(self) -> Distance:
@@ -38,11 +37,9 @@ class L2(Distance):
         return PiecewiseL2(_FINE)
 
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
-        """Max sum_i |w_i| t_i over t <= reach and |t| <= radius.
+        """Every pixel changes by min(reach, s |w|), with s as large as the radius allows.
 
-        The maximum has t_i = min(reach_i, s |w_i|) with s as large as the radius allows. Over
-        every s > 0, radius / s + sum_i max(|w_i| - ..., 0) reach_i bounds it by duality; the best
-        s is found by going through the pixels in the order in which they reach their limit.
+        Pixels come to their reach in the order of reach / |w|; s is found by going through them.
         """
         return np.array(
             [
@@ -110,7 +107,7 @@ class PiecewiseL2(L2):
         return float(np.sqrt(np.interp(np.abs(perturbation), grid, grid**2).sum()))
 
     def encode(self, builder: ModelBuilder, box: Box) -> Expression:
-        """D = p - n; |d| = p + n as a mixture of breakpoints.
+        """The change d = p - n, with |d| = p + n as a mixture of breakpoints.
 
         Without special ordered sets the mixture is written by its steps: each step of |d| has a
         column of its own, whose cost is the slope of the square there.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from advmip.mip.distances.distance import Box, Distance, interval_largest
+from advmip.mip.distances.distance import Box, Distance, change_within, interval_largest
 from advmip.mip.model import Expression, ModelBuilder, Vector
 
 
@@ -21,7 +21,7 @@ class LInfinity(Distance):
         """Columns d and w; the rows of one sign only where a pixel can move both ways."""
         most = max(float(box.upper.max(initial=0.0)), float(-box.lower.min(initial=0.0)))
         largest = Expression.of(builder.add_columns(1, 0.0, most, objective=1.0))
-        change = Expression.of(builder.add_columns(len(box.lower), box.lower, box.upper))
+        change = change_within(builder, box)
         rising, falling = np.flatnonzero(box.upper > 0), np.flatnonzero(box.lower < 0)
         builder.add_rows(change[rising] - largest.repeated(len(rising)), upper=0.0)
         builder.add_rows(-change[falling] - largest.repeated(len(falling)), upper=0.0)
@@ -29,8 +29,7 @@ class LInfinity(Distance):
 
     def encode_ball(self, builder: ModelBuilder, box: Box, radius: float) -> Expression:
         """The ball is a box itself."""
-        ball = box.within(radius)
-        return Expression.of(builder.add_columns(len(ball.lower), ball.lower, ball.upper))
+        return change_within(builder, box.within(radius))
 
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
         """The ball is a box itself."""

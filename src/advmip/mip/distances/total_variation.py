@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from advmip.mip.distances.distance import Box, Distance, interval_largest
+from advmip.mip.distances.distance import Box, Distance, change_within, interval_largest
 from advmip.mip.distances.l1 import L1, signed_parts
 from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
+
+# The changes of two pixels of [0, 1] differ by this at most: one rises by 1, one falls by 1.
+_MOST = 2.0
 
 
 class TotalVariation(Distance):
@@ -38,7 +41,7 @@ class TotalVariation(Distance):
 
     def encode(self, builder: ModelBuilder, box: Box) -> Expression:
         """Columns d, and a column above each difference or each pair of differences."""
-        change = Expression.of(builder.add_columns(len(box.lower), box.lower, box.upper))
+        change = change_within(builder, box)
         self.encode_of(builder, change, box, cost=1.0)
         return change
 
@@ -51,7 +54,7 @@ class TotalVariation(Distance):
             return
         for difference in differences:
             real = difference[np.flatnonzero(np.diff(difference.matrix.indptr))]
-            parts = builder.add_columns(2 * len(real), 0.0, 1.0, objective=cost)
+            parts = builder.add_columns(2 * len(real), 0.0, _MOST, objective=cost)
             rising, falling = (Expression.of(half) for half in np.split(parts, 2))
             builder.add_rows(real - rising + falling, 0.0, 0.0)
 
@@ -59,8 +62,8 @@ class TotalVariation(Distance):
         self, builder: ModelBuilder, differences: list[Expression], cost: float
     ) -> None:
         pixels = len(differences[0])
-        lengths = builder.add_columns(pixels, 0.0, np.sqrt(2.0), objective=cost)
-        columns = [builder.add_columns(pixels, -1.0, 1.0) for _ in differences]
+        lengths = builder.add_columns(pixels, 0.0, np.sqrt(2.0) * _MOST, objective=cost)
+        columns = [builder.add_columns(pixels, -_MOST, _MOST) for _ in differences]
         for column, difference in zip(columns, differences, strict=True):
             builder.add_rows(Expression.of(column) - difference, 0.0, 0.0)
         for pixel in range(pixels):

@@ -8,14 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import TypeVar
 
-from advmip.errors import InputError
+from advmip.experiments.parts import chosen_part, dealt_out
 from advmip.settings import Protocol, Settings, Shards, shards_of
 
 PROTOCOL_NAMES: tuple[Protocol, ...] = ("published", "described")
-
-_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def parts_of(settings: Settings, experiment: str, paper_network: str) -> list[li
     if shards is None:
         return []
     runs = _runs(settings["seed"] + shards["first_seed"], shards)
-    return _dealt_out(runs, shards["runs_per_job"])
+    return dealt_out(runs, shards["runs_per_job"])
 
 
 def part_of(settings: Settings, experiment: str, paper_network: str, part: int) -> list[Run]:
@@ -75,13 +72,14 @@ def part_of(settings: Settings, experiment: str, paper_network: str, part: int) 
         InputError: There is no such job at this scale.
     """
     runs = parts_of(settings, experiment, paper_network)
-    return _chosen(runs, part, f"experiment {experiment} on {paper_network}", settings)
+    what = f"experiment {experiment} on {paper_network}"
+    return chosen_part(runs, part, what, settings["scale"])
 
 
 def attacks_of(settings: Settings, paper_network: str) -> list[list[Attack]]:
     """The attacks that the runs on a network of the paper start from, one list for each job."""
     size = settings["networks"][paper_network]["attacks_per_job"]
-    return _dealt_out(list(_counts(settings, paper_network)), size)
+    return dealt_out(list(_counts(settings, paper_network)), size)
 
 
 def attacks_of_part(settings: Settings, paper_network: str, part: int) -> list[Attack]:
@@ -90,9 +88,8 @@ def attacks_of_part(settings: Settings, paper_network: str, part: int) -> list[A
     Raises:
         InputError: There is no such job at this scale.
     """
-    return _chosen(
-        attacks_of(settings, paper_network), part, f"attacks on {paper_network}", settings
-    )
+    parts = attacks_of(settings, paper_network)
+    return chosen_part(parts, part, f"attacks on {paper_network}", settings["scale"])
 
 
 def largest_count(settings: Settings, paper_network: str, attack: Attack) -> int:
@@ -128,18 +125,3 @@ def _runs(first_seed: int, shards: Shards) -> list[Run]:
         for images in shards["attacked_images"]
         for count, radius in product(shards["adversarial_counts"], shards["radii"])
     ]
-
-
-def _dealt_out(items: list[_Item], size: int) -> list[list[_Item]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
-
-
-def _chosen(parts: list[list[_Item]], part: int, what: str, settings: Settings) -> list[_Item]:
-    if not 0 <= part < len(parts):
-        raise InputError(
-            subject=f"part {part} of {what}",
-            found=f"{len(parts)} parts at scale {settings['scale']}",
-            expected="a part from 0 on, of something that the scale does not leave out",
-            mend="choose another part, or add the entry to the scale",
-        )
-    return parts[part]

@@ -60,15 +60,7 @@ def load_subject(settings: Settings, paper_network: str, network_file: Path) -> 
             architecture than the settings name.
     """
     chosen = network_settings(settings, paper_network)
-    architecture_of(chosen, paper_network)
-    network = load_network(network_file)
-    if network.architecture.name != chosen["architecture"]:
-        raise InputError(
-            subject=f"network {network_file}",
-            found=f"architecture {network.architecture.name}",
-            expected=f"{chosen['architecture']}, as the settings say of {paper_network}",
-            mend="name the network's own file, or change networks in the settings",
-        )
+    network = network_of(chosen, paper_network, network_file)
     train, test = (load_split(settings, chosen["dataset"], split) for split in ("train", "test"))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Subject(
@@ -78,6 +70,26 @@ def load_subject(settings: Settings, paper_network: str, network_file: Path) -> 
         train=train,
         test=first_images(test, chosen["test_images"]),
     )
+
+
+def network_of(
+    chosen: NetworkSettings | TrainedNetwork, paper_network: str, network_file: Path
+) -> Network:
+    """The network of a file, which must be the one that the settings name.
+
+    Raises:
+        InputError: The file is missing or damaged, or holds another architecture.
+    """
+    architecture_of(chosen, paper_network)
+    network = load_network(network_file)
+    if network.architecture.name != chosen["architecture"]:
+        raise InputError(
+            subject=f"network {network_file}",
+            found=f"architecture {network.architecture.name}",
+            expected=f"{chosen['architecture']}, as the settings say of {paper_network}",
+            mend="name the network's own file, or change its architecture in the settings",
+        )
+    return network
 
 
 def load_points(file: Path) -> AdversarialSet:

@@ -161,9 +161,10 @@ class Architecture:
     build: Callable[[], nn.Module]
 
 
-def _convolutional(
-    name: str, paper_name: str, dataset: str, side: int, channels: tuple[int, int], hidden: int
+def _grey(
+    name: str, paper_name: str, dataset: str, side: int, build: Callable[[Shape], nn.Module]
 ) -> Architecture:
+    """An architecture for grey images in [0, 1] as they are."""
     shape = (1, side, side)
     return Architecture(
         name=name,
@@ -173,24 +174,26 @@ def _convolutional(
         mean=(0.0,),
         std=(1.0,),
         augmented=False,
-        build=lambda: ConvolutionalNetwork(channels, hidden, shape),
+        build=lambda: build(shape),
+    )
+
+
+def _convolutional(
+    name: str, paper_name: str, dataset: str, side: int, channels: tuple[int, int], hidden: int
+) -> Architecture:
+    return _grey(
+        name,
+        paper_name,
+        dataset,
+        side,
+        lambda shape: ConvolutionalNetwork(channels, hidden, shape),
     )
 
 
 def _dense(
     name: str, paper_name: str, dataset: str, side: int, hidden: tuple[int, ...]
 ) -> Architecture:
-    shape = (1, side, side)
-    return Architecture(
-        name=name,
-        paper_name=paper_name,
-        dataset=dataset,
-        input_shape=shape,
-        mean=(0.0,),
-        std=(1.0,),
-        augmented=False,
-        build=lambda: DenseNetwork(hidden, shape),
-    )
+    return _grey(name, paper_name, dataset, side, lambda shape: DenseNetwork(hidden, shape))
 
 
 def _residual(

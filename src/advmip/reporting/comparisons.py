@@ -180,6 +180,31 @@ def one_per_seed(chosen: pd.DataFrame, quantity: str) -> pd.Series[float]:
     return per_seed
 
 
+def unpublished(
+    chosen: pd.DataFrame, identity: Mapping[str, Any], decimals: Mapping[str, int | None]
+) -> pd.DataFrame:
+    """Our values of what a source does not have, in the columns of a comparison.
+
+    Args:
+        chosen: The rows, which differ only by seed or image.
+        identity: Columns that every value shares.
+        decimals: Quantity to decimals; None where a printed table chooses them.
+
+    Returns:
+        One row per quantity, with the columns `COMPARISON_COLUMNS`; ours is empty where the
+        quantity is so in all rows.
+    """
+    records = []
+    for quantity, digits in decimals.items():
+        record: dict[str, Any] = {**identity, "quantity": quantity, "decimals": digits}
+        if chosen[quantity].notna().any():
+            measured = measure(one_per_seed(chosen, quantity).to_numpy())
+            record |= {"ours": measured.mean, "lower": measured.lower, "upper": measured.upper}
+            record["seeds"] = measured.seeds
+        records.append(record)
+    return pd.DataFrame(records).reindex(columns=COMPARISON_COLUMNS)
+
+
 def is_paper_network(frame: pd.DataFrame, source: Source) -> bool:
     """Whether all rows come from the paper's own architecture and data set."""
     found = frame[["paper_network", "network", "dataset"]].drop_duplicates()

@@ -64,9 +64,7 @@ def test_a_target_at_a_ratio_equals_brute_force(distance: str, seed: int) -> Non
 
 
 @pytest.mark.parametrize(("distance", "seed"), list(product(("l1", "linf"), (0, 1, 4, 5, 6, 9))))
-def test_any_other_class_need_only_beat_the_true_one_at_the_ratio(
-    distance: str, seed: int
-) -> None:
+def test_any_other_class_need_only_beat_the_true_one_at_the_ratio(distance: str, seed: int) -> None:
     tiny, network, image, label = instance(seed)
     rivals = [rival for rival in range(CLASSES) if rival != label]
     expected = smallest(tiny, image, distance, rivals, 1.5, MARGIN, beaten=label)

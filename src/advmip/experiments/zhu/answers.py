@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.datasets import Dataset
-from advmip.errors import InputError, unknown_name
+from advmip.errors import unknown_name
 from advmip.experiments.rows import Row
-from advmip.experiments.subject import load_split
-from advmip.networks import Network, load_network, staged
+from advmip.experiments.subject import load_split, network_of
+from advmip.networks import Network, staged
 from advmip.provenance import code_digest, provenance
 from advmip.settings import Settings
 
@@ -54,14 +54,7 @@ def load_victim(settings: Settings, paper_network: str, network_file: Path) -> V
     if paper_network not in networks:
         raise unknown_name("network", paper_network, networks)
     chosen = networks[paper_network]
-    network = load_network(network_file)
-    if network.architecture.name != chosen["architecture"]:
-        raise InputError(
-            subject=f"network {network_file}",
-            found=f"architecture {network.architecture.name}",
-            expected=f"{chosen['architecture']}, as the settings say of {paper_network}",
-            mend="name the network's own file, or change zhu.networks in the settings",
-        )
+    network = network_of(chosen, paper_network, network_file)
     test = load_split(settings, chosen["dataset"], "test")
     columns = test.images.reshape(len(test.images), -1).T.astype(np.float64)
     predicted = staged(network).logits(columns).argmax(axis=0)

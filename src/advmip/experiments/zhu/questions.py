@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-from advmip.errors import InputError
+from advmip.experiments.parts import chosen_part, dealt_out
 from advmip.settings import ExactAttacks, Settings
 
 # Bounds of a network that are computed once, in a job of their own.
@@ -40,8 +40,7 @@ def parts_of(settings: Settings, experiment: str, paper_network: str) -> list[li
         return []
     pairs = product(chosen["distances"], range(chosen["images"]))
     questions = [Question(rank, distance) for distance, rank in pairs]
-    size = chosen["attacks_per_job"]
-    return [questions[start : start + size] for start in range(0, len(questions), size)]
+    return dealt_out(questions, chosen["attacks_per_job"])
 
 
 def part_of(settings: Settings, experiment: str, paper_network: str, part: int) -> list[Question]:
@@ -51,11 +50,5 @@ def part_of(settings: Settings, experiment: str, paper_network: str, part: int) 
         InputError: There is no such job at this scale.
     """
     parts = parts_of(settings, experiment, paper_network)
-    if not 0 <= part < len(parts):
-        raise InputError(
-            subject=f"part {part} of experiment {experiment} on {paper_network}",
-            found=f"{len(parts)} parts at scale {settings['scale']}",
-            expected="a part from 0 on, of something that the scale does not leave out",
-            mend="choose another part, or add the entry to the scale",
-        )
-    return parts[part]
+    what = f"experiment {experiment} on {paper_network}"
+    return chosen_part(parts, part, what, settings["scale"])

@@ -12,9 +12,8 @@ from advmip.reporting.comparisons import (
     COMPARISON_COLUMNS,
     PROTOCOLS,
     compare_block,
-    one_per_seed,
+    unpublished,
 )
-from advmip.reporting.intervals import measure
 from advmip.reporting.outputs import Sources, TableKind
 from advmip.reporting.rows import Rows
 from advmip.reporting.zhao_kronqvist import printing
@@ -210,26 +209,10 @@ def _unpublished(
     quantities: Sequence[str],
     match: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
-    """Our values of a method that the source does not have, in the columns of a comparison."""
     own = {"paper_network": network, "method": method, "protocol": protocol}
     chosen = rows.select("evaluations", {**(match or {}), **own})
-    records: list[dict[str, Any]] = []
-    for quantity in quantities:
-        measured = measure(one_per_seed(chosen, quantity).to_numpy())
-        records.append(
-            {
-                "source": "zk",
-                "output": "zk_table1",
-                "network": network,
-                "protocol": protocol,
-                "quantity": quantity,
-                "ours": measured.mean,
-                "lower": measured.lower,
-                "upper": measured.upper,
-                "seeds": measured.seeds,
-            }
-        )
-    return pd.DataFrame(records).reindex(columns=COMPARISON_COLUMNS)
+    identity = {"source": "zk", "output": "zk_table1", "network": network, "protocol": protocol}
+    return unpublished(chosen, identity, dict.fromkeys(quantities))
 
 
 def _seconds(rows: Rows, network: str, method: str, protocol: str) -> pd.DataFrame:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from advmip.reporting.comparisons import COMPARISON_COLUMNS, compare_block, one_per_seed
-from advmip.reporting.intervals import measure
+from advmip.reporting.comparisons import compare_block, unpublished
 from advmip.reporting.outputs import Sources, TableKind
 from advmip.reporting.rows import Rows, where
 from advmip.reporting.zhu import printing
@@ -37,13 +36,12 @@ def networks(rows: Rows, sources: Sources) -> pd.DataFrame:
 
 
 def by_model(
-    blocks: Mapping[str, str], preprocessing: Mapping[str, str], ours: tuple[str, ...]
+    blocks: Sequence[tuple[str, str]], ours: Sequence[str] = ()
 ) -> Callable[[Rows, Sources], pd.DataFrame]:
     """Tables 2 and 3: models beside each other.
 
     Args:
-        blocks: Blocks of published values by experiment.
-        preprocessing: Blocks of the published times of bounds, by experiment.
+        blocks: Experiments and their blocks of published values, the first block that of attacks.
         ours: Experiments that the thesis does not have.
 
     Returns:
@@ -53,10 +51,10 @@ def by_model(
     def rows_to_frame(rows: Rows, sources: Sources) -> pd.DataFrame:
         source = sources["zhu"]
         frames = []
-        for experiment, name in {**blocks, **preprocessing}.items():
+        for experiment, name in blocks:
             compared = compare_block(rows, source, source.blocks[name], "published")
-            frames.append(compared.assign(model=_LABELS[experiment.removesuffix(" t.pre.")]))
-        quantities = source.blocks[next(iter(blocks.values()))].quantities
+            frames.append(compared.assign(model=_LABELS[experiment]))
+        quantities = source.blocks[blocks[0][1]].quantities
         for experiment in ours:
             match = {"experiment": experiment, "distance_name": "l1"}
             for network in NETWORKS:
@@ -100,38 +98,29 @@ def by_distance(*blocks: str) -> Callable[[Rows, Sources], pd.DataFrame]:
 
 
 def _unpublished(
-    rows: Rows, match: Mapping[str, Any], quantities: Mapping[str, int]
+    rows: Rows, match: Mapping[str, Any], decimals: Mapping[str, int | None]
 ) -> pd.DataFrame:
-    """Our values of what the thesis does not have, in the columns of a comparison."""
     chosen = where(rows.frame("attacks"), match)
-    records = []
-    for quantity, decimals in quantities.items():
-        record: dict[str, Any] = {
-            "source": "zhu",
-            "protocol": "published",
-            "quantity": quantity,
-            "decimals": decimals,
-        }
-        if chosen[quantity].notna().any():
-            measured = measure(one_per_seed(chosen, quantity).to_numpy())
-            record |= {"ours": measured.mean, "lower": measured.lower, "upper": measured.upper}
-            record["seeds"] = measured.seeds
-        records.append(record)
-    return pd.DataFrame(records).reindex(columns=COMPARISON_COLUMNS)
+    return unpublished(chosen, {"source": "zhu", "protocol": "published"}, decimals)
 
 
 TABLES: dict[str, TableKind] = {
     "zhu_table1": TableKind(networks, printing.networks),
     "zhu_table2": TableKind(
         by_model(
-            {"basic": "basic", "exact": "exact", "weaker": "weaker"},
-            {"exact t.pre.": "exact_preprocessing", "weaker t.pre.": "weaker_preprocessing"},
-            (PROGRESSIVE,),
+            [
+                ("basic", "basic"),
+                ("exact", "exact"),
+                ("exact", "exact_preprocessing"),
+                ("weaker", "weaker"),
+                ("weaker", "weaker_preprocessing"),
+            ],
+            ours=[PROGRESSIVE],
         ),
         printing.by_model("Attacks in L1 by model"),
     ),
     "zhu_table3": TableKind(
-        by_model({"long_basic": "long_basic", "long_weaker": "long_weaker"}, {}, ()),
+        by_model([("long_basic", "long_basic"), ("long_weaker", "long_weaker")]),
         printing.by_model("Attacks in L1 by model, with more time and a gap of 1 %"),
     ),
     "zhu_table4": TableKind(by_distance("l0_l1"), printing.by_distance("Attacks in L0 and L1")),

@@ -113,7 +113,7 @@ class PatternProgram:
         self._positive = np.concatenate([np.empty(0, np.intp), *parts.positive])
         self._negative = np.concatenate([np.empty(0, np.intp), *parts.negative])
         self._unstable = [interval.unstable for interval in bounds[:-1]]
-        self._program = LinearProgram(self._model)
+        self._program = LinearProgram(self._model, "dual")
 
     def descend(self, change: Vector) -> Vector:
         """The best point of a chain of neighbouring patterns, from the one of a perturbation.
@@ -216,7 +216,7 @@ def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:
 def relaxed_points(problem: Problem, bounds: list[Interval]) -> list[Vector]:
     """The perturbation at the optimum of the linear relaxation."""
     encoding = encode(problem.linear(), bounds)
-    _, point = LinearProgram(encoding.model).minimise(encoding.model.objective)
+    _, point = LinearProgram(encoding.model, "dual").minimise(encoding.model.objective)
     return [] if point is None else [encoding.change.values(point)]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from advmip.mip.bounds.interval import stage_bounds
 from advmip.mip.encoding import Interval
+from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.model import Indices
 from advmip.mip.problem import Encoding, Problem, encode
 from advmip.mip.solvers.highs import LinearProgram
@@ -39,7 +40,7 @@ def relaxation_bounds(problem: Problem, bounds: Sequence[Interval]) -> list[Inte
         if not unstable.size:
             continue
         depth = place if isinstance(problem.goal, Anything) else None
-        encoding = encode(problem, tightened, ball=True, depth=depth)
+        encoding = encode(problem, tightened, Triangle(), ball=True, depth=depth)
         found = _extremes(encoding, place, unstable, tightened[place])
         if found is None:
             return None
@@ -52,7 +53,7 @@ def relaxation_bounds(problem: Problem, bounds: Sequence[Interval]) -> list[Inte
 def _extremes(
     encoding: Encoding, place: int, unstable: Indices, known: Interval
 ) -> Interval | None:
-    program = LinearProgram(encoding.model)
+    program = LinearProgram(encoding.model, "primal")
     rows = encoding.preactivations[place][unstable]
     costs = np.zeros((len(unstable), len(encoding.model.lower)))
     costs[:, : rows.matrix.shape[1]] = rows.matrix.toarray()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from advmip.mip.solvers.common import (
     Vector,
     conclude,
 )
+
+# HiGHS numbers its simplex methods.
+_STRATEGIES = {"dual": 1, "primal": 4}
 
 
 def refusal(size: Size) -> str | None:
@@ -92,16 +95,19 @@ def solve(model: Model, options: Options) -> Solution:
 class LinearProgram:
     """The linear relaxation of a model, solved for one objective after another.
 
-    Each solve starts from the basis of the last one.
+    Each solve starts from the basis of the last one, which stays feasible for the primal simplex
+    method where the objective changes, and for the dual one where bounds do.
 
     Args:
         model: A model; integrality is relaxed, indicators, sets and cones are left out.
+        simplex: The simplex method.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, simplex: Literal["primal", "dual"]) -> None:
         self._inner = _quiet()
         self._inner.setOptionValue("threads", 1)
         self._inner.setOptionValue("presolve", "off")
+        self._inner.setOptionValue("simplex_strategy", _STRATEGIES[simplex])
         self._inner.passModel(_translated(model.with_objective(model.objective).relaxed()))
         self._every = np.arange(len(model.lower), dtype=np.int32)
 

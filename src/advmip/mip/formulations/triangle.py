@@ -1,0 +1,26 @@
+"""The triangle: big-M's linear relaxation, without its binaries."""
+
+from __future__ import annotations
+
+from advmip.mip.formulations.layer import Neurons, split_parts
+from advmip.mip.model import Expression, ModelBuilder
+
+
+class Triangle:
+    """The triangle: a neuron has input p in [l, u], output x and slack s.
+
+        p = x - s,   x, s >= 0,   x / u + s / -l <= 1.
+
+    The points (p, x) of the triangle with the corners (l, 0), (0, 0) and (u, u), which is what
+    big-M leaves of a ReLU once its binary may be a fraction (Ehlers 2017).
+    """
+
+    needs_bounds = True
+    name = "triangle"
+
+    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Expression:
+        """Two columns and two rows for each neuron."""
+        positive, negative = split_parts(builder, neurons)
+        shares = positive.times(1.0 / neurons.upper) + negative.times(-1.0 / neurons.lower)
+        builder.add_rows(shares, upper=1.0)
+        return positive

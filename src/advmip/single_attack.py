@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from advmip.datasets.image_files import read_image
-from advmip.mip.attack import Attack, minimal_attack
+from advmip.mip.attack import minimal_attack
+from advmip.mip.hunt import Attack
 from advmip.networks import load_network
 from advmip.reporting.attack_pictures import draw_attack, write_picture
 from advmip.storage import write_atomically

@@ -2,80 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advmip.checking.attacks import check_attack
-from advmip.errors import InputError
-from advmip.mip.bounds import interval_bounds, network_bounds, relaxation_bounds
+from advmip.errors import InputError, unknown_name
+from advmip.mip.bounds import NETWORK_BOUNDS, network_bounds
 from advmip.mip.distances import Box, Distance, distance_named
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation, formulation_named
-from advmip.mip.incumbents import Incumbent, PatternProgram, best_of, search
+from advmip.mip.hunt import HUNTS, PROGRESSIVE, Attack, Hunt
 from advmip.mip.model import Vector
-from advmip.mip.problem import Problem, encode
-from advmip.mip.solvers import Options, Status, choose
+from advmip.mip.problem import Problem
+from advmip.mip.solvers import Options
 from advmip.mip.targets import Goal, Targeted, Untargeted
 from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
-
-PROGRESSIVE = "progressive"
-
-# Bounds are tightened again as long as this share of the unstable neurons becomes stable.
-_WORTH_ANOTHER_ROUND = 0.1
-_ROUNDS = 4
-# An attack nearer by this factor is worth tightening the bounds for it, and starting again.
-_WORTH_A_RESTART = 0.98
-_FIRST_SLICE = 1.0
-
-# One model for every class that may win.
-_ALL = -1
-
-_log = logging.getLogger(__name__)
-
-Trace = tuple[tuple[float, float, float], ...]
-
-
-@dataclass(frozen=True)
-class Attack:
-    """The answer to one question: how near is the nearest adversarial example?
-
-    Attributes:
-        status: "optimal" (with proof), "feasible" (an attack without proof), "infeasible" (proved
-            that there is none), "unknown" (neither within the time).
-        distance: Of the attack; inf without one.
-        lower_bound: No attack is nearer than this.
-        adversarial: The attacked image, in the image's shape; None without one.
-        predicted: The class that the network gives it; None without one.
-        nodes: Nodes of the solver's search trees.
-        seconds: Wall time of everything.
-        phases: Seconds of the search, of the bounds and of the solver.
-        unstable: How many of the network's neurons kept a binary, in the largest model.
-        solver: The solver that was taken; empty if none was needed.
-        reason: Why it was.
-        trace: Seconds, best distance and lower bound, whenever one of them changed.
-    """
-
-    status: Status
-    distance: float
-    lower_bound: float
-    adversarial: NDArray[np.float64] | None
-    predicted: int | None
-    nodes: int
-    seconds: float
-    phases: dict[str, float]
-    unstable: int
-    solver: str
-    reason: str
-    trace: Trace = field(repr=False)
 
 
 def minimal_attack(
@@ -114,7 +61,8 @@ def minimal_attack(
             Fischetti & Jo and in Zhu, equation (15)).
         margin: By how much it must exceed them besides, above 0.
         formulation: "big-m", "indicator", "partition", or a `Formulation`.
-        bounds: "progressive", a method of `network_bounds`, or bounds that hold over [0, 1].
+        bounds: "progressive"; "progressive-without-" and one of its `Ingredients`; a method of
+            `network_bounds`; or bounds that hold over [0, 1].
         solver: "auto", "gurobi", "scip" or "highs".
         time_limit: Seconds, above 0; bounds over the whole box that are named come on top.
         gap: The relative gap that counts as proof.
@@ -136,9 +84,11 @@ def minimal_attack(
     shape = formulation_named(formulation) if isinstance(formulation, str) else formulation
     problem = Problem(form, pixels, measure, goal, Box.around(pixels, form.input_shape))
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
-    hunt = _Hunt(problem, shape, solver, options, begun)
-    if isinstance(bounds, str) and bounds == PROGRESSIVE:
-        hunt.progressively()
+    if isinstance(bounds, str) and bounds not in (*HUNTS, *NETWORK_BOUNDS):
+        raise unknown_name("bounds", bounds, (*HUNTS, *NETWORK_BOUNDS))
+    hunt = Hunt(problem, shape, solver, options, begun)
+    if isinstance(bounds, str) and bounds in HUNTS:
+        hunt.progressively(HUNTS[bounds])
     else:
         hunt.plainly(network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds))
     attack = hunt.answer()
@@ -153,192 +103,6 @@ def minimal_attack(
             folder=failures,
         )
     return attack
-
-
-class _Hunt:
-    """One attack under way: the best attack and the bound so far, and what they took."""
-
-    def __init__(
-        self,
-        problem: Problem,
-        formulation: Formulation,
-        solver: str,
-        options: Options,
-        begun: float,
-    ) -> None:
-        self._problem = problem
-        self._formulation = formulation
-        self._solver = solver
-        self._options = options
-        self._begun = begun
-        self._incumbent: Incumbent | None = None
-        # By the class that may win: no attack towards it is nearer.
-        self._bounds = {_ALL: 0.0}
-        self._proved = False
-        self._nodes = 0
-        self._unstable = 0
-        self._taken = ("", "")
-        self._phases = {"search": 0.0, "bounds": 0.0, "solver": 0.0}
-        self._trace: list[tuple[float, float, float]] = []
-
-    def plainly(self, bounds: list[Interval]) -> None:
-        """Give the whole problem to the solver, as one model."""
-        self._proved = self._solve(self._problem, bounds, self._left, _ALL)
-
-    def progressively(self) -> None:
-        """Search; then, for each class that may win, shrink the ball, tighten and solve."""
-        problem = self._problem
-        with self._timed("search"):
-            bounds = interval_bounds(problem)
-            self._improve(search(problem, bounds, seed=self._options.seed))
-        _log.info("search: best distance %.6g (%.1f s)", self._radius, self._phases["search"])
-        rivals = problem.goal.rivals(problem.network.logits(problem.image))
-        self._bounds = dict.fromkeys(rivals, 0.0)
-        self._proved = all([self._settled(rival) for rival in rivals])
-
-    def _settled(self, rival: int) -> bool:
-        """Find the best attack towards one class, or that none is nearer; whether in time."""
-        towards = self._problem.towards(rival)
-        while self._left > 0:
-            problem = towards.within(self._radius)
-            with self._timed("bounds"):
-                tightened = self._tightened(problem)
-            if tightened is None:
-                self._raise_bound(rival, self._radius)
-                return True
-            _log.info(
-                "class %d: %d of %d neurons open",
-                rival,
-                _unstable(tightened),
-                problem.network.neurons,
-            )
-            if self._solve(problem, tightened, min(_FIRST_SLICE, self._left), rival):
-                return True
-            if not self._radius < _WORTH_A_RESTART * problem.radius:
-                return self._solve(problem, tightened, self._left, rival)
-        return False
-
-    def answer(self) -> Attack:
-        """What was found and proved."""
-        found = self._incumbent
-        if found is None:
-            status = Status.INFEASIBLE if self._proved else Status.UNKNOWN
-            adversarial, predicted = None, None
-        else:
-            status = Status.OPTIMAL if self._proved else Status.FEASIBLE
-            # Rounding of the sum may leave the box by the last bit.
-            shown = np.clip(self._problem.image + found.change, 0.0, 1.0)
-            adversarial = shown.reshape(self._problem.network.input_shape)
-            predicted = int(np.argmax(self._problem.network.logits(shown)))
-        return Attack(
-            status=status,
-            distance=self._radius,
-            lower_bound=self._lower_bound,
-            adversarial=adversarial,
-            predicted=predicted,
-            nodes=self._nodes,
-            seconds=time.perf_counter() - self._begun,
-            phases=self._phases,
-            unstable=self._unstable,
-            solver=self._taken[0],
-            reason=self._taken[1],
-            trace=tuple(self._trace),
-        )
-
-    @property
-    def _left(self) -> float:
-        return self._options.time_limit - (time.perf_counter() - self._begun)
-
-    @property
-    def _lower_bound(self) -> float:
-        return min(*self._bounds.values(), self._radius)
-
-    def _raise_bound(self, rival: int, bound: float) -> None:
-        self._bounds[rival] = max(self._bounds[rival], bound)
-
-    @property
-    def _radius(self) -> float:
-        return np.inf if self._incumbent is None else self._incumbent.value
-
-    @contextmanager
-    def _timed(self, phase: str) -> Iterator[None]:
-        begun = time.perf_counter()
-        yield
-        self._phases[phase] += time.perf_counter() - begun
-
-    def _improve(self, found: Incumbent | None) -> None:
-        if found is not None and found.value < self._radius:
-            self._incumbent = found
-            self._note(time.perf_counter() - self._begun, found.value, self._lower_bound)
-
-    def _note(self, seconds: float, distance: float, lower_bound: float) -> None:
-        state = (min(distance, self._radius), lower_bound)
-        if not self._trace or self._trace[-1][1:] != state:
-            self._trace.append((seconds, *state))
-
-    def _tightened(self, problem: Problem) -> list[Interval] | None:
-        """Bounds over the ball; None if nothing nearer exists."""
-        bounds = interval_bounds(problem)
-        for _ in range(_ROUNDS):
-            before = _unstable(bounds)
-            if self._left <= 0 or not before:
-                break
-            found = relaxation_bounds(problem, bounds)
-            if found is None:
-                return None
-            bounds = found
-            if _unstable(bounds) > (1 - _WORTH_ANOTHER_ROUND) * before:
-                break
-        return bounds
-
-    def _solve(self, problem: Problem, bounds: list[Interval], seconds: float, rival: int) -> bool:
-        """Give a problem to the solver and take over what it finds; whether it came to an end."""
-        _check_bounds(bounds, self._formulation)
-        measure = problem.distance
-        with self._timed("solver"):
-            encoding = encode(problem, bounds, self._formulation)
-            choice = choose(self._solver, encoding.model)
-            options = self._options.within(
-                seconds, cutoff=measure.cutoff(self._radius, self._options.gap)
-            )
-            _log.info(
-                "%s: at most %.0f s (%s)", choice.solver.name, options.time_limit, choice.reason
-            )
-            started = time.perf_counter() - self._begun
-            solution = choice.solver.solve(encoding.model, options)
-            for passed, value, bound in solution.trace:
-                self._raise_bound(rival, min(measure.distance(bound), self._radius))
-                self._note(started + passed, measure.distance(value), self._lower_bound)
-            if solution.point is not None:
-                self._improve(self._polished(problem, encoding.change.values(solution.point)))
-        self._unstable = max(self._unstable, _unstable(bounds))
-        self._taken = choice.solver.name, choice.reason
-        self._nodes += solution.nodes
-        return solution.status in (Status.OPTIMAL, Status.INFEASIBLE)
-
-    def _polished(self, problem: Problem, change: Vector) -> Incumbent | None:
-        """The solver's point, or a better one of its pattern, free of the solver's tolerances."""
-        rival = problem.goal.rival(problem.network.logits(problem.image + change))
-        program = PatternProgram(problem.towards(rival), interval_bounds(problem))
-        clipped = np.clip(change, problem.box.lower, problem.box.upper)
-        return best_of(problem, [clipped, program.descend(change)])
-
-
-def _unstable(bounds: Sequence[Interval]) -> int:
-    """How many neurons need a binary."""
-    return sum(interval.unstable.size for interval in bounds[:-1])
-
-
-def _check_bounds(bounds: Sequence[Interval], formulation: Formulation) -> None:
-    """Without bounds a neuron has no M; indicators alone do without."""
-    finite = all(np.isfinite([each.lower, each.upper]).all() for each in bounds[:-1])
-    if not finite and formulation.needs_bounds:
-        raise InputError(
-            subject=f"formulation {formulation.name}",
-            found="neurons without bounds",
-            expected="finite bounds of every neuron",
-            mend='choose bounds "interval" or tighter, or formulation "indicator"',
-        )
 
 
 def _pixels(network: StagedNetwork, image: NDArray[np.floating]) -> Vector:

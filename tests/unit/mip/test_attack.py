@@ -13,6 +13,7 @@ from advmip import CheckError, InputError, minimal_attack
 from advmip.checking.attacks import check_attack
 from advmip.mip.distances import DISTANCES, PiecewiseL2, distance_named
 from advmip.mip.formulations import Partition
+from advmip.mip.hunt import HUNTS
 
 EXACT = ("l0", "l1", "l2", "linf", "tv", "l1+tv")
 MARGIN = 1e-4
@@ -88,7 +89,7 @@ def test_variation_reaches_from_a_falling_pixel_to_a_rising_one(name: str) -> No
 
 
 @pytest.mark.parametrize("formulation", ["big-m", "indicator", "partition", Partition(3)])
-@pytest.mark.parametrize("bounds", ["progressive", "interval", "lp", "exact", "weaker"])
+@pytest.mark.parametrize("bounds", [*HUNTS, "interval", "lp", "exact", "weaker"])
 def test_formulations_and_bounds_agree(formulation: str, bounds: str) -> None:
     tiny, network, image, label = instance(1)
     rivals = [rival for rival in range(CLASSES) if rival != label]

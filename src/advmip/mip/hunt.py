@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 
@@ -16,9 +16,10 @@ from advmip.mip.bounds import interval_bounds, relaxation_bounds
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
 from advmip.mip.incumbents import Incumbent, PatternProgram, best_of, search
-from advmip.mip.model import Vector
+from advmip.mip.model import Model, Vector
 from advmip.mip.problem import Problem, encode
-from advmip.mip.solvers import Options, Status, choose
+from advmip.mip.projection import projected
+from advmip.mip.solvers import AUTO, SOLVERS, Choice, Options, Status, choose
 
 # Bounds are tightened again as long as this share of the unstable neurons becomes stable.
 _WORTH_ANOTHER_ROUND = 0.1
@@ -252,8 +253,7 @@ class Hunt:
         _check_bounds(bounds, self._formulation)
         measure = problem.distance
         with self._timed("solver"):
-            encoding = encode(problem, bounds, self._formulation)
-            choice = choose(self._solver, encoding.model)
+            model, lifted, choice = self._encoded(problem, bounds)
             options = self._options.within(
                 seconds, cutoff=measure.cutoff(self._radius, self._options.gap)
             )
@@ -261,16 +261,30 @@ class Hunt:
                 "%s: at most %.0f s (%s)", choice.solver.name, options.time_limit, choice.reason
             )
             started = time.perf_counter() - self._begun
-            solution = choice.solver.solve(encoding.model, options)
+            solution = choice.solver.solve(model, options)
             for passed, value, bound in solution.trace:
                 self._raise_bound(rival, min(measure.distance(bound), self._radius))
                 self._note(started + passed, measure.distance(value), self._lower_bound)
             if solution.point is not None:
-                self._improve(self._polished(problem, encoding.change.values(solution.point)))
+                self._improve(self._polished(problem, lifted(solution.point)))
         self._unstable = max(self._unstable, _unstable(bounds))
         self._taken = choice.solver.name, choice.reason
         self._nodes += solution.nodes
         return solution.status in (Status.OPTIMAL, Status.INFEASIBLE)
+
+    def _encoded(
+        self, problem: Problem, bounds: list[Interval]
+    ) -> tuple[Model, Callable[[Vector], Vector], Choice]:
+        """A model that some solver takes, the change at a point of it, and the solver."""
+        projection = projected(problem) if self._solver in (AUTO, "gurobi") else None
+        if projection is not None:
+            small = encode(projection.problem, bounds, self._formulation)
+            if SOLVERS["gurobi"].refusal(small.model.size) is None:
+                choice = Choice(SOLVERS["gurobi"], "its licence admits the model in coordinates")
+                lift = projection.lifted
+                return small.model, lambda point: lift(small.change.values(point)), choice
+        encoding = encode(problem, bounds, self._formulation)
+        return encoding.model, encoding.change.values, choose(self._solver, encoding.model)
 
     def _polished(self, problem: Problem, change: Vector) -> Incumbent | None:
         """The solver's point, or a better one of its pattern, free of the solver's tolerances."""

@@ -5,10 +5,12 @@ subject to  l_r <= A x <= u_r,   l <= x <= u,      x_j integer for some j,
             z = v  implies  a'x <= b               (indicators)
             sqrt(sum of squares of some columns) <= t   (cones)
             at most two adjacent columns of a list are not zero   (SOS2)
+            rows that are added where a point violates them   (cuts)
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,6 +50,19 @@ class Cone:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """A row that holds for every point of interest: row @ x[columns] <= upper."""
+
+    columns: Indices
+    row: Vector
+    upper: float
+
+
+# The cuts that a point (columns,) violates; none if it is a point of the model.
+Separator = Callable[[Vector], Sequence[Cut]]
+
+
+@dataclass(frozen=True)
 class Size:
     """How large a model is, by what a licence or a solver may limit.
 
@@ -59,6 +74,7 @@ class Size:
         indicators: Indicator constraints.
         sos2: Special ordered sets.
         cones: Second-order cones.
+        separators: Families of rows that are added where they are violated.
     """
 
     columns: int
@@ -68,6 +84,7 @@ class Size:
     indicators: int
     sos2: int
     cones: int
+    separators: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,6 +104,7 @@ class Model:
         indicators: Indicator constraints.
         sos2: Special ordered sets of type 2, each a list of columns in order.
         cones: Second-order cones.
+        separators: Families of rows that are added where they are violated.
     """
 
     lower: Vector
@@ -101,6 +119,7 @@ class Model:
     indicators: tuple[Indicator, ...] = ()
     sos2: tuple[Indices, ...] = ()
     cones: tuple[Cone, ...] = ()
+    separators: tuple[Separator, ...] = ()
 
     @property
     def size(self) -> Size:
@@ -115,6 +134,7 @@ class Model:
             indicators=len(self.indicators),
             sos2=len(self.sos2),
             cones=len(self.cones),
+            separators=len(self.separators),
         )
 
     def value(self, point: Vector) -> float:
@@ -232,6 +252,7 @@ class ModelBuilder:
         self._indicators: list[Indicator] = []
         self._sos2: list[Indices] = []
         self._cones: list[Cone] = []
+        self._separators: list[Separator] = []
         self._constant = 0.0
 
     def add_columns(
@@ -286,6 +307,10 @@ class ModelBuilder:
         """The Euclidean length of some columns is at most another column."""
         self._cones.append(Cone(columns, bound))
 
+    def add_separator(self, separator: Separator) -> None:
+        """Add a family of rows, each of which is added where a point violates it."""
+        self._separators.append(separator)
+
     def add_constant(self, constant: float) -> None:
         """Add a number to the objective."""
         self._constant += constant
@@ -323,4 +348,5 @@ class ModelBuilder:
             indicators=tuple(self._indicators),
             sos2=tuple(self._sos2),
             cones=tuple(self._cones),
+            separators=tuple(self._separators),
         )

@@ -31,6 +31,8 @@ def refusal(size: Size) -> str | None:
         return "gurobipy is not installed"
     if limited is None:
         return "no licence for Gurobi is valid here"
+    if size.separators and not size.integers:
+        return "Gurobi adds rows during the search of programs with integers only"
     if not limited:
         return None
     # A cone is a quadratic constraint, which makes all columns count as quadratic.
@@ -90,9 +92,17 @@ def solve(model: Model, options: Options) -> Solution:
             bound = inner.cbGet(GRB.Callback.MIP_OBJBND)
             found = value if value < GRB.INFINITY else np.inf
             trace.add(inner.cbGet(GRB.Callback.RUNTIME), found, bound)
+        elif model.separators and where == GRB.Callback.MIPSOL:
+            _separate(inner, model, columns, inner.cbGetSolution(columns))
+        elif (
+            model.separators
+            and where == GRB.Callback.MIPNODE
+            and inner.cbGet(GRB.Callback.MIPNODE_STATUS) == GRB.OPTIMAL
+        ):
+            _separate(inner, model, columns, inner.cbGetNodeRel(columns))
 
     with _environment() as environment, gurobipy.Model(env=environment) as inner:
-        _fill(inner, model, options)
+        columns = _fill(inner, model, options)
         inner.optimize(watch)
         point = np.array(inner.getAttr("X")) if inner.SolCount else None
         value = float(inner.ObjVal) if inner.SolCount else np.inf
@@ -117,8 +127,18 @@ def _bound(inner: Any) -> float:
         return -np.inf
 
 
-def _fill(inner: Any, model: Model, options: Options) -> None:
-    """Set options, columns, rows and everything else."""
+def _separate(inner: Any, model: Model, columns: list[Any], point: list[float]) -> None:
+    """Add the rows that a point violates."""
+    import gurobipy
+
+    for separator in model.separators:
+        for cut in separator(np.array(point)):
+            named = [columns[column] for column in cut.columns]
+            inner.cbLazy(gurobipy.LinExpr(cut.row.tolist(), named) <= cut.upper)
+
+
+def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
+    """Set options, columns, rows and everything else; the columns come back."""
     from gurobipy import GRB
 
     for name, value in {
@@ -129,6 +149,7 @@ def _fill(inner: Any, model: Model, options: Options) -> None:
         "IntFeasTol": options.integrality,
         "FeasibilityTol": options.feasibility,
         "OptimalityTol": options.feasibility,
+        "LazyConstraints": int(bool(model.separators)),
         **({"Cutoff": options.cutoff} if np.isfinite(options.cutoff) else {}),
     }.items():
         inner.setParam(name, value)
@@ -157,6 +178,7 @@ def _fill(inner: Any, model: Model, options: Options) -> None:
     if options.start is not None:
         for column in np.flatnonzero(np.isfinite(options.start)):
             listed[column].Start = options.start[column]
+    return list(listed)
 
 
 def _add_rows(inner: Any, columns: Any, model: Model) -> None:

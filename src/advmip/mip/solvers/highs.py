@@ -31,6 +31,7 @@ def refusal(size: Size) -> str | None:
         ("indicator constraints", size.indicators),
         ("special ordered sets", size.sos2),
         ("second-order cones", size.cones),
+        ("rows added during the search", size.separators),
         ("squares beside integers", size.quadratic and size.integers),
     ):
         if count:

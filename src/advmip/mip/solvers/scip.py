@@ -19,6 +19,8 @@ def refusal(size: Size) -> str | None:
         import pyscipopt  # noqa: F401
     except ImportError:
         return "pyscipopt is not installed"
+    if size.separators:
+        return "rows added during the search are passed to Gurobi only"
     return None
 
 

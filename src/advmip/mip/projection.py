@@ -1,0 +1,181 @@
+"""Exact L2 attacks in the space of what the network sees of an image.
+
+A network reads the change d of an image through its first matrix alone. With an orthonormal basis
+Q of that matrix's rows, the coordinates w = Q d say all that the network can tell, and the length
+of the shortest d with given coordinates is
+
+    min |d|^2  subject to  Q d = w,  l <= d <= u    =    |w|^2 + rest(w),
+
+where rest is convex, since it is the largest of the linear functions that multipliers g of the box
+give (g > 0 at the lower side, g < 0 at the upper one):
+
+    rest(w) >= -(Q g)' w - (|g|^2 - |Q g|^2) / 4 + sum_i max(g_i, 0) l_i - max(-g_i, 0) u_i.
+
+So the squares of some ten coordinates, and cuts where a point violates them, take the place of the
+squares of all pixels. Small licences admit such a model, and its search nodes are fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from advmip.mip.distances import L2, Box
+from advmip.mip.model import Cut, Expression, Indices, Matrix, ModelBuilder, Vector
+from advmip.mip.problem import Problem
+from advmip.networks.staged import AffineMap, StagedNetwork
+
+# Directions that the first matrix shortens by this factor are rounding.
+_RANK = 1e-9
+# A cut is added if a point violates it by this share of the square.
+_VIOLATION = 1e-6
+_STEPS = 60
+_ARMIJO = 1e-4
+_SHORTEST_STEP = 1e-8
+_REGULARISATION = 1e-10
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A problem in coordinates.
+
+    Attributes:
+        problem: The problem, whose image (coordinates,) is the origin.
+        space: The coordinates, and the pixels behind them.
+    """
+
+    problem: Problem
+    space: Space
+
+    def lifted(self, coordinates: Vector) -> Vector:
+        """The shortest change (pixels,) with the coordinates."""
+        return self.space.shortest(coordinates)[0]
+
+
+def projected(problem: Problem) -> Projection | None:
+    """An L2 problem in coordinates; None for another distance."""
+    if type(problem.distance) is not L2:
+        return None
+    network = problem.network
+    stages = (*network.hidden, network.output)
+    seen = np.vstack([stage.terms[0].toarray() for stage in stages if 0 in stage.terms])
+    _, sizes, directions = np.linalg.svd(seen, full_matrices=False)
+    basis = directions[sizes > _RANK * sizes[0]]
+    space = Space(basis, problem.box, problem.radius)
+    *hidden, output = (_moved(stage, basis, problem.image) for stage in stages)
+    largest = problem.distance.largest
+    box = Box(
+        -largest(-basis, problem.box, problem.radius),
+        largest(basis, problem.box, problem.radius),
+        (len(basis),),
+    )
+    moved = replace(
+        problem,
+        network=StagedNetwork((len(basis),), tuple(hidden), output),
+        image=np.zeros(len(basis)),
+        distance=ProjectedL2(space),
+        box=box,
+    )
+    return Projection(moved, space)
+
+
+def _moved(stage: AffineMap, basis: Vector, image: Vector) -> AffineMap:
+    """The map of coordinates in place of images."""
+    if 0 not in stage.terms:
+        return stage
+    first = stage.terms[0]
+    terms = {**stage.terms, 0: Matrix(first.toarray() @ basis.T)}
+    return AffineMap(terms, stage.bias + first @ image)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Coordinates of changes.
+
+    Attributes:
+        basis: Orthonormal rows Q (coordinates, pixels).
+        box: Where changes may be.
+        radius: How long they may be.
+    """
+
+    basis: Vector
+    box: Box
+    radius: float
+
+    def shortest(self, coordinates: Vector) -> tuple[Vector, Vector]:
+        """The shortest change with given coordinates, and the multipliers of the box.
+
+        Newton steps on the dual function 2 y'w - sum_i max {2 z_i d - d^2 : l_i <= d <= u_i} with
+        z = Q'y. It grows without end where no change of the box has the coordinates; then it is
+        left as soon as it says that the change would be too long.
+
+        Args:
+            coordinates: w (coordinates,).
+
+        Returns:
+            The change d (pixels,) and the multipliers g (pixels,).
+        """
+        lower, upper = self.box.lower, self.box.upper
+        most = min(self.radius**2, float(len(lower)))
+        multipliers = coordinates.copy()
+        free, change, value = self._dual(multipliers, coordinates)
+        for _ in range(_STEPS):
+            residual = coordinates - self.basis @ change
+            if np.abs(residual).max() < 1e-10 or value > 4.0 * most:
+                break
+            inside = (free > lower) & (free < upper)
+            curvature = self.basis[:, inside] @ self.basis[:, inside].T
+            curvature += _REGULARISATION * np.eye(len(coordinates))
+            direction = np.linalg.solve(curvature, residual)
+            step, slope, before = 1.0, 2.0 * float(residual @ direction), value
+            free, change, value = self._dual(multipliers + direction, coordinates)
+            while value < before + _ARMIJO * step * slope and step > _SHORTEST_STEP:
+                step *= 0.5
+                free, change, value = self._dual(multipliers + step * direction, coordinates)
+            multipliers = multipliers + step * direction
+        return change, 2.0 * (change - free)
+
+    def _dual(self, multipliers: Vector, coordinates: Vector) -> tuple[Vector, Vector, float]:
+        """Q'y, its nearest point of the box, and the dual function at y."""
+        free = multipliers @ self.basis
+        change = np.clip(free, self.box.lower, self.box.upper)
+        value = 2.0 * multipliers @ coordinates - (2.0 * free - change) @ change
+        return free, change, float(value)
+
+
+class ProjectedL2(L2):
+    """The Euclidean length of the shortest change with given coordinates.
+
+    Args:
+        space: The coordinates.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+
+    def value(self, perturbation: Vector, box: Box) -> float:
+        """The length of the shortest change with the coordinates (coordinates,)."""
+        return float(np.linalg.norm(self._space.shortest(perturbation)[0]))
+
+    def encode(self, builder: ModelBuilder, box: Box) -> Expression:
+        """Columns w, each squared at cost 1, and one for the rest, above the cuts."""
+        coordinates = builder.add_columns(len(box.lower), box.lower, box.upper, squares=1.0)
+        rest = builder.add_columns(1, objective=1.0)
+        builder.add_separator(lambda point: self._cuts(point, coordinates, rest))
+        return Expression.of(coordinates)
+
+    def _cuts(self, point: Vector, coordinates: Indices, rest: Indices) -> Sequence[Cut]:
+        """The cut of the rest at a point, if the point violates it."""
+        values, said = point[coordinates], float(point[rest][0])
+        _, multipliers = self._space.shortest(values)
+        slope = -self._space.basis @ multipliers
+        box = self._space.box
+        sides = np.where(multipliers > 0, box.lower, box.upper)
+        constant = float(multipliers @ sides - 0.25 * (multipliers @ multipliers - slope @ slope))
+        least = float(slope @ values) + constant
+        if least <= said + _VIOLATION * max(float(values @ values) + least, _VIOLATION):
+            return []
+        row = np.concatenate([slope, [-1.0]])
+        return [Cut(np.concatenate([coordinates, rest]), row, -constant)]

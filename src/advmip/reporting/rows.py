@@ -44,7 +44,7 @@ REQUIRED_COLUMNS: dict[str, list[str]] = {
         *_IDENTITY,
         *["rank", "label", "target", "distance_name", "bounds", "time_limit", "gap"],
         *["outcome", "distance", "lower_bound", "changed_pixels", "total_change", "euclidean"],
-        *["nodes", "seconds_total", "status", "checked"],
+        *["nodes", "seconds_bounds", "seconds_solver", "seconds_total", "status", "checked"],
     ],
 }
 

@@ -23,6 +23,9 @@ from advmip.reporting.sources import Source
 from advmip.reporting.tables import TABLES, print_table, write_table
 from advmip.reporting.zhao_kronqvist.printing import share_inside
 
+# Tables that stand beside no published value.
+OURS_ALONE = {"zhu_extension1"}
+
 
 def lines_of(markdown: str) -> list[list[str]]:
     rows = [line for line in markdown.splitlines() if line.startswith("|")]
@@ -37,7 +40,8 @@ def test_every_table_is_written_in_three_forms_at_every_scale(
         stem = tmp_path / str(number) / name
         write_table(name, example.folder, PAPERS, stem, example.plan)
         tidy = pd.read_csv(stem.with_suffix(".csv"))
-        assert {"ours", "published", "difference", "verdict", "quantity"} <= set(tidy.columns)
+        compared = {"ours", "published", "difference", "verdict", "quantity"}
+        assert compared <= set(tidy.columns) or name in OURS_ALONE
         assert stem.with_suffix(".tex").read_text().count(r"\begin{tabular}") == 1
         assert to_markdown(print_table(name, stem.with_suffix(".csv"))) == stem.with_suffix(
             ".md"

@@ -154,3 +154,22 @@ def test_attacks_that_all_ran_out_of_time_leave_a_value_unresolved(tmp_path: Pat
     assert values.loc["objective", "verdict"] == Verdict.UNRESOLVED.value
     assert values.loc["solved", "ours"] == 0.0
     TABLES["zhu_table4"].printed(tidy)
+
+
+def test_an_ingredient_is_worth_what_the_same_images_take_without_it(tmp_path: Path) -> None:
+    attacks = [
+        *(attack("DNN3", "progressive", "l1", rank, seconds_total=1.0) for rank in range(3)),
+        attack("DNN3", "without_ball", "l1", 0, seconds_total=2.0, seconds_bounds=0.5),
+        attack("DNN3", "without_ball", "l1", 1, seconds_total=8.0, seconds_bounds=1.5),
+    ]
+    rows = Rows(written(tmp_path, attacks), plan({}))
+    tidy = TABLES["zhu_extension1"].data(rows, read_sources(PAPERS))
+    assert tidy["left_out"].tolist() == ["nothing", "the ball"]
+    without = tidy.iloc[1]
+    assert without["images"] == 2, "only images that both attacked"
+    assert without["seconds_total"] == 5.0
+    assert without["seconds_bounds"] == 1.0
+    assert without["times_the_whole"] == pytest.approx(4.0)
+    printed = TABLES["zhu_extension1"].printed(tidy)
+    assert [line[0].text for line in printed.rows] == ["DNN3", ""]
+    assert printed.rows[1][-1].text == "4.00"

@@ -10,7 +10,7 @@ import pandas as pd
 from advmip.reporting.comparisons import compare_block, unpublished
 from advmip.reporting.outputs import Sources, TableKind
 from advmip.reporting.rows import Rows, where
-from advmip.reporting.zhu import printing
+from advmip.reporting.zhu import ablation, printing
 
 PROGRESSIVE = "progressive"
 NETWORKS = ("DNN1", "DNN2", "DNN3", "DNN4", "DNN5")
@@ -131,4 +131,5 @@ TABLES: dict[str, TableKind] = {
     "zhu_table6": TableKind(
         by_distance("breakpoints"), printing.by_distance("Attacks in L2 by number of breakpoints")
     ),
+    "zhu_extension1": TableKind(ablation.ingredients, ablation.printed),
 }

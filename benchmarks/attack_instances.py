@@ -8,8 +8,9 @@ correctly, the target five classes on, and a target that must reach 1.2 times ev
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from advmip.datasets import load_dataset
+from advmip.datasets.dataset import CLASSES
 from advmip.journal import Journal
 from advmip.mip import minimal_attack
 from advmip.networks import Network, load_network, staged
@@ -29,7 +31,7 @@ Row = dict[str, Any]
 
 RATIO = 1.2
 
-_TARGET_SHIFT, _CLASSES = 5, 10
+_TARGET_SHIFT = 5
 # What decides our answers and how long they take.
 _CODE = ("checking.attacks", "datasets", "mip", "networks")
 
@@ -50,6 +52,11 @@ class Instance:
     label: int
     target: int
 
+    @property
+    def others(self) -> list[int]:
+        """The classes that the target must beat."""
+        return [each for each in range(CLASSES) if each != self.target]
+
 
 @dataclass(frozen=True)
 class Victim:
@@ -64,6 +71,29 @@ class Victim:
     name: str
     network: Network
     instances: list[Instance]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What every solver is told.
+
+    Attributes:
+        time_limit: Seconds for one attack.
+        gap: The relative gap that counts as proof.
+        threads: Threads of the solver.
+    """
+
+    time_limit: float
+    gap: float
+    threads: int
+
+    @classmethod
+    def chosen(cls, options: argparse.Namespace) -> Limits:
+        """Those of the command line."""
+        return cls(options.time_limit, options.gap, options.threads)
+
+
+Answer = Callable[[Instance, Limits], Row]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -96,7 +126,7 @@ def load_victim(file: Path, images: int, data_dir: Path) -> Victim:
             number=int(number),
             image=test.images[number].reshape(shape).astype(np.float64),
             label=int(test.labels[number]),
-            target=(int(test.labels[number]) + _TARGET_SHIFT) % _CLASSES,
+            target=(int(test.labels[number]) + _TARGET_SHIFT) % CLASSES,
         )
         for number in correct
     ]
@@ -104,21 +134,27 @@ def load_victim(file: Path, images: int, data_dir: Path) -> Victim:
 
 
 def our_answer(
-    victim: Victim, instance: Instance, distance: str, solver: str, options: argparse.Namespace
+    instance: Instance,
+    limits: Limits,
+    *,
+    network: Network,
+    distance: str,
+    solver: str,
+    failures: Path,
 ) -> Row:
     """What `minimal_attack` finds and proves, and how long each part of it takes."""
     attack = minimal_attack(
-        victim.network,
+        network,
         instance.image,
         instance.label,
         distance,
         target=instance.target,
         ratio=RATIO,
         solver=solver,
-        time_limit=options.time_limit,
-        gap=options.gap,
-        threads=options.threads,
-        failures=options.work_dir,
+        time_limit=limits.time_limit,
+        gap=limits.gap,
+        threads=limits.threads,
+        failures=failures,
     )
     return {
         "status": attack.status.value,
@@ -132,22 +168,25 @@ def our_answer(
     }
 
 
+def warm_up(victim: Victim, limits: Limits, answers: Mapping[str, Answer]) -> None:
+    """Answer once in a second, to no purpose: the first call of anything pays for its loading."""
+    for answer in answers.values():
+        answer(victim.instances[0], replace(limits, time_limit=1.0))
+
+
 def answered(
-    path: Path,
-    victim: Victim,
-    options: argparse.Namespace,
-    answers: Mapping[str, Callable[[Instance], Row]],
-    **depends: Any,
+    path: Path, victim: Victim, limits: Limits, answers: Mapping[str, Answer], **depends: Any
 ) -> pd.DataFrame:
     """One row for each instance and way to answer it; what a journal holds is not done again.
 
+    Every row gets the processor's seconds too, which other work on the machine hardly changes.
     A row is on disk as soon as it is there. It counts as long as our code, the network and the
     conditions are what they were.
 
     Args:
         path: Where the rows go, without suffix: `.jsonl` for the journal, `.csv` for the table.
         victim: The network and its instances.
-        options: Those of `add_options`.
+        limits: What every solver is told.
         answers: The ways to answer an instance, by name. They take turns on each instance, so
             that all of them meet the same machine.
         depends: What else the rows depend on.
@@ -155,7 +194,7 @@ def answered(
     identity = {
         "code": code_digest(*_CODE),
         "network": victim.network.digest,
-        "conditions": [options.time_limit, options.gap, options.threads],
+        "limits": asdict(limits),
         **depends,
     }
     work = [(name, instance) for instance in victim.instances for name in answers]
@@ -165,8 +204,11 @@ def answered(
             key = f"{name} image={instance.number}"
             if key not in journal:
                 what = {"network": victim.name, "answer": name, "image": instance.number}
-                origin = {**depends, **provenance(options.threads)}
-                journal.record(key, {**what, **answers[name](instance), **origin})
+                origin = {**depends, **asdict(limits), **provenance(limits.threads)}
+                begun = time.process_time()
+                answer = answers[name](instance, limits)
+                answer["processor_seconds"] = time.process_time() - begun
+                journal.record(key, {**what, **answer, **origin})
             rows.append(journal.get(key))
     frame = pd.DataFrame(rows)
     with write_atomically(path.with_suffix(".csv")) as temporary:

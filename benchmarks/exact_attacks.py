@@ -12,7 +12,7 @@ import argparse
 from functools import partial
 
 import pandas as pd
-from attack_instances import add_options, answered, load_victim, our_answer
+from attack_instances import Limits, add_options, answered, load_victim, our_answer, warm_up
 
 from advmip.memory import keep_freed_memory
 from advmip.mip.solvers import AUTO, SOLVERS
@@ -45,21 +45,21 @@ def main() -> None:
     options = arguments()
     use_threads(options.threads)
     keep_freed_memory()
-    table = {}
+    table: dict[str, dict[str, float]] = {}
+    limits = Limits.chosen(options)
+    depends = {"distance": options.distance, "solver": options.solver}
     for file in options.networks:
         victim = load_victim(file, options.images, options.data_dir)
+        answers = {
+            "ours": partial(
+                our_answer, network=victim.network, failures=options.work_dir, **depends
+            )
+        }
         name = f"{victim.name}-{options.distance}-{options.solver}"
-        answer = partial(
-            our_answer, victim, distance=options.distance, solver=options.solver, options=options
-        )
-        rows = answered(
-            options.work_dir / "exact_attacks" / name,
-            victim,
-            options,
-            {"ours": answer},
-            distance=options.distance,
-            solver=options.solver,
-        )
+        if not table:
+            warm_up(victim, limits, answers)
+        path = options.work_dir / "exact_attacks" / name
+        rows = answered(path, victim, limits, answers, **depends)
         shown = ["image", "status", "objective", *_MEANS, "solver_taken"]
         print(rows[shown].to_string(index=False, float_format="%.4g"), flush=True)
         table[victim.name] = summary(rows)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from functools import partial
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,7 @@ def their_answer(
         "seconds": time.perf_counter() - begun,
         "seconds_solver": found.seconds_solver,
         "columns": found.columns,
+        "package_version": version(package),
     }
     if found.point is not None:
         form = staged(network)
@@ -170,7 +172,7 @@ def main() -> None:
         shown += ["seconds", "seconds_solver", "processor_seconds"]
         print(f"{victim.name}\n{rows[shown].to_string(index=False, float_format='%.6g')}")
         if "reason" in rows:
-            print(rows["reason"].dropna().drop_duplicates().to_string(index=False))
+            print("\n".join(f"refused: {reason}" for reason in rows["reason"].dropna().unique()))
         for package in options.packages:
             table[victim.name, package] = compared(rows, package)
     print(pd.DataFrame(table).T.to_string(float_format="%.3g"))

@@ -3,6 +3,8 @@
 Usage: python benchmarks/finetuning_speed.py NETWORK ADVERSARIAL_POINTS [--iterations 20] ...
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import resource
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from advmip.datasets import load_dataset
+from advmip.datasets import Dataset, load_dataset
 from advmip.finetuning import finetune
 from advmip.gradient_attacks import (
     PROTOCOLS,
@@ -21,6 +23,7 @@ from advmip.gradient_attacks import (
     generate_adversarial_set,
 )
 from advmip.memory import keep_freed_memory
+from advmip.networks import Network
 from advmip.networks.released import released_network
 from advmip.provenance import provenance, use_threads
 
@@ -31,8 +34,8 @@ ATTACKS = {
 PUBLISHED = PROTOCOLS["published"]
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("network", choices=["cnn_light", "cnn", "resnet8"])
     parser.add_argument("adversarial_points", type=int)
     parser.add_argument("--iterations", type=int, default=20)
@@ -43,7 +46,14 @@ def arguments():
     return parser.parse_args()
 
 
-def adversarial_set(network, train, attack, count, seed, folder):
+def adversarial_set(
+    network: Network,
+    train: Dataset,
+    attack: AttackSettings,
+    count: int,
+    seed: int,
+    folder: Path,
+) -> AdversarialSet:
     """The points, made once and kept: how they are found is not what is timed."""
     path = folder / f"adversarial_{network.architecture.name}_{count}.npz"
     if not path.exists():
@@ -54,7 +64,7 @@ def adversarial_set(network, train, attack, count, seed, folder):
     return AdversarialSet.load(path)
 
 
-def main():
+def main() -> None:
     options = arguments()
     use_threads(options.threads)
     keep_freed_memory()

@@ -8,9 +8,12 @@ warm-started from the last iteration as in Algorithm 1 and once from nothing.
 Usage: python benchmarks/projection_solvers.py [--adversarial-points 10] ...
 """
 
+from __future__ import annotations
+
 import argparse
 import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import clarabel
@@ -22,19 +25,25 @@ import piqp
 import scipy.sparse
 import torch
 from finetuning_speed import ATTACKS, adversarial_set
+from numpy.typing import NDArray
 
 from advmip.datasets import load_dataset
 from advmip.finetuning import finetune
 from advmip.finetuning.algorithm import Run
-from advmip.finetuning.projection import Projection
+from advmip.finetuning.cuts import CutBlock
+from advmip.finetuning.projection import Projection, ProjectionResult
 from advmip.memory import keep_freed_memory
 from advmip.networks.released import released_network
 from advmip.provenance import use_threads
 
 ACCURACY = 1e-8
 
+Vector = NDArray[np.float64]
+# The step, and how the solver ended.
+Solution = tuple[Vector | None, str]
 
-def with_clarabel(matrix, right, limit):
+
+def with_clarabel(matrix: Vector, right: Vector, limit: float) -> Solution:
     length = matrix.shape[1]
     settings = clarabel.DefaultSettings()
     settings.verbose, settings.time_limit = False, limit
@@ -50,7 +59,7 @@ def with_clarabel(matrix, right, limit):
     return np.array(solution.x), str(solution.status)
 
 
-def with_osqp(matrix, right, limit):
+def with_osqp(matrix: Vector, right: Vector, limit: float) -> Solution:
     length = matrix.shape[1]
     solver = osqp.OSQP()
     solver.setup(
@@ -69,7 +78,7 @@ def with_osqp(matrix, right, limit):
     return result.x, result.info.status
 
 
-def with_piqp(matrix, right, limit):
+def with_piqp(matrix: Vector, right: Vector, limit: float) -> Solution:
     del limit  # PIQP knows none; the caller stops growing k instead.
     length = matrix.shape[1]
     solver = piqp.SparseSolver()
@@ -84,7 +93,7 @@ def with_piqp(matrix, right, limit):
     return solver.result.x, str(status)
 
 
-def with_highs(matrix, right, limit):
+def with_highs(matrix: Vector, right: Vector, limit: float) -> Solution:
     rows, length = matrix.shape
     model = highspy.HighsModel()
     problem = model.lp_
@@ -102,7 +111,7 @@ def with_highs(matrix, right, limit):
     model.hessian_.start_ = np.arange(length + 1)
     model.hessian_.index_ = np.arange(length)
     model.hessian_.value_ = np.ones(length)
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("time_limit", limit)
     solver.passModel(model)
@@ -118,8 +127,8 @@ GENERAL = {
 }
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--adversarial-points", type=int, default=10)
     parser.add_argument("--iterates", type=int, nargs="+", default=[1, 2, 5, 10, 20])
     parser.add_argument("--limit", type=float, default=300.0, help="seconds a solve")
@@ -131,7 +140,9 @@ def arguments():
     return parser.parse_args()
 
 
-def problems(options):
+def problems(
+    options: argparse.Namespace,
+) -> Iterator[tuple[int, list[CutBlock], ProjectionResult, float]]:
     """Runs Algorithm 1 and yields its QPs: (k, blocks, step, seconds warm, seconds cold)."""
     network = released_network("cnn_light", options.network_dir, options.work_dir)
     train = load_dataset("mnist", "train", options.data_dir)
@@ -153,7 +164,7 @@ def problems(options):
             yield k, blocks, warm, cold.solve().seconds
 
 
-def written_out(blocks):
+def written_out(blocks: list[CutBlock]) -> tuple[Vector, Vector]:
     rows, right = [], []
     for block in blocks:
         count = len(block.right_hand_side)
@@ -162,7 +173,7 @@ def written_out(blocks):
     return np.concatenate(rows), np.concatenate(right)
 
 
-def main():
+def main() -> None:
     options = arguments()
     use_threads(options.threads)
     keep_freed_memory()

@@ -2,5 +2,12 @@
 
 from advmip.mip.attack import Attack, minimal_attack
 from advmip.mip.bounds import network_bounds
+from advmip.mip.features import StrongestInput, strongest_input
 
-__all__ = ["Attack", "minimal_attack", "network_bounds"]
+__all__ = [
+    "Attack",
+    "StrongestInput",
+    "minimal_attack",
+    "network_bounds",
+    "strongest_input",
+]

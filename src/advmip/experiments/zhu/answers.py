@@ -37,6 +37,12 @@ class Victim:
     test: Dataset
     correct: NDArray[np.intp]
 
+    def correct_of(self, label: int | None) -> NDArray[np.intp]:
+        """Those of one class; all where it is None."""
+        return (
+            self.correct if label is None else self.correct[self.test.labels[self.correct] == label]
+        )
+
 
 def load_victim(settings: Settings, paper_network: str, network_file: Path) -> Victim:
     """Load a network and its test images.

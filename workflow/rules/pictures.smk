@@ -46,6 +46,7 @@ rule features:
         settings=SETTINGS_FILE,
         code=code_digest(
             "checking.neurons",
+            "checking.relu_inputs",
             "datasets",
             "experiments.neurons",
             "experiments.zhu",
@@ -97,6 +98,7 @@ rule two_nodes:
         settings=SETTINGS_FILE,
         code=code_digest(
             "checking.neurons",
+            "checking.relu_inputs",
             "experiments.kronqvist",
             "experiments.neurons",
             "mip",

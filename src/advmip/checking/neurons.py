@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from advmip.checking.relu_inputs import relu_inputs
 from advmip.errors import CheckError
 from advmip.networks.network import Network
-from advmip.networks.relu_inputs import relu_inputs
 from advmip.storage import write_atomically
 
 # Rounding of a value inside a network, relative to the largest one of its layer.

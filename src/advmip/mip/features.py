@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from advmip.checking.neurons import check_activation
+from advmip.checking.relu_inputs import relu_inputs
 from advmip.errors import InputError
 from advmip.mip.bounds import network_bounds
 from advmip.mip.bounds.network_bounds import whole_box
@@ -19,7 +20,6 @@ from advmip.mip.encoding import Interval
 from advmip.mip.problem import encode
 from advmip.mip.solvers import Options, Status, choose
 from advmip.networks.network import Network
-from advmip.networks.relu_inputs import relu_inputs
 from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import product
 from pathlib import Path
 
@@ -11,19 +10,19 @@ import torch
 from torch import nn
 
 from advmip.experiments.neurons import neuron_row
+from advmip.experiments.origin import origin_columns
 from advmip.experiments.rows import Row, write_rows
 from advmip.mip import network_bounds, strongest_input
 from advmip.mip.relaxed_outputs import relaxed_outputs
 from advmip.networks import Architecture, Network, staged
-from advmip.provenance import code_digest, provenance
 from advmip.settings import Settings
 
 # Where x_1 and x_2 may be.
 LOWER, UPPER = np.array([-10.0, -5.0]), np.array([10.0, 5.0])
 _BOUNDS = "interval"
 _CODE = (
-    *("checking.neurons", "experiments.kronqvist", "experiments.neurons"),
-    *("mip", "networks"),
+    *("checking.neurons", "checking.relu_inputs", "experiments.kronqvist"),
+    *("experiments.neurons", "mip", "networks"),
 )
 # Points along x_1 and x_2. What enters the first node changes by 1 from one to the next along
 # either, so that the output's kinks, at 0 and at 25, run through points.
@@ -74,9 +73,7 @@ def two_nodes(settings: Settings, out: Path) -> None:
         "network_digest": network.digest[:16],
         "protocol": "published",
         "seed": settings["seed"],
-        "threads": settings["threads"],
-        "code": code_digest(*_CODE),
-        "provenance": json.dumps(provenance(settings["threads"]), sort_keys=True),
+        **origin_columns(settings["threads"], _CODE),
     }
     write_rows("neurons", [common | row for row in _neurons(network)], out / "neurons.csv")
     write_rows("samples", [common | row for row in _samples(network)], out / "samples.csv")

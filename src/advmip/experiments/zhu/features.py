@@ -17,8 +17,8 @@ from advmip.provenance import code_digest
 from advmip.settings import Settings
 
 CODE = (
-    *("checking.neurons", "datasets", "experiments.neurons", "experiments.zhu"),
-    *("mip", "networks", "pictures"),
+    *("checking.neurons", "checking.relu_inputs", "datasets", "experiments.neurons"),
+    *("experiments.zhu", "mip", "networks", "pictures"),
 )
 _BOUNDS = "lp"
 
@@ -56,7 +56,7 @@ def features(
         "seed": settings["seed"],
         "threads": settings["threads"],
     }
-    common = identity(settings, victim, "features") | {"code": code_digest(*CODE)}
+    common = identity(settings, victim, "features", CODE)
     with Journal(journal, depends) as finished:
         open_places = [place for place in places if _key(*place) not in finished]
         bounds = network_bounds(form, _BOUNDS) if open_places else []

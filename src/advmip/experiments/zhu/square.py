@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from advmip.errors import InputError
+from advmip.experiments.origin import origin_columns
 from advmip.experiments.rows import Row, write_rows
 from advmip.mip.distances import Box, PiecewiseL2, distance_named
-from advmip.provenance import code_digest, provenance
 from advmip.settings import Settings
 
 # Points on each line between two breakpoints.
@@ -43,9 +42,7 @@ def square(settings: Settings, distance: str, out: Path) -> None:
         "paper_network": distance,
         "protocol": "published",
         "seed": settings["seed"],
-        "threads": settings["threads"],
-        "code": code_digest("experiments.zhu.square", "mip.distances"),
-        "provenance": json.dumps(provenance(settings["threads"]), sort_keys=True),
+        **origin_columns(settings["threads"], ("experiments.zhu.square", "mip.distances")),
     }
     pixel = Box.around(np.zeros(1), (1, 1, 1))
     points = np.linspace(0.0, 1.0, _POINTS * (measure.breakpoints - 1) + 1)

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
+from advmip.checking.relu_inputs import relu_inputs
 from advmip.networks import ARCHITECTURES, Network, new_network, staged
-from advmip.networks.relu_inputs import relu_inputs
 
 
 def assert_the_same(network: Network) -> None:

@@ -15,6 +15,7 @@ include: "workflow/rules/networks.smk"
 include: "workflow/rules/attacks.smk"
 include: "workflow/rules/finetuning.smk"
 include: "workflow/rules/exact_attacks.smk"
+include: "workflow/rules/pictures.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 

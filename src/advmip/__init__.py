@@ -22,7 +22,13 @@ if TYPE_CHECKING:
         evaluate,
         generate_adversarial_set,
     )
-    from advmip.mip import Attack, minimal_attack, network_bounds
+    from advmip.mip import (
+        Attack,
+        StrongestInput,
+        minimal_attack,
+        network_bounds,
+        strongest_input,
+    )
     from advmip.networks import Network, load_network, save_network, staged
 
 __all__ = [
@@ -38,6 +44,7 @@ __all__ = [
     "InputError",
     "Network",
     "Protocol",
+    "StrongestInput",
     "evaluate",
     "finetune",
     "generate_adversarial_set",
@@ -47,6 +54,7 @@ __all__ = [
     "network_bounds",
     "save_network",
     "staged",
+    "strongest_input",
 ]
 
 _HOMES = ("errors", "datasets", "networks", "gradient_attacks", "finetuning", "mip")

@@ -36,6 +36,8 @@ app.add_typer(network, name="network")
 app.add_typer(zk, name="zk")
 zhu = typer.Typer(help="The runs of Zhu's thesis; each writes rows.", no_args_is_help=True)
 app.add_typer(zhu, name="zhu")
+kronqvist = typer.Typer(help="The example of Kronqvist's lecture.", no_args_is_help=True)
+app.add_typer(kronqvist, name="kronqvist")
 
 PaperNetwork = Annotated[str, typer.Argument(help="CNNLight, CNN or ResNet8.")]
 ThesisNetwork = Annotated[str, typer.Argument(help="DNN1 to DNN5.")]
@@ -276,6 +278,59 @@ def zhu_attacks(
         journal,
         out,
     )
+
+
+@zhu.command("gallery")
+def zhu_gallery(
+    paper_network: ThesisNetwork,
+    folders: Annotated[list[Path], typer.Argument(help="Folders of attacks and their images.")],
+    network_file: NetworkFile,
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Put originals and attacked images into rows, each checked again."""
+    from advmip.experiments.zhu.gallery import gallery
+
+    gallery(_prepared(settings, threads), paper_network, network_file, folders, out)
+
+
+@zhu.command("features")
+def zhu_features(
+    paper_network: ThesisNetwork,
+    network_file: NetworkFile,
+    journal: Annotated[Path, typer.Option(help="The record of finished neurons.")],
+    out: OutFolder,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Find the image that excites each neuron most."""
+    from advmip.experiments.zhu.features import features
+
+    features(_prepared(settings, threads), paper_network, network_file, journal, out)
+
+
+@zhu.command("square")
+def zhu_square(
+    distance: Annotated[str, typer.Argument(help="l2-K, with K breakpoints.")],
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Compare the square with its approximation by straight lines."""
+    from advmip.experiments.zhu.square import square
+
+    square(_prepared(settings, threads), distance, out)
+
+
+@kronqvist.command("two-nodes")
+def kronqvist_two_nodes(
+    out: OutFolder, settings: SettingsFile = _CONFIG, threads: Threads = None
+) -> None:
+    """Bound the two nodes and their output, in the model and in its relaxation."""
+    from advmip.experiments.kronqvist.two_nodes import two_nodes
+
+    two_nodes(_prepared(settings, threads), out)
 
 
 @app.command("rows")

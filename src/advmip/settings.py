@@ -101,6 +101,7 @@ class ExactAttacks(TypedDict):
 
     distances: list[str]
     images: int
+    of_each_class: bool
     formulation: str
     bounds: str
     solver: str
@@ -116,6 +117,7 @@ class Zhu(TypedDict):
     ratio: float
     margin: float
     bound_time_limit: float
+    feature_time_limit: float
     experiments: dict[str, dict[str, ExactAttacks]]
 
 

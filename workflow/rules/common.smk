@@ -35,6 +35,7 @@ SETTINGS_FILE = f"{RESULTS}/config.yaml"
 SETS = f"{RESULTS}/adversarial"
 SHARDS = f"{RESULTS}/shards/zk"
 ATTACKS = f"{RESULTS}/shards/zhu"
+LECTURE = f"{RESULTS}/shards/kronqvist"
 PAPERS = sorted(map(str, Path("workflow/papers").glob("*.yaml")))
 OUTPUTS = yaml.safe_load(Path("workflow/outputs.yaml").read_text(encoding="utf-8"))
 # Stands for all of them where a job works on the rows of every output.
@@ -63,6 +64,7 @@ wildcard_constraints:
     victim="|".join(SETTINGS["zhu"]["networks"]),
     question="|".join(SETTINGS["zhu"]["experiments"]),
     method="|".join(questions.STORED_BOUNDS),
+    distance=r"l2-\d+",
     part=r"\d+",
     output="|".join([EVERY_OUTPUT, *OUTPUTS]),
 
@@ -101,6 +103,13 @@ def sets_behind(wildcards):
 
 def row_files(experiment, network):
     """The row files of an experiment on a network; none where the scale leaves it out."""
+    if experiment == "relaxation":
+        return [
+            f"{LECTURE}/{experiment}/{network}/{kind}.csv"
+            for kind in ("neurons", "samples")
+        ]
+    if experiment == "square":
+        return [f"{ATTACKS}/{experiment}/{network}/samples.csv"]
     if network in SETTINGS["zhu"]["networks"]:
         return attack_row_files(experiment, network)
     folder = f"{SHARDS}/{experiment}/{network}"
@@ -119,13 +128,23 @@ def attack_row_files(experiment, network):
     """The row files of exact attacks on a network, and of the bounds that they are given."""
     if experiment == "networks":
         return [f"{ATTACKS}/networks/networks.csv"]
-    parts = questions.parts_of(SETTINGS, experiment, network)
-    files = [
-        f"{ATTACKS}/{experiment}/{network}-{part}/attacks.csv"
-        for part in range(len(parts))
-    ]
-    bounds = bounds_folder(experiment, network) if parts else []
+    if experiment == "features":
+        kinds = ("neurons", "pictures")
+        return [f"{ATTACKS}/{experiment}/{network}/{kind}.csv" for kind in kinds]
+    folders = attack_folders(experiment, network)
+    files = [f"{folder}/attacks.csv" for folder in folders]
+    if not folders:
+        return []
+    if experiment == "gallery":
+        files.append(f"{ATTACKS}/{experiment}/{network}/pictures.csv")
+    bounds = bounds_folder(experiment, network)
     return files + [f"{folder}/bounds.csv" for folder in bounds]
+
+
+def attack_folders(experiment, network):
+    """The folders of an experiment's attacks on a network, one for each job."""
+    parts = questions.parts_of(SETTINGS, experiment, network)
+    return [f"{ATTACKS}/{experiment}/{network}-{part}" for part in range(len(parts))]
 
 
 def bounds_folder(experiment, network):

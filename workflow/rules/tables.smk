@@ -14,6 +14,9 @@ rule rows:
             "networks.csv",
             "bounds.csv",
             "attacks.csv",
+            "neurons.csv",
+            "pictures.csv",
+            "samples.csv",
         ),
     log:
         f"{RESULTS}/logs/rows/{{output}}.log",

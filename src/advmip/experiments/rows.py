@@ -65,6 +65,23 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("status", "checked"),
         *_ORIGIN_COLUMNS,
     ),
+    # Neurons: bounds of what enters them, and the most that does.
+    "neurons": (
+        *IDENTITY_COLUMNS,
+        *("layer", "unit", "bounds", "lower", "upper", "time_limit"),
+        *("outcome", "activation", "activation_bound", "solver_taken", "solver_reason", "nodes"),
+        *("seconds_total", "seconds_solver", "status", "checked"),
+        *_ORIGIN_COLUMNS,
+    ),
+    # Grey images; the pixels are text, row by row.
+    "pictures": (
+        *IDENTITY_COLUMNS,
+        *("shown", "image", "label", "layer", "unit", "height", "width", "pixels"),
+        *("status", "checked"),
+        *_ORIGIN_COLUMNS,
+    ),
+    # A function of one or two numbers, between its bounds in a model.
+    "samples": (*IDENTITY_COLUMNS, "x1", "x2", "value", "lower", "upper", *_ORIGIN_COLUMNS),
 }
 
 
@@ -93,11 +110,20 @@ def gather_rows(files: Sequence[Path], folder: Path) -> None:
         InputError: A file is missing, or its columns are not those of its kind.
     """
     for kind in COLUMNS:
-        parts = [_read_rows(kind, file) for file in files if file.stem == kind]
+        parts = [read_rows(kind, file) for file in files if file.stem == kind]
         write_rows(kind, [row for part in parts for row in part], folder / f"{kind}.csv")
 
 
-def _read_rows(kind: str, path: Path) -> list[Row]:
+def read_rows(kind: str, path: Path) -> list[Row]:
+    """The rows of a file, every value as text.
+
+    Args:
+        kind: A key of `COLUMNS`.
+        path: The file.
+
+    Raises:
+        InputError: It is missing, or its columns are not those of its kind.
+    """
     if not path.is_file():
         raise InputError(
             subject=f"row file {path}",

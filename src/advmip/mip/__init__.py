@@ -2,6 +2,13 @@
 
 from advmip.mip.attack import minimal_attack
 from advmip.mip.bounds import network_bounds
+from advmip.mip.features import StrongestInput, strongest_input
 from advmip.mip.hunt import Attack
 
-__all__ = ["Attack", "minimal_attack", "network_bounds"]
+__all__ = [
+    "Attack",
+    "StrongestInput",
+    "minimal_attack",
+    "network_bounds",
+    "strongest_input",
+]

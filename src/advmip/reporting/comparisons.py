@@ -38,6 +38,8 @@ COMPARISON_COLUMNS = [
 _KEY_NAMES = {"adversarial_count": "|X_adv|", "omega": "ω", "iteration": "k"}
 
 _STANDARD_ERRORS = 2.0
+# What means are taken over, where it is not seeds.
+_REPEATED = {"attacks": "images", "neurons": "neurons"}
 
 
 class NothingFoundError(Exception):
@@ -162,7 +164,7 @@ def cell_of(
         test_images=int(chosen["test_images"].min()) if accuracy else 0,
         iterations=float(lengths.max()),
         obstacle=_obstacle(rows, chosen, source, block, quantity),
-        repeated="images" if block.rows == "attacks" else "seeds",
+        repeated=_REPEATED.get(block.rows, "seeds"),
     )
 
 

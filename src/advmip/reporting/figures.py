@@ -8,15 +8,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from advmip.errors import unknown_name
-from advmip.reporting import style
+from advmip.reporting import lecture, style
 from advmip.reporting.outputs import FigureKind
 from advmip.reporting.plan import Plan
 from advmip.reporting.rows import Rows
 from advmip.reporting.sources import read_sources
 from advmip.reporting.zhao_kronqvist import figures as zhao_kronqvist
+from advmip.reporting.zhu import figures as zhu
 from advmip.storage import write_atomically
 
-FIGURES: dict[str, FigureKind] = {**zhao_kronqvist.FIGURES}
+FIGURES: dict[str, FigureKind] = {
+    **zhao_kronqvist.FIGURES,
+    **lecture.FIGURES,
+    **zhu.FIGURES,
+}
 
 
 def write_figure(

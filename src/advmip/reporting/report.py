@@ -30,6 +30,7 @@ _SECTIONS = {
     "zk_figure": "Figures of Zhao & Kronqvist",
     "kronqvist": "The lecture",
     "zhu_table": "Tables of Zhu's thesis",
+    "zhu_figure": "Figures of Zhu's thesis",
     "zk_extension": "Extensions",
 }
 

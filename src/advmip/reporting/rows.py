@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from advmip.errors import InputError
 from advmip.reporting.plan import Plan
-from advmip.reporting.zhu.instances import counted
+from advmip.reporting.zhu.instances import counted, counted_neurons
 
+# Rows that sources take means over, with the quantities that they average.
+_COUNTED = {"attacks": counted, "neurons": counted_neurons}
 _IDENTITY = ["experiment", "network", "paper_network", "dataset", "protocol", "seed"]
 _ROUNDING = 1e-9
 _ACCURACIES = ["clean_accuracy", "fgsm_accuracy", "pgd_accuracy"]
@@ -46,6 +48,17 @@ REQUIRED_COLUMNS: dict[str, list[str]] = {
         *["outcome", "distance", "lower_bound", "changed_pixels", "total_change", "euclidean"],
         *["nodes", "seconds_bounds", "seconds_solver", "seconds_total", "status", "checked"],
     ],
+    "neurons": [
+        *_IDENTITY,
+        *["layer", "unit", "lower", "upper", "outcome", "activation", "activation_bound"],
+        *["seconds_solver", "status", "checked"],
+    ],
+    "pictures": [
+        *_IDENTITY,
+        *["shown", "image", "label", "layer", "unit", "height", "width", "pixels"],
+        *["status", "checked"],
+    ],
+    "samples": [*_IDENTITY, "x1", "x2", "value", "lower", "upper"],
 }
 
 
@@ -177,7 +190,7 @@ class Rows:
             _refuse_unchecked(frame, path)
         if "status" in frame.columns:
             frame = frame[frame["status"] == "ok"].reset_index(drop=True)
-        return counted(frame) if kind == "attacks" else frame
+        return _COUNTED[kind](frame) if kind in _COUNTED else frame
 
 
 def where(frame: pd.DataFrame, match: Mapping[str, Any]) -> pd.DataFrame:

@@ -6,6 +6,7 @@ SciPy and Clarabel.
 
 from __future__ import annotations
 
+from copy import copy
 from itertools import combinations, pairwise, product
 
 import numpy as np
@@ -46,9 +47,10 @@ class TinyNetwork:
     def regions(self):
         """Per pattern: rows G, h with G x <= h where it holds, and the logits' C, c there."""
         for pattern in product((0.0, 1.0), repeat=sum(self.hidden)):
-            matrix, constant = np.eye(4), np.zeros(4)
-            rows, sides = [], []
-            parts = np.split(np.array(pattern), np.cumsum(self.hidden)[:-1])
+            inputs = self.weights[0].shape[1]
+            matrix, constant = np.eye(inputs), np.zeros(inputs)
+            rows, sides = [np.empty((0, inputs))], [np.empty(0)]
+            parts = np.split(np.array(pattern), np.cumsum(self.hidden, dtype=int))[:-1]
             for weight, bias, active in zip(
                 self.weights[:-1], self.biases[:-1], parts, strict=True
             ):
@@ -63,6 +65,19 @@ class TinyNetwork:
                 self.weights[-1] @ matrix,
                 self.weights[-1] @ constant + self.biases[-1],
             )
+
+
+def strongest(network: TinyNetwork, layer: int, unit: int) -> float:
+    """The most that an image in the box brings to a neuron: of layer 1 on, the last the logits."""
+    front = copy(network)
+    front.weights, front.biases = network.weights[:layer], network.biases[:layer]
+    front.hidden = network.hidden[: layer - 1]
+    best = -np.inf
+    for rows, sides, matrix, constant in front.regions():
+        answer = linprog(-matrix[unit], rows, sides, bounds=(0, 1))
+        if answer.status == 0:
+            best = max(best, constant[unit] - answer.fun)
+    return best
 
 
 def smallest(

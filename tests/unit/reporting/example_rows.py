@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from example_pictures import picture_rows
 
 from advmip.experiments.rows import COLUMNS, write_rows
 from advmip.finetuning.pool import pareto_front
@@ -63,6 +64,9 @@ class ExampleRows:
         for network in networks:
             for protocol in PROTOCOLS:
                 self._network(network, protocol)
+        dnn1 = ("dnn1", "mnist") if networks is OWN else ("digits_dnn1", "digits")
+        for kind, rows in picture_rows(*dnn1).items():
+            self.rows[kind] += rows
 
     @property
     def plan(self) -> Plan:

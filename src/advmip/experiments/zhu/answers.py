@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from advmip.datasets import Dataset
 from advmip.errors import unknown_name
+from advmip.experiments.origin import origin_columns
 from advmip.experiments.rows import Row
 from advmip.experiments.subject import load_split, network_of
 from advmip.networks import Network, staged
-from advmip.provenance import code_digest, provenance
 from advmip.settings import Settings
 
 # What decides an attack's answer.
@@ -36,6 +36,12 @@ class Victim:
     network: Network
     test: Dataset
     correct: NDArray[np.intp]
+
+    def correct_of(self, label: int | None) -> NDArray[np.intp]:
+        """Those of one class; all where it is None."""
+        return (
+            self.correct if label is None else self.correct[self.test.labels[self.correct] == label]
+        )
 
 
 def load_victim(settings: Settings, paper_network: str, network_file: Path) -> Victim:
@@ -61,7 +67,9 @@ def load_victim(settings: Settings, paper_network: str, network_file: Path) -> V
     return Victim(paper_network, network, test, np.flatnonzero(predicted == test.labels))
 
 
-def identity(settings: Settings, victim: Victim, experiment: str) -> Row:
+def identity(
+    settings: Settings, victim: Victim, experiment: str, code: Sequence[str] = CODE
+) -> Row:
     """The columns that say what a row is about, and where it comes from."""
     return {
         "source": "zhu",
@@ -73,7 +81,5 @@ def identity(settings: Settings, victim: Victim, experiment: str) -> Row:
         "dataset_digest": victim.test.digest[:16],
         "protocol": "published",
         "seed": settings["seed"],
-        "threads": settings["threads"],
-        "code": code_digest(*CODE),
-        "provenance": json.dumps(provenance(settings["threads"]), sort_keys=True),
+        **origin_columns(settings["threads"], code),
     }

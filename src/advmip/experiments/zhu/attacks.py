@@ -13,7 +13,13 @@ from advmip.errors import InputError
 from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.zhu.answers import CODE, Victim, identity, load_victim
 from advmip.experiments.zhu.bounds import read_bounds
-from advmip.experiments.zhu.questions import STORED_BOUNDS, Question, attacks_of, part_of
+from advmip.experiments.zhu.questions import (
+    CLASSES,
+    STORED_BOUNDS,
+    Question,
+    attacks_of,
+    part_of,
+)
 from advmip.journal import Journal
 from advmip.mip import Attack, minimal_attack
 from advmip.mip.distances import L0
@@ -23,8 +29,8 @@ from advmip.storage import file_digest, write_atomically
 
 _log = logging.getLogger(__name__)
 
-# The target of an image of class c, of ten (Fischetti & Jo, and Zhu).
-_SHIFT, _CLASSES = 5, 10
+# From the class of an image to its target (Fischetti & Jo, and Zhu).
+_SHIFT = 5
 # What an attack's answer depends on among the settings of its experiment.
 _DECISIVE = ("formulation", "bounds", "solver", "time_limit", "gap")
 
@@ -62,11 +68,13 @@ def exact_attacks(
     chosen = attacks_of(settings, experiment, paper_network)
     assert chosen is not None  # part_of found attacks
     victim = load_victim(settings, paper_network, network_file)
-    if len(victim.correct) < chosen["images"]:
+    fewest = min(len(victim.correct_of(label)) for label in {each.label for each in questions})
+    if fewest < chosen["images"]:
+        of_each = " of each class" if chosen["of_each_class"] else ""
         raise InputError(
             subject=f"experiment {experiment} on {paper_network}",
-            found=f"{len(victim.correct)} test images that the network classifies correctly",
-            expected=f"the {chosen['images']} that the settings ask for",
+            found=f"{fewest} test images that the network classifies correctly",
+            expected=f"the {chosen['images']}{of_each} that the settings ask for",
             mend="ask for fewer images, or train the network longer",
         )
     method: Any = chosen["bounds"]
@@ -103,7 +111,8 @@ def exact_attacks(
 
 
 def _key(question: Question) -> str:
-    return f"distance={question.distance} rank={question.rank}"
+    label = "" if question.label is None else f" label={question.label}"
+    return f"distance={question.distance} rank={question.rank}{label}"
 
 
 def _answer(
@@ -115,14 +124,14 @@ def _answer(
     failures: Path,
 ) -> dict[str, Any]:
     """The row of one attack, and the attacked image, NaN without one."""
-    index = int(victim.correct[question.rank])
+    index = int(victim.correct_of(question.label)[question.rank])
     image, label = victim.test.images[index], int(victim.test.labels[index])
     attack = minimal_attack(
         victim.network,
         image,
         label,
         question.distance,
-        target=(label + _SHIFT) % _CLASSES,
+        target=(label + _SHIFT) % CLASSES,
         ratio=settings["zhu"]["ratio"],
         margin=settings["zhu"]["margin"],
         formulation=chosen["formulation"],
@@ -136,9 +145,9 @@ def _answer(
     )
     row: Row = {
         "image": index,
-        "rank": question.rank,
+        "rank": int(np.searchsorted(victim.correct, index)),
         "label": label,
-        "target": (label + _SHIFT) % _CLASSES,
+        "target": (label + _SHIFT) % CLASSES,
         "predicted": attack.predicted,
         "ratio": settings["zhu"]["ratio"],
         "distance_name": question.distance,

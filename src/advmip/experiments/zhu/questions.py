@@ -11,6 +11,8 @@ from itertools import product
 from advmip.experiments.parts import chosen_part, dealt_out
 from advmip.settings import ExactAttacks, Settings
 
+# Classes of the thesis's data.
+CLASSES = 10
 # Bounds of a network that are computed once, in a job of their own.
 STORED_BOUNDS = ("lp", "weaker", "exact")
 
@@ -22,10 +24,12 @@ class Question:
     Attributes:
         rank: Which of the test images that the network classifies correctly, from 0.
         distance: The distance's name.
+        label: The class whose images are counted; None for all.
     """
 
     rank: int
     distance: str
+    label: int | None = None
 
 
 def attacks_of(settings: Settings, experiment: str, paper_network: str) -> ExactAttacks | None:
@@ -38,8 +42,9 @@ def parts_of(settings: Settings, experiment: str, paper_network: str) -> list[li
     chosen = attacks_of(settings, experiment, paper_network)
     if chosen is None:
         return []
-    pairs = product(chosen["distances"], range(chosen["images"]))
-    questions = [Question(rank, distance) for distance, rank in pairs]
+    labels = range(CLASSES) if chosen["of_each_class"] else [None]
+    choices = product(chosen["distances"], labels, range(chosen["images"]))
+    questions = [Question(rank, distance, label) for distance, label, rank in choices]
     return dealt_out(questions, chosen["attacks_per_job"])
 
 

@@ -48,9 +48,7 @@ def network_bounds(
         stages = (*network.hidden, network.output)
         infinite = [np.full(stage.width, np.inf) for stage in stages]
         return [Interval(-most, most) for most in infinite]
-    nothing = np.zeros(network.pixels)
-    box = Box(nothing, nothing + 1.0, network.input_shape)
-    problem = Problem(network, nothing, Anywhere(), Anything(), box)
+    problem = whole_box(network)
     bounds = interval_bounds(problem)
     if method == "interval":
         return bounds
@@ -62,3 +60,10 @@ def network_bounds(
     return mixed_integer_bounds(
         problem, relaxed, time_limit=limit, solver=solver, progress=progress
     )
+
+
+def whole_box(network: StagedNetwork) -> Problem:
+    """The problem in which every image in [0, 1] is as good as any other."""
+    nothing = np.zeros(network.pixels)
+    box = Box(nothing, nothing + 1.0, network.input_shape)
+    return Problem(network, nothing, Anywhere(), Anything(), box)

@@ -84,6 +84,7 @@ def _watcher(inner: Any, trace: Trace, begun: float) -> Any:
 def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
     """Set options, columns, rows and everything else; the columns come back."""
     import pyscipopt
+    from pyscipopt.scip import PY_SCIP_PARAMSETTING
 
     inner.hideOutput()
     inner.setParams(
@@ -115,7 +116,7 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
         inner.addCons(pyscipopt.quicksum(squares) <= total)
     else:
         # Cutting planes cost more than they prune on ReLU networks: half of the time on DNN1.
-        inner.setSeparating(pyscipopt.SCIP_PARAMSETTING.OFF)
+        inner.setSeparating(PY_SCIP_PARAMSETTING.OFF)
     _add_rows(inner, columns, model)
     for indicator in model.indicators:
         row = _sum(columns, indicator.columns, indicator.row)

@@ -1,4 +1,4 @@
-"""Attacks as the thesis counts them: one row each, in the thesis's units."""
+"""Attacks and neurons as the thesis counts them: one row each, in the thesis's units."""
 
 from __future__ import annotations
 
@@ -33,3 +33,18 @@ def counted(attacks: pd.DataFrame) -> pd.DataFrame:
         objective=distance.where(attacked),
         bound_gap=100.0 * (distance.where(attacked) - euclidean) / euclidean,
     )
+
+
+def counted_neurons(neurons: pd.DataFrame) -> pd.DataFrame:
+    """Neurons with the quantity that the thesis speaks of.
+
+    Args:
+        neurons: Rows of kind "neurons".
+
+    Returns:
+        The same rows, with `within_a_second` (0 or 100, in percent): whether the solver found
+        and proved its strongest input so fast. The column `seed` numbers the rows: a mean is one
+        over neurons.
+    """
+    fast = (neurons["outcome"] == "optimal") & (neurons["seconds_solver"].astype(float) < 1.0)
+    return neurons.assign(seed=np.arange(len(neurons)), within_a_second=100.0 * fast)

@@ -1,0 +1,1 @@
+"""The example of Kronqvist's lecture."""

@@ -1,0 +1,103 @@
+"""Attacked images beside the original ones, to be looked at (Figures 3 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advmip.checking.attacks import check_attack
+from advmip.errors import InputError
+from advmip.experiments.rows import Row, read_rows, write_rows
+from advmip.experiments.zhu.answers import Victim, identity, load_victim
+from advmip.experiments.zhu.questions import CLASSES
+from advmip.mip.distances import Box, distance_named
+from advmip.mip.targets import Targeted
+from advmip.pictures import picture_columns
+from advmip.settings import Settings
+
+Images = NDArray[np.float64]
+
+
+def gallery(
+    settings: Settings,
+    paper_network: str,
+    network_file: Path,
+    folders: Sequence[Path],
+    out: Path,
+) -> None:
+    """Write originals and attacked images as rows; each is checked again as it was stored.
+
+    Args:
+        settings: All settings.
+        paper_network: "DNN1" to "DNN5".
+        network_file: The network's weights.
+        folders: Where `exact_attacks` wrote rows and images.
+        out: The file of pictures.
+
+    Raises:
+        InputError: A file is missing or damaged, or rows and images do not belong together.
+        CheckError: A stored image is not the attack that its row says it is.
+    """
+    victim = load_victim(settings, paper_network, network_file)
+    common = identity(settings, victim, "gallery")
+    rows: dict[tuple[int, str], Row] = {}
+    for folder in folders:
+        attacks = read_rows("attacks", folder / "attacks.csv")
+        for attack, flat in zip(attacks, _images(folder, len(attacks)), strict=True):
+            index = int(attack["image"])
+            image = victim.test.images[index].astype(np.float64)
+            rows[index, ""] = _picture("original", attack, image)
+            if np.isfinite(flat).all():
+                shown = flat.reshape(image.shape)
+                _check(settings, victim, attack, image, shown, out.parent)
+                rows[index, attack["distance_name"]] = _picture(
+                    attack["distance_name"], attack, shown
+                )
+    write_rows("pictures", [common | row for row in rows.values()], out)
+
+
+def _picture(shown: str, attack: Row, image: Images) -> Row:
+    about = {"shown": shown, "image": attack["image"], "label": attack["label"]}
+    return {**about, **picture_columns(image), "status": "ok", "checked": True}
+
+
+def _check(
+    settings: Settings, victim: Victim, attack: Row, image: Images, shown: Images, failures: Path
+) -> None:
+    """What the row claims, of the image as it was stored."""
+    measure = distance_named(attack["distance_name"])
+    change = (shown - image).ravel()
+    goal = Targeted(
+        int(attack["target"]), CLASSES, settings["zhu"]["ratio"], settings["zhu"]["margin"]
+    )
+    check_attack(
+        victim.network,
+        image=image,
+        adversarial=shown,
+        claimed=float(attack["distance"]),
+        measured=measure.value(change, Box.around(image.ravel(), image.shape)),
+        surplus=lambda logits: float(goal.surplus(logits)) + goal.margin,
+        folder=failures,
+    )
+
+
+def _images(folder: Path, count: int) -> Images:
+    """The attacked images (attacks, pixels) of a folder, NaN where there is none."""
+    file = folder / "adversarial.npz"
+    try:
+        with np.load(file, allow_pickle=False) as saved:
+            images: Images = saved["images"]
+        if len(images) != count:
+            raise ValueError(f"{len(images)} images for {count} attacks")
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise InputError(
+            subject=f"attacked images {file}",
+            found="no such file" if isinstance(error, FileNotFoundError) else str(error),
+            expected="an .npz written by `advmip zhu attacks`, beside its attacks.csv",
+            mend="make both again with that command; the workflow does so by itself",
+        ) from error
+    return images

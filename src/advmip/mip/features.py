@@ -1,0 +1,160 @@
+"""Feature visualisation: the image that excites a neuron most, with proof."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from advmip.checking.neurons import check_activation
+from advmip.checking.relu_inputs import relu_inputs
+from advmip.errors import InputError
+from advmip.mip.bounds import network_bounds
+from advmip.mip.bounds.network_bounds import whole_box
+from advmip.mip.encoding import Interval
+from advmip.mip.problem import encode
+from advmip.mip.solvers import Options, Status, choose
+from advmip.networks.network import Network
+from advmip.networks.staged import StagedNetwork
+from advmip.networks.staging import staged
+
+# Solvers' tolerances, in what enters the neuron: the image attains the bound up to these.
+_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class StrongestInput:
+    """The image that excites a neuron most.
+
+    Attributes:
+        status: "optimal" (with proof), "feasible" (an image without proof), "unknown".
+        image: The image, in the network's input shape; None without one.
+        activation: What enters the neuron, before its ReLU; -inf without an image. Below 0 no
+            image that is known makes the neuron fire.
+        upper_bound: No image brings more.
+        nodes: Nodes of the solver's search tree.
+        seconds: Wall time, with that of bounds that were named.
+        seconds_solver: The solver's part of it.
+        solver: The solver that was taken.
+        reason: Why it was.
+    """
+
+    status: Status
+    image: NDArray[np.float64] | None
+    activation: float
+    upper_bound: float
+    nodes: int
+    seconds: float
+    seconds_solver: float
+    solver: str
+    reason: str
+
+
+def strongest_input(
+    network: Network,
+    layer: int,
+    unit: int,
+    *,
+    bounds: str | Sequence[Interval] = "lp",
+    solver: str = "auto",
+    time_limit: float = 300.0,
+    gap: float = 1e-6,
+    threads: int = 1,
+    seed: int = 0,
+    failures: Path = Path("failures"),
+) -> StrongestInput:
+    """Find the image in [0, 1] that maximises what enters a neuron.
+
+    Zhu, Section 5.1, after Fischetti & Jo (2018): the model (6) to (14) with the neuron as its
+    objective. What enters is maximised rather than what leaves it, max(p, 0): where the neuron can
+    fire at all, both have the same optimum. The layers behind the neuron are left out.
+
+    Args:
+        network: The network, without max pooling.
+        layer: The layer of ReLUs, from 1 in the order of computation; one more than there are
+            stands for the logits.
+        unit: The neuron, from 0.
+        bounds: A method of `network_bounds`, or bounds that hold over [0, 1].
+        solver: "auto", "gurobi", "scip" or "highs".
+        time_limit: Seconds of the solver.
+        gap: The relative gap that counts as proof.
+        threads: Threads of the solver.
+        seed: Of the solver.
+        failures: The folder for an answer that fails its check.
+
+    Raises:
+        InputError: There is no such neuron, or a name is not one that is known.
+        CheckError: The network itself does not confirm the answer.
+    """
+    begun = time.perf_counter()
+    form = staged(network)
+    _check_place(network, form, layer, unit)
+    known = network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds)
+    encoding = encode(whole_box(form), known, depth=layer - 1)
+    entering = encoding.preactivations[-1]
+    row = entering.matrix[[unit]]
+    cost = np.zeros(len(encoding.model.lower))
+    cost[row.indices] = -row.data
+    model = encoding.model.with_objective(cost, -float(entering.constant[unit]))
+    choice = choose(solver, model)
+    options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
+    solution = choice.solver.solve(model, options)
+    upper = -solution.bound
+    image, activation, status = None, -np.inf, Status.UNKNOWN
+    if solution.point is not None:
+        pixels = np.clip(encoding.change.values(solution.point), 0.0, 1.0)
+        activation = float(form.preactivations(pixels)[layer - 1][unit])
+        reached = upper - activation <= (gap + _TOLERANCE) * (1.0 + abs(activation))
+        status = Status.OPTIMAL if reached else Status.FEASIBLE
+        image = pixels.reshape(form.input_shape)
+        check_activation(
+            network,
+            image=image,
+            layer=layer,
+            unit=unit,
+            claimed=activation,
+            upper_bound=upper,
+            folder=failures,
+        )
+    return StrongestInput(
+        status=status,
+        image=image,
+        activation=activation,
+        upper_bound=upper,
+        nodes=solution.nodes,
+        seconds=time.perf_counter() - begun,
+        seconds_solver=solution.seconds,
+        solver=choice.solver.name,
+        reason=choice.reason,
+    )
+
+
+def _check_place(network: Network, form: StagedNetwork, layer: int, unit: int) -> None:
+    stages = (*form.hidden, form.output)
+    if len(relu_inputs(network, torch.zeros(1, *form.input_shape))) != len(stages):
+        raise InputError(
+            subject=f"network {network.architecture.name}",
+            found="max pooling, whose ReLUs are none of the network's own",
+            expected="ReLUs between affine layers only",
+            mend="replace max pooling by average pooling or by strides",
+        )
+    if not 1 <= layer <= len(stages):
+        raise InputError(
+            subject="layer of the neuron",
+            found=str(layer),
+            expected=f"a layer from 1 to {len(stages)}, the last for the logits",
+            mend="correct the layer",
+        )
+    width = stages[layer - 1].width
+    if not 0 <= unit < width:
+        raise InputError(
+            subject=f"neuron of layer {layer}",
+            found=str(unit),
+            expected=f"a neuron from 0 to {width - 1}",
+            mend="correct the neuron",
+        )

@@ -1,0 +1,111 @@
+# What is there to be looked at: attacked images, strongest inputs of neurons, approximations.
+
+
+rule gallery:
+    input:
+        network=network_file,
+        attacks=lambda wildcards: [
+            f"{folder}/{file}"
+            for folder in attack_folders("gallery", wildcards.victim)
+            for file in ("attacks.csv", "adversarial.npz")
+        ],
+    output:
+        pictures=f"{ATTACKS}/gallery/{{victim}}/pictures.csv",
+    log:
+        f"{RESULTS}/logs/gallery/{{victim}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/gallery/{{victim}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: SETTINGS["threads"]
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest("checking.attacks", "datasets", "experiments.zhu", "pictures"),
+        folders=lambda wildcards: attack_folders("gallery", wildcards.victim),
+    shell:
+        "python -m advmip zhu gallery {wildcards.victim} {params.folders}"
+        " --settings {params.settings} --network-file {input.network}"
+        " --threads {threads} --out {output.pictures}"
+        f"{LOGGED}"
+
+
+rule features:
+    # The journal is no output: it outlives a run that fails or is killed.
+    input:
+        network=network_file,
+    output:
+        rows=multiext(f"{ATTACKS}/features/{{victim}}/", "neurons.csv", "pictures.csv"),
+    log:
+        f"{RESULTS}/logs/features/{{victim}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/features/{{victim}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: SETTINGS["threads"]
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest(
+            "checking.neurons",
+            "checking.relu_inputs",
+            "datasets",
+            "experiments.neurons",
+            "experiments.zhu",
+            "mip",
+            "networks",
+            "pictures",
+        ),
+        time_limit=SETTINGS["zhu"]["feature_time_limit"],
+        seed=SETTINGS["seed"],
+        journal=f"{RESULTS}/journals/zhu/features/{{victim}}.jsonl",
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m advmip zhu features {wildcards.victim} --settings {params.settings}"
+        " --network-file {input.network} --threads {threads}"
+        " --journal {params.journal} --out {params.folder}"
+        f"{LOGGED}"
+
+
+rule square:
+    output:
+        samples=f"{ATTACKS}/square/{{distance}}/samples.csv",
+    log:
+        f"{RESULTS}/logs/square/{{distance}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/square/{{distance}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest("experiments.zhu.square", "mip.distances"),
+    shell:
+        "python -m advmip zhu square {wildcards.distance}"
+        " --settings {params.settings} --threads {threads} --out {output.samples}"
+        f"{LOGGED}"
+
+
+rule two_nodes:
+    output:
+        rows=multiext(f"{LECTURE}/relaxation/TwoNodes/", "neurons.csv", "samples.csv"),
+    log:
+        f"{RESULTS}/logs/two_nodes.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/two_nodes.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest(
+            "checking.neurons",
+            "checking.relu_inputs",
+            "experiments.kronqvist",
+            "experiments.neurons",
+            "mip",
+            "networks",
+        ),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m advmip kronqvist two-nodes --settings {params.settings}"
+        " --threads {threads} --out {params.folder}"
+        f"{LOGGED}"

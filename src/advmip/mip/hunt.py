@@ -142,7 +142,9 @@ class Hunt:
         if ingredients.search:
             with self._timed("search"):
                 bounds = interval_bounds(problem)
-                self._improve(search(problem, bounds, seed=self._options.seed))
+                self._improve(
+                    search(problem, bounds, seed=self._options.seed, deadline=self._deadline)
+                )
             _log.info("search: best distance %.6g (%.1f s)", self._radius, self._phases["search"])
         rivals = problem.goal.rivals(problem.network.logits(problem.image))
         self._bounds = dict.fromkeys(rivals, 0.0)
@@ -203,8 +205,12 @@ class Hunt:
         )
 
     @property
+    def _deadline(self) -> float:
+        return self._begun + self._options.time_limit
+
+    @property
     def _left(self) -> float:
-        return self._options.time_limit - (time.perf_counter() - self._begun)
+        return self._deadline - time.perf_counter()
 
     @property
     def _lower_bound(self) -> float:
@@ -240,7 +246,7 @@ class Hunt:
             before = _unstable(bounds)
             if self._left <= 0 or not before:
                 break
-            found = relaxation_bounds(problem, bounds)
+            found = relaxation_bounds(problem, bounds, self._deadline)
             if found is None:
                 return None
             bounds = found
@@ -289,7 +295,8 @@ class Hunt:
     def _polished(self, problem: Problem, change: Vector) -> Incumbent | None:
         """The solver's point, or a better one of its pattern, free of the solver's tolerances."""
         rival = problem.goal.rival(problem.network.logits(problem.image + change))
-        program = PatternProgram(problem.towards(rival), interval_bounds(problem))
+        bounds = interval_bounds(problem)
+        program = PatternProgram(problem.towards(rival), bounds, self._deadline)
         clipped = np.clip(change, problem.box.lower, problem.box.upper)
         return best_of(problem, [clipped, program.descend(change)])
 

@@ -8,6 +8,7 @@ good: the search goes there, and on, until no border pulls.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +44,12 @@ class Incumbent:
 
 
 def search(
-    problem: Problem, bounds: list[Interval], *, starts: int = 8, seed: int = 0
+    problem: Problem,
+    bounds: list[Interval],
+    *,
+    starts: int = 8,
+    seed: int = 0,
+    deadline: float = np.inf,
 ) -> Incumbent | None:
     """A good attack, without proof.
 
@@ -52,6 +58,7 @@ def search(
         bounds: Bounds that hold over the problem's box.
         starts: Gradient searches; the better half of their ends is improved by patterns.
         seed: Of the starts.
+        deadline: When to stop at the latest, by `time.perf_counter`.
 
     Returns:
         The best attack found, or None.
@@ -62,9 +69,11 @@ def search(
     candidates = changes[:]
     programs: dict[int, PatternProgram] = {}
     for change in _to_improve(problem, changes, starts):
+        if time.perf_counter() > deadline:
+            break
         rival = problem.goal.rival(problem.network.logits(problem.image + change))
         if rival not in programs:
-            programs[rival] = PatternProgram(problem.towards(rival), bounds)
+            programs[rival] = PatternProgram(problem.towards(rival), bounds, deadline)
         candidates.append(programs[rival].descend(change))
     return best_of(problem, candidates)
 
@@ -102,10 +111,12 @@ class PatternProgram:
     Args:
         problem: The problem.
         bounds: Bounds that hold over the problem's box.
+        deadline: When to stop at the latest, by `time.perf_counter`.
     """
 
-    def __init__(self, problem: Problem, bounds: list[Interval]) -> None:
+    def __init__(self, problem: Problem, bounds: list[Interval], deadline: float = np.inf) -> None:
         self._problem = problem
+        self._deadline = deadline
         parts = _Parts()
         encoding = encode(problem.linear(), bounds, parts, elastic=True)
         self._model, self._change = encoding.model, encoding.change
@@ -146,6 +157,8 @@ class PatternProgram:
             if point is None or not value < best - _PULL:
                 break
             best, change = value, self._change.values(point)
+            if time.perf_counter() > self._deadline:
+                break
             pull = self._pull(point, active)
             if not pull.size or pull.min() > -_PULL:
                 break

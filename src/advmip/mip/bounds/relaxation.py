@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +19,9 @@ from advmip.mip.targets import Anything
 _TOLERANCE = 1e-6
 
 
-def relaxation_bounds(problem: Problem, bounds: Sequence[Interval]) -> list[Interval] | None:
+def relaxation_bounds(
+    problem: Problem, bounds: Sequence[Interval], deadline: float = np.inf
+) -> list[Interval] | None:
     """Tighter bounds of every unstable neuron, layer by layer.
 
     Each bound is the least or largest input of the neuron over the linear relaxation of the
@@ -29,6 +32,7 @@ def relaxation_bounds(problem: Problem, bounds: Sequence[Interval]) -> list[Inte
     Args:
         problem: The problem, with the radius of the best point that is known.
         bounds: Bounds that hold already.
+        deadline: When to stop at the latest, by `time.perf_counter`; what is open then stays.
 
     Returns:
         The bounds, or None if the relaxation has no point: nothing nearer than the radius exists.
@@ -37,11 +41,11 @@ def relaxation_bounds(problem: Problem, bounds: Sequence[Interval]) -> list[Inte
     for place, stage in enumerate(problem.network.hidden):
         tightened[place] = tightened[place].intersected(stage_bounds(problem, stage, tightened))
         unstable = tightened[place].unstable
-        if not unstable.size:
+        if not unstable.size or time.perf_counter() > deadline:
             continue
         depth = place if isinstance(problem.goal, Anything) else None
         encoding = encode(problem, tightened, Triangle(), ball=True, depth=depth)
-        found = _extremes(encoding, place, unstable, tightened[place])
+        found = _extremes(encoding, place, unstable, tightened[place], deadline)
         if found is None:
             return None
         tightened[place] = found
@@ -51,7 +55,7 @@ def relaxation_bounds(problem: Problem, bounds: Sequence[Interval]) -> list[Inte
 
 
 def _extremes(
-    encoding: Encoding, place: int, unstable: Indices, known: Interval
+    encoding: Encoding, place: int, unstable: Indices, known: Interval, deadline: float
 ) -> Interval | None:
     program = LinearProgram(encoding.model, "primal")
     rows = encoding.preactivations[place][unstable]
@@ -60,6 +64,8 @@ def _extremes(
     lower, upper = known.lower.copy(), known.upper.copy()
     for sign, side in ((1.0, lower), (-1.0, upper)):
         for neuron, cost, constant in zip(unstable, costs, rows.constant, strict=True):
+            if time.perf_counter() > deadline:
+                break
             least, _ = program.minimise(sign * cost)
             if least == np.inf:
                 return None

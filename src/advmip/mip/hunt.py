@@ -27,6 +27,8 @@ _ROUNDS = 4
 # An attack nearer by this factor is worth tightening the bounds for it, and starting again.
 _WORTH_A_RESTART = 0.98
 _FIRST_SLICE = 1.0
+# The search has this share of the time at most: a proof needs the rest.
+_SEARCH_SHARE = 0.25
 
 # One model for every class that may win.
 _ALL = -1
@@ -142,9 +144,8 @@ class Hunt:
         if ingredients.search:
             with self._timed("search"):
                 bounds = interval_bounds(problem)
-                self._improve(
-                    search(problem, bounds, seed=self._options.seed, deadline=self._deadline)
-                )
+                until = self._begun + _SEARCH_SHARE * self._options.time_limit
+                self._improve(search(problem, bounds, seed=self._options.seed, deadline=until))
             _log.info("search: best distance %.6g (%.1f s)", self._radius, self._phases["search"])
         rivals = problem.goal.rivals(problem.network.logits(problem.image))
         self._bounds = dict.fromkeys(rivals, 0.0)

@@ -55,8 +55,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("bounds", "neurons", "unstable", "seconds", "bound_time_limit"),
         *_ORIGIN_COLUMNS,
     ),
+    "accuracies": (
+        *IDENTITY_COLUMNS,
+        *("trained_on", "examples_added", "distance_name", "accuracy", "test_images"),
+        *_ORIGIN_COLUMNS,
+    ),
     "attacks": (
         *IDENTITY_COLUMNS,
+        *("trained_on", "examples_added"),
         *("image", "rank", "label", "target", "predicted", "ratio", "distance_name"),
         *("formulation", "bounds", "solver", "time_limit", "gap"),
         *("outcome", "distance", "lower_bound", "changed_pixels", "total_change", "euclidean"),
@@ -93,11 +99,20 @@ def gather_rows(files: Sequence[Path], folder: Path) -> None:
         InputError: A file is missing, or its columns are not those of its kind.
     """
     for kind in COLUMNS:
-        parts = [_read_rows(kind, file) for file in files if file.stem == kind]
+        parts = [read_rows(kind, file) for file in files if file.stem == kind]
         write_rows(kind, [row for part in parts for row in part], folder / f"{kind}.csv")
 
 
-def _read_rows(kind: str, path: Path) -> list[Row]:
+def read_rows(kind: str, path: Path) -> list[Row]:
+    """The rows of a file that `write_rows` wrote, every value as text.
+
+    Args:
+        kind: A key of `COLUMNS`.
+        path: The file.
+
+    Raises:
+        InputError: The file is missing, or its columns are not those of its kind.
+    """
     if not path.is_file():
         raise InputError(
             subject=f"row file {path}",

@@ -46,6 +46,7 @@ SettingsFile = Annotated[
 ]
 NetworkFile = Annotated[Path, typer.Option(help="The network's weights.")]
 AdversarialSets = Annotated[Path, typer.Option(help="The folder of adversarial sets.")]
+ExactAttacksFolder = Annotated[Path, typer.Option(help="The folder of exact attacks.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Instead of the settings' threads.")]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="The folder of row files to write.")]
@@ -262,6 +263,9 @@ def zhu_attacks(
     journal: Annotated[Path, typer.Option(help="The record of finished attacks.")],
     out: OutFolder,
     bounds_file: Annotated[Path | None, typer.Option(help="Bounds of the network.")] = None,
+    retrained_file: Annotated[
+        Path | None, typer.Option(help="The weights of the retrained network to attack instead.")
+    ] = None,
     settings: SettingsFile = _CONFIG,
     threads: Threads = None,
 ) -> None:
@@ -277,6 +281,7 @@ def zhu_attacks(
         bounds_file,
         journal,
         out,
+        retrained_file,
     )
 
 
@@ -331,6 +336,37 @@ def kronqvist_two_nodes(
     from advmip.experiments.kronqvist.two_nodes import two_nodes
 
     two_nodes(_prepared(settings, threads), out)
+
+
+@zhu.command("retrain")
+def zhu_retrain(
+    paper_network: ThesisNetwork,
+    trained_on: Annotated[str, typer.Argument(help="The distance of the examples, or none.")],
+    attacks: ExactAttacksFolder,
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Train a network anew, with exact adversarial examples among its training images."""
+    from advmip.experiments.zhu.retraining import retrain
+
+    retrain(_prepared(settings, threads), paper_network, trained_on, attacks, out)
+
+
+@zhu.command("accuracies")
+def zhu_accuracies(
+    paper_network: ThesisNetwork,
+    network_file: NetworkFile,
+    retrained: Annotated[Path, typer.Option(help="The folder of the retrained networks.")],
+    attacks: ExactAttacksFolder,
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Classify adversarial test examples by a network and by its retrained forms."""
+    from advmip.experiments.zhu.retraining import accuracies
+
+    accuracies(_prepared(settings, threads), paper_network, network_file, retrained, attacks, out)
 
 
 @app.command("rows")

@@ -36,6 +36,7 @@ SETS = f"{RESULTS}/adversarial"
 SHARDS = f"{RESULTS}/shards/zk"
 ATTACKS = f"{RESULTS}/shards/zhu"
 LECTURE = f"{RESULTS}/shards/kronqvist"
+RETRAINED = f"{RESULTS}/networks/retrained"
 PAPERS = sorted(map(str, Path("workflow/papers").glob("*.yaml")))
 OUTPUTS = yaml.safe_load(Path("workflow/outputs.yaml").read_text(encoding="utf-8"))
 # Stands for all of them where a job works on the rows of every output.
@@ -65,6 +66,7 @@ wildcard_constraints:
     question="|".join(SETTINGS["zhu"]["experiments"]),
     method="|".join(questions.STORED_BOUNDS),
     distance=r"l2-\d+",
+    trained_on="[a-z0-9-]+",
     part=r"\d+",
     output="|".join([EVERY_OUTPUT, *OUTPUTS]),
 
@@ -131,6 +133,9 @@ def attack_row_files(experiment, network):
     if experiment == "features":
         kinds = ("neurons", "pictures")
         return [f"{ATTACKS}/{experiment}/{network}/{kind}.csv" for kind in kinds]
+    if experiment == "accuracies":
+        tested = questions.attacks_of(SETTINGS, questions.TEST_EXAMPLES, network)
+        return [f"{ATTACKS}/accuracies/{network}/accuracies.csv"] if tested else []
     folders = attack_folders(experiment, network)
     files = [f"{folder}/attacks.csv" for folder in folders]
     if not folders:
@@ -153,6 +158,34 @@ def bounds_folder(experiment, network):
     if method not in questions.STORED_BOUNDS:
         return []
     return [f"{ATTACKS}/bounds/{network}-{method}"]
+
+
+def retrained_file(network, trained_on):
+    return f"{RETRAINED}/{network}-{trained_on}.safetensors"
+
+
+def attacked_network(wildcards):
+    """What the network that a job attacks was retrained on, in a list; none if it was not."""
+    part = questions.part_of(
+        SETTINGS, wildcards.question, wildcards.victim, int(wildcards.part)
+    )
+    return [part[0].trained_on] if part[0].trained_on is not None else []
+
+
+def examples(experiment, network, distances):
+    """The files of the adversarial examples of some distances, with their rows."""
+    folders = [
+        folder
+        for distance in distances
+        for folder in questions.example_folders(
+            SETTINGS, Path(ATTACKS), experiment, network, distance
+        )
+    ]
+    return [
+        f"{folder}/{name}"
+        for folder in dict.fromkeys(folders)
+        for name in ("attacks.csv", "adversarial.npz")
+    ]
 
 
 def rows_behind(wildcards):

@@ -60,6 +60,10 @@ rule exact_attacks:
             f"{folder}/bounds.npz"
             for folder in bounds_folder(wildcards.question, wildcards.victim)
         ],
+        retrained=lambda wildcards: [
+            retrained_file(wildcards.victim, trained_on)
+            for trained_on in attacked_network(wildcards)
+        ],
     output:
         attacks=multiext(
             f"{ATTACKS}/{{question}}/{{victim}}-{{part}}/",
@@ -86,11 +90,80 @@ rule exact_attacks:
         bounds=lambda wildcards, input: (
             f"--bounds-file {input.bounds[0]}" if input.bounds else ""
         ),
+        retrained=lambda wildcards, input: (
+            f"--retrained-file {input.retrained[0]}" if input.retrained else ""
+        ),
         journal=f"{RESULTS}/journals/zhu/{{question}}/{{victim}}-{{part}}.jsonl",
         folder=subpath(output[0], parent=True),
     shell:
         "python -m advmip zhu attacks {wildcards.victim} --settings {params.settings}"
         " --experiment {wildcards.question} --part {wildcards.part}"
-        " --network-file {input.network} {params.bounds} --threads {threads}"
+        " --network-file {input.network} {params.bounds} {params.retrained}"
+        " --threads {threads}"
         " --journal {params.journal} --out {params.folder}"
+        f"{LOGGED}"
+
+
+rule retrained_network:
+    input:
+        examples=lambda wildcards: examples(
+            questions.TRAINING_EXAMPLES, wildcards.victim, [wildcards.trained_on]
+        ),
+        network=network_file,  # after it, so that its data set is checked
+    output:
+        network=retrained_file("{victim}", "{trained_on}"),
+    log:
+        f"{RESULTS}/logs/retrained/{{victim}}-{{trained_on}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/retrained/{{victim}}-{{trained_on}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: SETTINGS["threads"]
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest("datasets", "experiments.zhu.retraining", "networks"),
+        training=lambda wildcards: [
+            NETWORKS[wildcards.victim]["training"],
+            SETTINGS["seed"],
+        ],
+        attacks=ATTACKS,
+    shell:
+        "python -m advmip zhu retrain {wildcards.victim} {wildcards.trained_on}"
+        " --settings {params.settings} --attacks {params.attacks}"
+        " --threads {threads} --out {output.network}"
+        f"{LOGGED}"
+
+
+rule accuracies:
+    input:
+        network=network_file,
+        retrained=lambda wildcards: [
+            retrained_file(wildcards.victim, trained_on)
+            for trained_on in questions.retrainings(SETTINGS, wildcards.victim)
+        ],
+        examples=lambda wildcards: examples(
+            questions.TEST_EXAMPLES,
+            wildcards.victim,
+            questions.attacks_of(SETTINGS, questions.TEST_EXAMPLES, wildcards.victim)[
+                "distances"
+            ],
+        ),
+    output:
+        rows=f"{ATTACKS}/accuracies/{{victim}}/accuracies.csv",
+    log:
+        f"{RESULTS}/logs/accuracies/{{victim}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/accuracies/{{victim}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: SETTINGS["threads"]
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest("datasets", "experiments.zhu", "networks"),
+        retrained=RETRAINED,
+        attacks=lambda wildcards, input: Path(input.examples[0]).parents[2],
+    shell:
+        "python -m advmip zhu accuracies {wildcards.victim} --settings {params.settings}"
+        " --network-file {input.network} --retrained {params.retrained}"
+        " --attacks {params.attacks} --threads {threads} --out {output.rows}"
         f"{LOGGED}"

@@ -13,6 +13,7 @@ rule rows:
             "timings.csv",
             "networks.csv",
             "bounds.csv",
+            "accuracies.csv",
             "attacks.csv",
             "neurons.csv",
             "pictures.csv",

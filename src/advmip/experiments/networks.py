@@ -14,20 +14,29 @@ from advmip.experiments.subject import (
 from advmip.gradient_attacks import accuracy
 from advmip.networks import Network, save_network
 from advmip.networks.released import released_network
-from advmip.networks.training import train
+from advmip.networks.training import Images, Labels, train
 from advmip.provenance import provenance
 from advmip.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 
-def train_network(settings: Settings, paper_network: str, out: Path) -> None:
+def train_network(
+    settings: Settings,
+    paper_network: str,
+    out: Path,
+    *,
+    seed_shift: int = 0,
+    extra: tuple[Images, Labels] | None = None,
+) -> None:
     """Train a network of the paper from scratch, as its settings say, and write it.
 
     Args:
         settings: All settings.
         paper_network: "CNNLight", "CNN", "ResNet8", or "DNN1" to "DNN5".
         out: A file name ending in .safetensors.
+        seed_shift: Is added to the seed of the settings, for other initial weights.
+        extra: Images (n, C, H, W) in [0, 1] and labels (n,) that are added to the training images.
 
     Raises:
         InputError: The network is unknown, its data are missing, or training diverges.
@@ -40,10 +49,16 @@ def train_network(settings: Settings, paper_network: str, out: Path) -> None:
         dataset,
         **chosen["training"],
         augmented=architecture.augmented,
-        seed=settings["seed"],
+        seed=settings["seed"] + seed_shift,
+        extra=extra,
     )
     _report_accuracy(settings, network)
-    origin = {"weights": "trained", "seed": settings["seed"], **chosen["training"]}
+    origin = {
+        "weights": "trained",
+        "seed": settings["seed"] + seed_shift,
+        "added_images": 0 if extra is None else len(extra[1]),
+        **chosen["training"],
+    }
     save_network(network, out, {**origin, **provenance(settings["threads"])})
 
 

@@ -55,8 +55,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("bounds", "neurons", "unstable", "seconds", "bound_time_limit"),
         *_ORIGIN_COLUMNS,
     ),
+    "accuracies": (
+        *IDENTITY_COLUMNS,
+        *("trained_on", "examples_added", "distance_name", "accuracy", "test_images"),
+        *_ORIGIN_COLUMNS,
+    ),
     "attacks": (
         *IDENTITY_COLUMNS,
+        *("trained_on", "examples_added"),
         *("image", "rank", "label", "target", "predicted", "ratio", "distance_name"),
         *("formulation", "bounds", "solver", "time_limit", "gap"),
         *("outcome", "distance", "lower_bound", "changed_pixels", "total_change", "euclidean"),

@@ -35,7 +35,13 @@ COMPARISON_COLUMNS = [
     *["iterations", "decimals", "difference", "tolerance", "verdict", "reason"],
 ]
 
-_KEY_NAMES = {"adversarial_count": "|X_adv|", "omega": "ω", "iteration": "k"}
+_KEY_NAMES = {
+    "adversarial_count": "|X_adv|",
+    "omega": "ω",
+    "iteration": "k",
+    "trained_on": "trained on",
+    "examples_added": "examples added",
+}
 
 _STANDARD_ERRORS = 2.0
 # What means are taken over, where it is not seeds.
@@ -348,6 +354,8 @@ def _reference(
     rows: Rows, source: Source, block: Block, keys: dict[str, Any], quantity: str
 ) -> tuple[float, float] | None:
     """The published value from which this one departs, and ours."""
+    if block.is_change:
+        return 0.0, 0.0
     if block.relative_to is not None and keys != block.relative_to:
         origin, origin_keys = block, block.relative_to
     elif block.baseline is not None:
@@ -366,7 +374,8 @@ def _obstacle(rows: Rows, chosen: pd.DataFrame, source: Source, block: Block, qu
     for column, expected in block.comparable.items():
         others = chosen[~chosen.index.isin(where(chosen, {column: expected}).index)]
         if len(others):
-            return f"{column}: {_key(others.iloc[0][column])} instead of {_key(expected)}"
+            found = _key(others.iloc[0][column])
+            return f"{_KEY_NAMES.get(column, column)}: {found} instead of {_key(expected)}"
     return "" if rows.plan is None else _planned_obstacle(rows.plan, first, block, quantity)
 
 
@@ -390,6 +399,8 @@ def _planned_obstacle(plan: Plan, row: pd.Series[Any], block: Block, quantity: s
 def _key(value: object) -> str:
     if value is None:
         return "none"
+    if isinstance(value, list):
+        return " or ".join(map(_key, value))
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 

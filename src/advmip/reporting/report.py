@@ -188,14 +188,14 @@ def _networks(config: Path) -> str:
 
 
 def _bars(source: Source, verdicts: pd.DataFrame) -> dict[str, Any]:
-    """How many verdicts of each kind a source has: one bar for values, two for claims."""
+    """How many verdicts of each kind a source has: a bar for values, one a protocol for claims."""
     own = verdicts[verdicts["source"] == source.name]
     bars = []
-    for kind, protocol, label in (
-        ("value", "published", "values"),
-        ("claim", "published", "claims, attacks as published"),
-        ("claim", "described", "claims, attacks as described"),
-    ):
+    claims = [
+        ("claim", each, f"claims, attacks as {each}" if len(source.protocols) > 1 else "claims")
+        for each in source.protocols
+    ]
+    for kind, protocol, label in [("value", "published", "values"), *claims]:
         chosen = own[(own["kind"] == kind) & (own["protocol"] == protocol)]
         counts = chosen["verdict"].value_counts()
         parts = [
@@ -226,7 +226,10 @@ def _claims(verdicts: pd.DataFrame, sources: Mapping[str, Source]) -> list[dict[
                     "source": source.authors,
                     "where": claim.where,
                     "reason": claim.reason,
-                    "judged": [_judged(by_protocol[protocol]) for protocol in PROTOCOLS],
+                    "judged": [
+                        _judged(by_protocol[protocol]) if protocol in by_protocol else None
+                        for protocol in PROTOCOLS
+                    ],
                 }
             )
     return claims

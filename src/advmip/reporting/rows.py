@@ -42,8 +42,13 @@ REQUIRED_COLUMNS: dict[str, list[str]] = {
     "timings": [*_IDENTITY, "what", "seconds"],
     "networks": [*_IDENTITY, "hidden_layers", "accuracy"],
     "bounds": [*_IDENTITY, "bounds", "seconds", "unstable", "neurons"],
+    "accuracies": [
+        *_IDENTITY,
+        *["trained_on", "examples_added", "distance_name", "accuracy", "test_images"],
+    ],
     "attacks": [
         *_IDENTITY,
+        *["trained_on", "examples_added"],
         *["rank", "label", "target", "distance_name", "bounds", "time_limit", "gap"],
         *["outcome", "distance", "lower_bound", "changed_pixels", "total_change", "euclidean"],
         *["nodes", "seconds_bounds", "seconds_solver", "seconds_total", "status", "checked"],
@@ -163,10 +168,16 @@ class Rows:
         if self.plan is None:
             return True
         network = str(match.get("paper_network", ""))
-        if network in self.plan.attacked:
+        if self.is_attacked(network):
             experiment = str(match.get("experiment"))
             return self.plan.attacks(experiment, network, match.get("distance_name"))
         return self.planned(network, str(match["protocol"]), match.get("adversarial_count"))
+
+    def is_attacked(self, paper_network: object) -> bool:
+        """Whether this scale does exact attacks on a network."""
+        if self.plan is None or not isinstance(paper_network, str):
+            return False
+        return paper_network in self.plan.attacked
 
     def _read_file(self, kind: str) -> pd.DataFrame:
         path = self.folder / f"{kind}.csv"

@@ -65,6 +65,7 @@ class Block:
         tolerances: Tolerance by quantity.
         baseline: The block from which a change is measured, if any.
         relative_to: The keys of the value in this block from which a change is measured, if any.
+        is_change: Whether the values are changes themselves.
         values: One entry per row printed: its keys and its numbers.
     """
 
@@ -81,6 +82,7 @@ class Block:
     tolerances: dict[str, Tolerance]
     baseline: str | None
     relative_to: dict[str, Any] | None
+    is_change: bool
     values: list[tuple[dict[str, Any], dict[str, float]]]
 
     def published(self, keys: dict[str, Any], quantity: str) -> float:
@@ -120,12 +122,26 @@ class Claim:
 
 @dataclass(frozen=True)
 class Source:
-    """One source: its networks, its published values and its claims."""
+    """One source: its networks, its published values and its claims.
+
+    Attributes:
+        name: Short name.
+        title: Title.
+        authors: Authors.
+        year: Year.
+        protocols: How gradient attacks are run, where claims are judged under several protocols.
+        runs: The row file of the runs that claims speak of, such as "evaluations".
+        networks: By name in the source.
+        blocks: Published values, by name.
+        claims: Claims in words.
+    """
 
     name: str
     title: str
     authors: str
     year: int
+    protocols: tuple[str, ...]
+    runs: str
     networks: dict[str, PaperNetwork]
     blocks: dict[str, Block]
     claims: list[Claim]
@@ -162,6 +178,8 @@ def read_source(path: Path) -> Source:
             title=content["title"],
             authors=content["authors"],
             year=content["year"],
+            protocols=tuple(content["protocols"]),
+            runs=content["runs"],
             networks={name: PaperNetwork(**n) for name, n in content["networks"].items()},
             blocks={
                 entry["block"]: _block(entry, content["tolerances"]) for entry in content["values"]
@@ -200,6 +218,7 @@ def _block(entry: dict[str, Any], tolerances: dict[str, Any]) -> Block:
         },
         baseline=entry.get("baseline"),
         relative_to=entry.get("relative_to"),
+        is_change=bool(entry.get("is_change", False)),
         values=[
             (
                 dict(zip(keys, row[: len(keys)], strict=True)),

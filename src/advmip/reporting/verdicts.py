@@ -10,7 +10,6 @@ import pandas as pd
 
 from advmip.errors import unknown_name
 from advmip.reporting.comparisons import (
-    PROTOCOLS,
     Verdict,
     compare_block,
     is_paper_network,
@@ -18,12 +17,13 @@ from advmip.reporting.comparisons import (
 from advmip.reporting.intervals import measure
 from advmip.reporting.plan import Plan
 from advmip.reporting.predicates import Case, Evidence, Predicate
-from advmip.reporting.rows import MissingRowsError, Rows
+from advmip.reporting.rows import MissingRowsError, Rows, where
 from advmip.reporting.sources import Claim, Source, read_sources
 from advmip.reporting.zhao_kronqvist import predicates as zhao_kronqvist
+from advmip.reporting.zhu import predicates as zhu
 from advmip.storage import write_atomically
 
-PREDICATES: dict[str, Predicate] = {**zhao_kronqvist.PREDICATES}
+PREDICATES: dict[str, Predicate] = {**zhao_kronqvist.PREDICATES, **zhu.PREDICATES}
 
 VERDICT_COLUMNS = [
     *["source", "kind", "output", "where", "name", "protocol", "quantity"],
@@ -65,7 +65,7 @@ def write_verdicts(
 def judge_source(rows: Rows, source: Source) -> pd.DataFrame:
     """Verdicts on the values and claims of one source.
 
-    Values are judged under the protocol as published, claims under both.
+    Values are judged under the protocol as published, claims under every one of the source.
 
     Args:
         rows: The rows of the source's experiments.
@@ -86,7 +86,7 @@ def judge_source(rows: Rows, source: Source) -> pd.DataFrame:
         [
             judge_claim(rows, source, claim, protocol)
             for claim in source.claims
-            for protocol in PROTOCOLS
+            for protocol in source.protocols
         ]
     )
     both = [frame.reindex(columns=VERDICT_COLUMNS) for frame in (printed, claims)]
@@ -119,7 +119,7 @@ def judge_claim(rows: Rows, source: Source, claim: Claim, protocol: str) -> dict
         "quantity": claim.words,
         "found": "",
     }
-    stand_in = not is_paper_network(_rows_behind(rows, claim), source)
+    stand_in = not is_paper_network(_rows_behind(rows, source, claim), source)
     if stand_in and claim.paper_networks_only:
         return record | _not_comparable("stand-in networks say nothing about it")
     try:
@@ -215,11 +215,11 @@ def _not_comparable(reason: str) -> dict[str, object]:
     return {"verdict": Verdict.NOT_COMPARABLE.value, "reason": reason}
 
 
-def _rows_behind(rows: Rows, claim: Claim) -> pd.DataFrame:
-    """All evaluations of the networks that a claim speaks of."""
+def _rows_behind(rows: Rows, source: Source, claim: Claim) -> pd.DataFrame:
+    """All runs on the networks that a claim speaks of, possibly none."""
     named = _networks(claim)
     match = {"paper_network": named} if named else {}
-    return rows.select("evaluations", match)
+    return where(rows.frame(source.runs), match)
 
 
 def _networks(claim: Claim) -> list[str]:
@@ -231,6 +231,8 @@ def _networks(claim: Claim) -> list[str]:
 def _left_out(rows: Rows, protocol: str, missing: MissingRowsError) -> bool:
     """Whether the rows that a claim lacks are left out of this scale on purpose."""
     network = missing.match.get("paper_network")
+    if rows.is_attacked(network):
+        return not rows.expects(missing.match)
     experiments: Any = missing.match.get("experiment", "tables")
     count: Any = missing.match.get("adversarial_count")
     return isinstance(network, str) and not any(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 from example_rows import PAPERS
+from thesis_rows import SOURCE, ThesisRows, accuracy, attack, written
 
-from advmip.experiments.rows import COLUMNS, write_rows
+from advmip.experiments.rows import COLUMNS
 from advmip.reporting.comparisons import Verdict
+from advmip.reporting.formats import DASH
 from advmip.reporting.plan import Plan
 from advmip.reporting.rows import MissingRowsError, Rows
 from advmip.reporting.sources import read_sources
@@ -19,43 +20,6 @@ from advmip.reporting.tables import TABLES
 from advmip.reporting.zhu.instances import counted
 
 IMAGES = 5
-
-
-def attack(network: str, experiment: str, name: str, rank: int, **found: Any) -> dict[str, Any]:
-    """The row of one attack, solved in a second."""
-    return {
-        "source": "zhu",
-        "experiment": experiment,
-        "network": network.lower(),
-        "paper_network": network,
-        "dataset": "mnist",
-        "protocol": "published",
-        "seed": 0,
-        "rank": rank,
-        "distance_name": name,
-        "bounds": experiment,
-        "time_limit": 300.0,
-        "gap": 1e-4,
-        "outcome": "optimal",
-        "distance": 7.70,
-        "lower_bound": 7.70,
-        "changed_pixels": 12,
-        "total_change": 11.12,
-        "euclidean": 1.9,
-        "nodes": 313,
-        "seconds_total": 0.5 + 0.01 * rank,
-        "status": "ok",
-        "checked": True,
-        **found,
-    }
-
-
-def written(folder: Path, attacks: list[dict[str, Any]], **others: list[dict[str, Any]]) -> Path:
-    for kind in COLUMNS:
-        write_rows(
-            kind, attacks if kind == "attacks" else others.get(kind, []), folder / f"{kind}.csv"
-        )
-    return folder
 
 
 def plan(distances: dict[tuple[str, str], frozenset[str]]) -> Plan:
@@ -93,7 +57,7 @@ def test_table_2_puts_models_beside_each_other(tmp_path: Path) -> None:
     chosen = plan(
         {(name, "DNN1"): frozenset(["l1"]) for name in ("basic", "exact", "weaker", "progressive")}
     )
-    rows = Rows(written(tmp_path, attacks, bounds=kept), chosen)
+    rows = Rows(written(tmp_path, {"attacks": attacks, "bounds": kept}), chosen)
     tidy = TABLES["zhu_table2"].data(rows, read_sources(PAPERS))
     first = tidy[tidy["network"] == "DNN1"].set_index(["model", "quantity"])
     exact = first.loc[("exact bounds", "nodes")]
@@ -116,7 +80,7 @@ def test_table_2_puts_models_beside_each_other(tmp_path: Path) -> None:
 def test_the_printed_l2_objective_stands_beside_the_sum_of_changes(tmp_path: Path) -> None:
     attacks = [attack("DNN1", "progressive", "l2-5", rank, distance=2.0) for rank in range(IMAGES)]
     chosen = plan({("progressive", "DNN1"): frozenset(["l2-5"])})
-    rows = Rows(written(tmp_path, attacks), chosen)
+    rows = Rows(written(tmp_path, {"attacks": attacks}), chosen)
     tidy = TABLES["zhu_table5"].data(rows, read_sources(PAPERS))
     first = tidy[(tidy["network"] == "DNN1") & (tidy["distance_name"] == "l2-5")]
     values = first.set_index("quantity")
@@ -131,7 +95,7 @@ def test_the_printed_l2_objective_stands_beside_the_sum_of_changes(tmp_path: Pat
 
 def test_attacks_that_the_scale_ought_to_have_must_be_there(tmp_path: Path) -> None:
     chosen = plan({("progressive", "DNN1"): frozenset(["l0"])})
-    rows = Rows(written(tmp_path, []), chosen)
+    rows = Rows(written(tmp_path, {}), chosen)
     with pytest.raises(MissingRowsError, match="DNN1"):
         TABLES["zhu_table4"].data(rows, read_sources(PAPERS))
 
@@ -139,7 +103,9 @@ def test_attacks_that_the_scale_ought_to_have_must_be_there(tmp_path: Path) -> N
 def test_another_time_limit_is_not_comparable(tmp_path: Path) -> None:
     attacks = [attack("DNN1", "basic", "l1", rank, time_limit=5.0) for rank in range(IMAGES)]
     chosen = plan({("basic", "DNN1"): frozenset(["l1"])})
-    tidy = TABLES["zhu_table2"].data(Rows(written(tmp_path, attacks), chosen), read_sources(PAPERS))
+    tidy = TABLES["zhu_table2"].data(
+        Rows(written(tmp_path, {"attacks": attacks}), chosen), read_sources(PAPERS)
+    )
     basic = tidy[(tidy["network"] == "DNN1") & (tidy["block"] == "basic")]
     assert set(basic["reason"]) == {"time_limit: 5 instead of 300"}
 
@@ -148,12 +114,103 @@ def test_attacks_that_all_ran_out_of_time_leave_a_value_unresolved(tmp_path: Pat
     nothing = {"outcome": "unknown", "distance": math.inf, "lower_bound": 2.0, "euclidean": None}
     attacks = [attack("DNN1", "progressive", "l0", rank, **nothing) for rank in range(IMAGES)]
     chosen = plan({("progressive", "DNN1"): frozenset(["l0"])})
-    tidy = TABLES["zhu_table4"].data(Rows(written(tmp_path, attacks), chosen), read_sources(PAPERS))
+    tidy = TABLES["zhu_table4"].data(
+        Rows(written(tmp_path, {"attacks": attacks}), chosen), read_sources(PAPERS)
+    )
     found = tidy[(tidy["network"] == "DNN1") & (tidy["distance_name"] == "l0")]
     values = found.set_index("quantity")
     assert values.loc["objective", "verdict"] == Verdict.UNRESOLVED.value
     assert values.loc["solved", "ours"] == 0.0
     TABLES["zhu_table4"].printed(tidy)
+
+
+def test_a_change_is_of_the_mean_over_the_images_that_both_answer() -> None:
+    first = [attack("DNN1", "test_examples", "l1", rank, distance=4.0) for rank in range(3)]
+    lengths = [5.0, 4.0, math.inf]
+    again = [
+        attack("DNN1", "retrained", "l1", rank, trained_on="l0", distance=length)
+        for rank, length in enumerate(lengths)
+    ]
+    alone = attack("DNN1", "retrained", "l1", 7, trained_on="l0", distance=9.0)
+    other = attack("DNN1", "retrained", "l1", 0, trained_on="none", distance=2.0)
+    counts = counted(pd.DataFrame([*first, *again, alone, other]))
+    changes = counts["change"].tolist()
+    assert all(math.isnan(changes[place]) for place in (0, 1, 2, 5, 6)), "nothing to compare with"
+    assert changes[3:5] == [25.0, 0.0]
+    assert changes[7] == -50.0
+
+
+def test_the_change_of_l2_is_that_of_what_the_thesis_prints() -> None:
+    lengths = {"test_examples": (2.0, 16.0), "retrained": (3.0, 12.0)}
+    rows = [
+        attack("DNN1", experiment, "l2-17", 0, distance=distance, total_change=total)
+        | {"trained_on": "l1" if experiment == "retrained" else None}
+        for experiment, (distance, total) in lengths.items()
+    ]
+    counts = counted(pd.DataFrame(rows))
+    assert (counts["change"][1], counts["distance_change"][1]) == (-25.0, 50.0)
+
+
+def test_table_7_sets_accuracies_beside_those_of_a_control(tmp_path: Path) -> None:
+    thesis = ThesisRows()
+    thesis.rows["accuracies"].append(accuracy("none", "l0", 60.0, 0))
+    tidy = TABLES["zhu_table7"].data(thesis.read(tmp_path), {"zhu": SOURCE})
+    own = tidy[(tidy["trained_on"] == "l0") & (tidy["distance_name"] == "l0")].iloc[0]
+    assert (own["ours"], own["published"]) == (12.3, 12.3)
+    assert set(tidy.loc[tidy["trained_on"] != "none", "verdict"]) == {Verdict.REPRODUCED.value}
+    printed = TABLES["zhu_table7"].printed(tidy)
+    assert [line[0].text for line in printed.rows] == [
+        *("L0", "L1", "L2, 17 breakpoints", "L-infinity"),
+        *("none, as first trained", "none, trained anew"),
+    ]
+    assert [label for label, _ in printed.groups] == [
+        *("", "L0", "L1", "L2, 17 breakpoints", "L-infinity", "Test images"),
+    ]
+    assert [entry.text for entry in printed.rows[-1]][:4] == [
+        "none, trained anew",
+        "60.0",
+        "",
+        DASH,
+    ]
+    assert [entry.text for entry in printed.rows[4]][-2:] == ["93.2", "93.2"]
+
+
+def test_fewer_examples_than_the_thesis_added_are_not_comparable(tmp_path: Path) -> None:
+    thesis = ThesisRows().change("accuracies", {"examples_added": 1000}, examples_added=200)
+    tidy = TABLES["zhu_table7"].data(thesis.read(tmp_path), {"zhu": SOURCE})
+    retrained = tidy[tidy["trained_on"] == "l1"]
+    assert set(retrained["reason"]) == {"examples added: 200 instead of 0 or 1000"}
+    assert set(tidy.loc[tidy["trained_on"].isna(), "verdict"]) == {Verdict.REPRODUCED.value}
+
+
+def test_table_8_shows_lengths_and_how_they_changed(tmp_path: Path) -> None:
+    thesis = ThesisRows()
+    for rank in range(3):
+        row = attack("DNN1", "retrained", "l1", rank, trained_on="none", distance=7.7 * 1.1)
+        thesis.rows["attacks"].append(row)
+    tidy = TABLES["zhu_table8"].data(thesis.read(tmp_path), {"zhu": SOURCE})
+    values = tidy.set_index(["trained_on", "distance_name", "quantity"])
+    for distance, change in (("l0", -19.41), ("l1", -16.49), ("l2-17", -17.54), ("linf", -14.29)):
+        found = values.loc[("l0", distance, "change")]
+        assert found["ours"] == pytest.approx(change, abs=0.005)
+        assert found["verdict"] == Verdict.REPRODUCED.value
+    assert values.loc[("none", "l1", "change"), "ours"] == pytest.approx(10.0)
+    printed = TABLES["zhu_table8"].printed(tidy)
+    labels = [label for label, _ in printed.groups]
+    assert labels[1:5] == ["L0", "L1", "L2, 17 breakpoints: sum of changes", "L-infinity"]
+    assert labels[-2:] == ["% L2, 17 breakpoints: distance", "% L-infinity"]
+    assert printed.rows[-1][0].text == "none, trained anew"
+
+
+def test_a_change_the_other_way_contradicts(tmp_path: Path) -> None:
+    longer = {"experiment": "retrained", "trained_on": "l0", "distance_name": "l1"}
+    thesis = ThesisRows().change("attacks", longer, distance=9.0)
+    shorter = {**longer, "trained_on": "l1"}
+    thesis.change("attacks", shorter, distance=6.0)
+    tidy = TABLES["zhu_table8"].data(thesis.read(tmp_path), {"zhu": SOURCE})
+    values = tidy.set_index(["trained_on", "distance_name", "quantity"])["verdict"]
+    assert values.loc[("l0", "l1", "change")] == Verdict.CONTRADICTED.value
+    assert values.loc[("l1", "l1", "change")] == Verdict.DIRECTION.value
 
 
 def test_an_ingredient_is_worth_what_the_same_images_take_without_it(tmp_path: Path) -> None:
@@ -162,7 +219,7 @@ def test_an_ingredient_is_worth_what_the_same_images_take_without_it(tmp_path: P
         attack("DNN3", "without_ball", "l1", 0, seconds_total=2.0, seconds_bounds=0.5),
         attack("DNN3", "without_ball", "l1", 1, seconds_total=8.0, seconds_bounds=1.5),
     ]
-    rows = Rows(written(tmp_path, attacks), plan({}))
+    rows = Rows(written(tmp_path, {"attacks": attacks}), plan({}))
     tidy = TABLES["zhu_extension1"].data(rows, read_sources(PAPERS))
     assert tidy["left_out"].tolist() == ["nothing", "the ball"]
     without = tidy.iloc[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from pathlib import Path
@@ -11,14 +12,24 @@ import numpy as np
 
 from advmip.errors import InputError
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.zhu.answers import CODE, Victim, identity, load_victim
+from advmip.experiments.subject import network_of
+from advmip.experiments.zhu.answers import (
+    CODE,
+    Victim,
+    identity,
+    load_victim,
+    predictions,
+    thesis_network,
+)
 from advmip.experiments.zhu.bounds import read_bounds
 from advmip.experiments.zhu.questions import (
     CLASSES,
     STORED_BOUNDS,
     Question,
     attacks_of,
+    examples_added,
     part_of,
+    split_of,
 )
 from advmip.journal import Journal
 from advmip.mip import Attack, minimal_attack
@@ -44,6 +55,7 @@ def exact_attacks(
     bounds_file: Path | None,
     journal: Path,
     out: Path,
+    retrained_file: Path | None = None,
 ) -> None:
     """Do the attacks of one job.
 
@@ -55,10 +67,11 @@ def exact_attacks(
         experiment: A key of `zhu.experiments` in the settings.
         paper_network: "DNN1" to "DNN5".
         part: Which of the experiment's jobs on this network.
-        network_file: The network's weights.
+        network_file: The weights of the network as first trained: it says which images.
         bounds_file: Bounds of the network, where the experiment asks for stored ones.
         journal: Where finished attacks are recorded.
         out: The folder of attacks.csv and of the attacked images, adversarial.npz.
+        retrained_file: The weights of the network that is attacked instead, if it was retrained.
 
     Raises:
         InputError: The scale has no such attacks, or a file cannot be used.
@@ -67,31 +80,53 @@ def exact_attacks(
     questions = part_of(settings, experiment, paper_network, part)
     chosen = attacks_of(settings, experiment, paper_network)
     assert chosen is not None  # part_of found attacks
-    victim = load_victim(settings, paper_network, network_file)
+    split = split_of(experiment)
+    victim = load_victim(settings, paper_network, network_file, split)
     fewest = min(len(victim.correct_of(label)) for label in {each.label for each in questions})
     if fewest < chosen["images"]:
         of_each = " of each class" if chosen["of_each_class"] else ""
         raise InputError(
             subject=f"experiment {experiment} on {paper_network}",
-            found=f"{fewest} test images that the network classifies correctly",
+            found=f"{fewest} {split} images that the network classifies correctly",
             expected=f"the {chosen['images']}{of_each} that the settings ask for",
             mend="ask for fewer images, or train the network longer",
         )
+    trained_on, chooser = questions[0].trained_on, victim.network
+    if (trained_on is None) is not (retrained_file is None):
+        raise InputError(
+            subject=f"part {part} of experiment {experiment} on {paper_network}",
+            found=f"retrained network {retrained_file}",
+            expected="none" if trained_on is None else f"the one retrained on {trained_on}",
+            mend="name the network that this part attacks; the workflow does so by itself",
+        )
+    if retrained_file is not None:
+        network = network_of(thesis_network(settings, paper_network), paper_network, retrained_file)
+        victim = dataclasses.replace(victim, network=network)
     method: Any = chosen["bounds"]
     if method in STORED_BOUNDS:
+        if trained_on is not None:
+            raise InputError(
+                subject=f"experiment {experiment} on {paper_network}",
+                found=f"bounds {method}, which are stored for the network as first trained",
+                expected="bounds that hold for a retrained network",
+                mend="choose progressive",
+            )
         assert bounds_file is not None
         method = read_bounds(bounds_file, victim)
     depends = {
         "code": code_digest(*CODE),
         "network": victim.network.digest,
-        "dataset": victim.test.digest,
+        "images": [victim.images.digest, chooser.digest],
         "zhu": [settings["zhu"][name] for name in ("ratio", "margin")],
         "attack": {name: chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
         "bounds": file_digest(bounds_file) if bounds_file is not None else None,
         "seed": settings["seed"],
         "threads": settings["threads"],
     }
-    common = identity(settings, victim, experiment)
+    common = identity(settings, victim, experiment) | {
+        "trained_on": trained_on,
+        "examples_added": examples_added(settings, paper_network, trained_on),
+    }
     with Journal(journal, depends) as finished:
         open_questions = [each for each in questions if _key(each) not in finished]
         begun = time.perf_counter()
@@ -125,13 +160,28 @@ def _answer(
 ) -> dict[str, Any]:
     """The row of one attack, and the attacked image, NaN without one."""
     index = int(victim.correct_of(question.label)[question.rank])
-    image, label = victim.test.images[index], int(victim.test.labels[index])
+    image, label = victim.images.images[index], int(victim.images.labels[index])
+    row: Row = {
+        "image": index,
+        "rank": int(np.searchsorted(victim.correct, index)),
+        "label": label,
+        "target": (label + _SHIFT) % CLASSES,
+        "ratio": settings["zhu"]["ratio"],
+        "distance_name": question.distance,
+        **{name: chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
+    }
+    nothing = [None] * image.size
+    predicted = int(predictions(victim.network, image[None])[0])
+    if predicted != label:
+        # Only a retrained network may: it needs no attack, and the row is left out of all means.
+        row |= {"predicted": predicted, "status": "misclassified"}
+        return {"row": row, "adversarial": nothing}
     attack = minimal_attack(
         victim.network,
         image,
         label,
         question.distance,
-        target=(label + _SHIFT) % CLASSES,
+        target=row["target"],
         ratio=settings["zhu"]["ratio"],
         margin=settings["zhu"]["margin"],
         formulation=chosen["formulation"],
@@ -143,22 +193,12 @@ def _answer(
         seed=settings["seed"],
         failures=failures,
     )
-    row: Row = {
-        "image": index,
-        "rank": int(np.searchsorted(victim.correct, index)),
-        "label": label,
-        "target": (label + _SHIFT) % CLASSES,
-        "predicted": attack.predicted,
-        "ratio": settings["zhu"]["ratio"],
-        "distance_name": question.distance,
-        **{name: chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
-        **_found(attack, image.astype(np.float64)),
-        "status": "ok",
-        "checked": True,
-    }
-    shown = attack.adversarial
-    flat = np.full(image.size, np.nan) if shown is None else shown.ravel()
-    return {"row": row, "adversarial": [round(float(value), 9) for value in flat]}
+    row |= _found(attack, image.astype(np.float64))
+    row |= {"predicted": attack.predicted, "status": "ok", "checked": True}
+    if attack.adversarial is None:
+        return {"row": row, "adversarial": nothing}
+    pixels = attack.adversarial.ravel()
+    return {"row": row, "adversarial": [round(float(pixel), 9) for pixel in pixels]}
 
 
 def _found(attack: Attack, image: np.ndarray[Any, np.dtype[np.float64]]) -> Row:

@@ -49,7 +49,7 @@ def gallery(
         attacks = read_rows("attacks", folder / "attacks.csv")
         for attack, flat in zip(attacks, _images(folder, len(attacks)), strict=True):
             index = int(attack["image"])
-            image = victim.test.images[index].astype(np.float64)
+            image = victim.images.images[index].astype(np.float64)
             rows[index, ""] = _picture("original", attack, image)
             if np.isfinite(flat).all():
                 shown = flat.reshape(image.shape)

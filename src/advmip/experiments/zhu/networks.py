@@ -25,8 +25,8 @@ def describe_networks(settings: Settings, folder: Path, out: Path) -> None:
         row = {
             "hidden_layers": " ".join(str(stage.width) for stage in staged(victim.network).hidden),
             "parameters": sum(values.numel() for values in victim.network.parameters()),
-            "accuracy": 100.0 * len(victim.correct) / len(victim.test.labels),
-            "test_images": len(victim.test.labels),
+            "accuracy": 100.0 * len(victim.correct) / len(victim.images.labels),
+            "test_images": len(victim.images.labels),
         }
         rows.append(identity(settings, victim, "networks") | row)
     write_rows("networks", rows, out)

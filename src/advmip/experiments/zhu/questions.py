@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 from advmip.experiments.parts import chosen_part, dealt_out
 from advmip.settings import ExactAttacks, Settings
@@ -15,6 +16,11 @@ from advmip.settings import ExactAttacks, Settings
 CLASSES = 10
 # Bounds of a network that are computed once, in a job of their own.
 STORED_BOUNDS = ("lp", "weaker", "exact")
+# The experiments of adversarial training (Section 5.4): examples to train on and to test on, and
+# attacks on the networks that were trained anew.
+TRAINING_EXAMPLES, TEST_EXAMPLES, RETRAINED = "training_examples", "test_examples", "retrained"
+# What the control is trained on: the training images alone.
+NO_EXAMPLES = "none"
 
 
 @dataclass(frozen=True)
@@ -22,14 +28,17 @@ class Question:
     """One attack: which image, and by which distance.
 
     Attributes:
-        rank: Which of the test images that the network classifies correctly, from 0.
+        rank: Which of the images that the network as first trained classifies correctly, from 0.
         distance: The distance's name.
         label: The class whose images are counted; None for all.
+        trained_on: The distance of the examples that the attacked network was trained anew on;
+            `NO_EXAMPLES` for the control, None for the network as first trained.
     """
 
     rank: int
     distance: str
     label: int | None = None
+    trained_on: str | None = None
 
 
 def attacks_of(settings: Settings, experiment: str, paper_network: str) -> ExactAttacks | None:
@@ -38,14 +47,26 @@ def attacks_of(settings: Settings, experiment: str, paper_network: str) -> Exact
 
 
 def parts_of(settings: Settings, experiment: str, paper_network: str) -> list[list[Question]]:
-    """The attacks of an experiment on a network, one list for each job; none if left out."""
+    """The attacks of an experiment on a network, one list for each job; none if left out.
+
+    The attacks of a job are all on the same network: as first trained, or one trained anew.
+    """
     chosen = attacks_of(settings, experiment, paper_network)
     if chosen is None:
         return []
+    networks: list[str | None] = [None]
+    if experiment == RETRAINED:
+        networks = [*retrainings(settings, paper_network)]
     labels = range(CLASSES) if chosen["of_each_class"] else [None]
-    choices = product(chosen["distances"], labels, range(chosen["images"]))
-    questions = [Question(rank, distance, label) for distance, label, rank in choices]
-    return dealt_out(questions, chosen["attacks_per_job"])
+    choices = list(product(chosen["distances"], labels, range(chosen["images"])))
+    return [
+        part
+        for trained_on in networks
+        for part in dealt_out(
+            [Question(rank, distance, label, trained_on) for distance, label, rank in choices],
+            chosen["attacks_per_job"],
+        )
+    ]
 
 
 def part_of(settings: Settings, experiment: str, paper_network: str, part: int) -> list[Question]:
@@ -57,3 +78,35 @@ def part_of(settings: Settings, experiment: str, paper_network: str, part: int) 
     parts = parts_of(settings, experiment, paper_network)
     what = f"experiment {experiment} on {paper_network}"
     return chosen_part(parts, part, what, settings["scale"])
+
+
+def split_of(experiment: str) -> str:
+    """The split whose images an experiment attacks."""
+    return "train" if experiment == TRAINING_EXAMPLES else "test"
+
+
+def retrainings(settings: Settings, paper_network: str) -> list[str]:
+    """What a network is trained anew on: examples of one distance each, and none.
+
+    The list is empty where the scale makes no examples to train on.
+    """
+    chosen = attacks_of(settings, TRAINING_EXAMPLES, paper_network)
+    return [] if chosen is None else [*chosen["distances"], NO_EXAMPLES]
+
+
+def examples_added(settings: Settings, paper_network: str, trained_on: str | None) -> int:
+    """How many examples are added to the training images of a network."""
+    chosen = attacks_of(settings, TRAINING_EXAMPLES, paper_network)
+    return 0 if chosen is None or trained_on in (None, NO_EXAMPLES) else chosen["images"]
+
+
+def example_folders(
+    settings: Settings, folder: Path, experiment: str, paper_network: str, distance: str
+) -> list[Path]:
+    """The folders, one for each job, among whose attacks are those of a distance."""
+    parts = parts_of(settings, experiment, paper_network)
+    return [
+        folder / experiment / f"{paper_network}-{number}"
+        for number, part in enumerate(parts)
+        if any(question.distance == distance for question in part)
+    ]

@@ -167,6 +167,8 @@ def attacked_images(rows: Rows, sources: Sources) -> pd.DataFrame:
     source = sources["zk"]
     frames = []
     for network in SEEDED_NETWORKS:
+        if not rows.planned(network, "published", experiment="extension3"):
+            continue
         block = source.blocks[f"{NETWORKS[network]}_finetuned"]
         match = {"experiment": "extension3", "paper_network": network, "protocol": "published"}
         parts = rows.select("evaluations", match)
@@ -216,8 +218,9 @@ def _unpublished(
 
 
 def _seconds(rows: Rows, network: str, method: str, protocol: str) -> pd.DataFrame:
-    """The time of a method; none for the initial network."""
-    if method == "initial":
+    """The time of a method; none for the initial network, nor where a scale leaves runs out."""
+    left_out = method == "fine-tuned" and not rows.planned(network, protocol, 50)
+    if method == "initial" or left_out:
         return pd.DataFrame(columns=COMPARISON_COLUMNS)
     match = {**FINE_TUNED, "adversarial_count": 50, "omega": 0.0} if method == "fine-tuned" else {}
     return _unpublished(rows, network, method, protocol, ["seconds_total"], match)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 
 from advmip.reporting.entries import number_of, row_of, verdict_notes, verdict_of
 from advmip.reporting.formats import Entry, PrintedTable
+from advmip.reporting.zhu.names import CONTROL
 
 _BESIDE = ("ours", "thesis")
 
@@ -29,6 +31,12 @@ _DISTANCES = {"l0": "L0", "l1": "L1", "l2": "L2", "linf": "L-infinity"}
 _MEANS = (
     "Ours: means over the first test images that the network classifies correctly; times hold "
     "everything that is done for the image itself."
+)
+
+
+_CONTROL = (
+    "“None, trained anew” is a control of ours, without examples. All networks trained anew share "
+    "their initial weights, which are not those of the network as first trained."
 )
 
 
@@ -72,11 +80,84 @@ def by_distance(title: str) -> Callable[[pd.DataFrame], PrintedTable]:
     return printed
 
 
+def accuracies(tidy: pd.DataFrame) -> PrintedTable:
+    """Table 7: accuracies of networks by the examples that they were trained on."""
+    columns = [
+        (distance_label(name) if pd.notna(name) else "Test images", name, "accuracy")
+        for name in tidy["distance_name"].unique()
+    ]
+    return _by_training(
+        tidy,
+        "Accuracy in percent on adversarial examples, by the examples added in training",
+        columns,
+        "Ours: examples made on the network as first trained, which misclassifies each of them by "
+        "construction; those to test on are made from test images.",
+    )
+
+
+def robustness(tidy: pd.DataFrame) -> PrintedTable:
+    """Table 8: lengths of attacks on networks by the examples that they were trained on."""
+    objectives, changes = [], []
+    for name in tidy["distance_name"].unique():
+        label = distance_label(name)
+        if (tidy.loc[tidy["distance_name"] == name, "quantity"] == "objective").any():
+            objectives.append((label, name, "objective"))
+            changes.append((f"% {label}", name, "change"))
+        else:
+            objectives.append((f"{label}: sum of changes", name, "total_change"))
+            changes.append((f"% {label}: sum of changes", name, "change"))
+            changes.append((f"% {label}: distance", name, "distance_change"))
+    return _by_training(
+        tidy,
+        "Attacks on retrained networks, and differences to the network as first trained in percent",
+        [*objectives, *changes],
+        "Ours: means over those of the first test images that both networks classify correctly.",
+    )
+
+
 def distance_label(name: str) -> str:
     """A distance as it is written in tables and figures."""
     kind, _, breakpoints = name.partition("-")
     label = _DISTANCES[kind]
     return f"{label}, {breakpoints} breakpoints" if breakpoints else label
+
+
+def _by_training(
+    tidy: pd.DataFrame, title: str, columns: Sequence[tuple[str, Any, str]], note: str
+) -> PrintedTable:
+    """One line for each network, and one group of columns for each distance and quantity."""
+    named = tidy.assign(
+        training=tidy["trained_on"].map(_training_label), tested=tidy["distance_name"].fillna("")
+    )
+    beside = {
+        quantity: _BESIDE
+        if named.loc[named["quantity"] == quantity, "published"].notna().any()
+        else _BESIDE[:1]
+        for _, _, quantity in columns
+    }
+    lines = []
+    for training in named["training"].unique():
+        line = [Entry(training)]
+        for _, distance, quantity in columns:
+            tested = distance if pd.notna(distance) else ""
+            row = row_of(named, training=training, tested=tested, quantity=quantity)
+            line.append(Entry(number_of(row, "ours"), verdict=verdict_of(row)))
+            if len(beside[quantity]) > 1:
+                line.append(Entry(number_of(row, "published"), quiet=True))
+        lines.append(line)
+    return PrintedTable(
+        title=title,
+        groups=[("", 1), *((label, len(beside[quantity])) for label, _, quantity in columns)],
+        columns=["Examples added", *(label for *_, name in columns for label in beside[name])],
+        rows=lines,
+        notes=[*verdict_notes(tidy), note, _CONTROL],
+    )
+
+
+def _training_label(trained_on: Any) -> str:
+    if pd.isna(trained_on):
+        return "none, as first trained"
+    return "none, trained anew" if trained_on == CONTROL else distance_label(trained_on)
 
 
 def _printed(

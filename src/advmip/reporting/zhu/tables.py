@@ -10,18 +10,11 @@ import pandas as pd
 from advmip.reporting.comparisons import compare_block, unpublished
 from advmip.reporting.outputs import Sources, TableKind
 from advmip.reporting.rows import Rows, where
+from advmip.reporting.sources import Block, Source
 from advmip.reporting.zhu import ablation, printing
+from advmip.reporting.zhu.names import CONTROL, MODELS, PROGRESSIVE
 
-PROGRESSIVE = "progressive"
 NETWORKS = ("DNN1", "DNN2", "DNN3", "DNN4", "DNN5")
-_LABELS = {
-    "basic": "basic model",
-    "long_basic": "basic model",
-    "exact": "exact bounds",
-    "weaker": "weaker bounds",
-    "long_weaker": "weaker bounds",
-    PROGRESSIVE: "ball around the image",
-}
 
 
 def networks(rows: Rows, sources: Sources) -> pd.DataFrame:
@@ -53,13 +46,13 @@ def by_model(
         frames = []
         for experiment, name in blocks:
             compared = compare_block(rows, source, source.blocks[name], "published")
-            frames.append(compared.assign(model=_LABELS[experiment]))
+            frames.append(compared.assign(model=MODELS[experiment]))
         quantities = source.blocks[blocks[0][1]].quantities
         for experiment in ours:
             match = {"experiment": experiment, "distance_name": "l1"}
             for network in NETWORKS:
                 frame = _unpublished(rows, match | {"paper_network": network}, quantities)
-                frames.append(frame.assign(model=_LABELS[experiment], network=network))
+                frames.append(frame.assign(model=MODELS[experiment], network=network))
         return pd.concat(frames, ignore_index=True)
 
     return rows_to_frame
@@ -97,10 +90,51 @@ def by_distance(*blocks: str) -> Callable[[Rows, Sources], pd.DataFrame]:
     return rows_to_frame
 
 
+def by_training(*stems: str) -> Callable[[Rows, Sources], pd.DataFrame]:
+    """Tables 7 and 8: networks trained anew on adversarial examples, beside the first one.
+
+    Args:
+        stems: Beginnings of the names of the blocks of published values, each a column.
+
+    Returns:
+        A function from rows and sources to the columns of `compare_block` and `distance_name`
+        (empty for the test images themselves). One network is ours: the control, trained anew
+        without examples; and one quantity, the change of the distance, where the published
+        objective is no distance.
+    """
+
+    def rows_to_frame(rows: Rows, sources: Sources) -> pd.DataFrame:
+        source = sources["zhu"]
+        blocks = [block for name, block in source.blocks.items() if name.startswith(stems)]
+        columns = [_of_retrained(rows, source, block) for block in blocks]
+        return pd.concat(columns, ignore_index=True)
+
+    return rows_to_frame
+
+
+def _of_retrained(rows: Rows, source: Source, block: Block) -> pd.DataFrame:
+    """A block of published values on retrained networks, and what we have beside them."""
+    ours: dict[str, dict[str, int]] = {CONTROL: block.quantities}
+    if "total_change" in block.quantities:
+        more = {"distance_change": 2}
+        ours = {keys["trained_on"]: more for keys, _ in block.values}
+        ours[CONTROL] = block.quantities | more
+    frames = [compare_block(rows, source, block, "published")]
+    for trained_on, quantities in ours.items():
+        match = block.match | {"trained_on": trained_on}
+        frame = _unpublished(rows, match, quantities, block.rows)
+        network = block.match["paper_network"]
+        frames.append(frame.assign(trained_on=trained_on, network=network))
+    return pd.concat(frames, ignore_index=True).assign(distance_name=block.match["distance_name"])
+
+
 def _unpublished(
-    rows: Rows, match: Mapping[str, Any], decimals: Mapping[str, int | None]
+    rows: Rows,
+    match: Mapping[str, Any],
+    decimals: Mapping[str, int | None],
+    kind: str = "attacks",
 ) -> pd.DataFrame:
-    chosen = where(rows.frame("attacks"), match)
+    chosen = where(rows.frame(kind), match)
     return unpublished(chosen, {"source": "zhu", "protocol": "published"}, decimals)
 
 
@@ -131,5 +165,7 @@ TABLES: dict[str, TableKind] = {
     "zhu_table6": TableKind(
         by_distance("breakpoints"), printing.by_distance("Attacks in L2 by number of breakpoints")
     ),
+    "zhu_table7": TableKind(by_training("accuracy_on_"), printing.accuracies),
+    "zhu_table8": TableKind(by_training("objective_", "change_"), printing.robustness),
     "zhu_extension1": TableKind(ablation.ingredients, ablation.printed),
 }

@@ -29,6 +29,7 @@ from advmip.datasets import Dataset
 from advmip.errors import InputError
 from advmip.finetuning.block_coordinates import project_by_blocks
 from advmip.finetuning.cuts import AdversaryCuts, CutBlock, LossCut
+from advmip.finetuning.gradient_rows import load_differentiation
 from advmip.finetuning.parameters import ParameterVector
 from advmip.finetuning.pool import POOL_COLUMNS, choose, pareto_front, smallest_dominating_loss
 from advmip.finetuning.projection import Projection, ProjectionResult
@@ -127,6 +128,7 @@ def finetune(
         CheckError: a projection fails its check.
     """
     _check_arguments(iterations, omega, fixed_ratio, sweeps)
+    load_differentiation()
     run = Run(model, train, adversarial, margin, radius, loss_slack, seed)
     run.check_adversarial_set()
     bar = track(range(1, iterations + 1), "fine-tuning", enabled=progress)

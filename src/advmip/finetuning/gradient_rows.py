@@ -19,6 +19,14 @@ from advmip.errors import InputError
 from advmip.finetuning.parameters import ParameterVector
 
 
+def load_differentiation() -> None:
+    """Load what gradients of single examples need: hundreds of modules, at torch's first call.
+
+    The seconds that takes are no part of a method's time.
+    """
+    torch.func.vmap(torch.func.grad(torch.sum))(torch.zeros(1, 1))
+
+
 @dataclass(frozen=True)
 class FullRows:
     """Rows written out, shape (r, n)."""

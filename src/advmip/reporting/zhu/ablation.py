@@ -40,6 +40,8 @@ def ingredients(rows: Rows, sources: Sources) -> pd.DataFrame:
     records = []
     for network in sources["zhu"].networks:
         own = where(attacks, {"paper_network": network})
+        if not set(own["experiment"]) & (set(VARIANTS) - {WHOLE}):
+            continue
         whole = where(own, {"experiment": WHOLE}).set_index("rank")
         for experiment, left_out in VARIANTS.items():
             variant = where(own, {"experiment": experiment}).set_index("rank")
@@ -80,7 +82,7 @@ def printed(tidy: pd.DataFrame) -> PrintedTable:
                     *(Entry(f"{row[f'seconds_{phase}']:.2f}") for phase in _PHASES),
                     Entry(
                         DASH if alone else f"{row['times_the_whole']:.2f}",
-                        bold=bool(row["times_the_whole"] == fastest),
+                        bold=not alone and bool(row["times_the_whole"] == fastest),
                     ),
                 ]
             )

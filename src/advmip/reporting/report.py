@@ -31,7 +31,8 @@ _SECTIONS = {
     "kronqvist": "The lecture",
     "zhu_table": "Tables of Zhu's thesis",
     "zhu_figure": "Figures of Zhu's thesis",
-    "zk_extension": "Extensions",
+    "zk_extension": "Extensions of Zhao & Kronqvist",
+    "zhu_extension": "Extensions of Zhu's thesis",
 }
 
 

@@ -42,6 +42,10 @@ def test_the_report_is_one_page_with_everything(results: Path, tmp_path: Path):
     assert not re.search(r'(src|href)="(?!data:|#)', page), "something is not in the page itself"
 
 
+def test_every_table_and_figure_has_its_place_in_the_report():
+    assert sorted(output_names()) == sorted({*TABLES, *FIGURES})
+
+
 def test_the_first_page_counts_the_verdicts(results: Path, tmp_path: Path):
     write_report(results, PAPERS, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -81,7 +81,9 @@ def test_a_job_attacks_one_network(tmp_path: Path) -> None:
     assert retrainings(settings, "DNN1") == ["l1", "linf", "none"]
     parts = parts_of(settings, "retrained", "DNN1")
     assert [part[0].trained_on for part in parts] == ["l1", "linf", "none"]
-    assert parts[2] == [Question(rank, name, "none") for name in DISTANCES for rank in (0, 1)]
+    assert parts[2] == [
+        Question(rank, name, trained_on="none") for name in DISTANCES for rank in (0, 1)
+    ]
     assert [part[0].trained_on for part in parts_of(settings, "test_examples", "DNN1")] == [
         None
     ] * 2

@@ -96,11 +96,9 @@ def strongest_input(
     _check_place(network, form, layer, unit)
     known = network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds)
     encoding = encode(whole_box(form), known, depth=layer - 1)
-    entering = encoding.preactivations[-1]
-    row = entering.matrix[[unit]]
-    cost = np.zeros(len(encoding.model.lower))
-    cost[row.indices] = -row.data
-    model = encoding.model.with_objective(cost, -float(entering.constant[unit]))
+    entering = -encoding.preactivations[-1][np.array([unit])]
+    (cost,) = entering.written_out(len(encoding.model.lower))
+    model = encoding.model.with_objective(cost, float(entering.constant[0]))
     choice = choose(solver, model)
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
     solution = choice.solver.solve(model, options)

@@ -232,6 +232,10 @@ class Expression:
         """The linear map matrix @ expressions."""
         return Expression(Matrix(matrix @ self.matrix), matrix @ self.constant)
 
+    def written_out(self, columns: int) -> Vector:
+        """The coefficients (length, columns) of a model with so many columns, zeros included."""
+        return np.asarray(_widened(self.matrix, columns).toarray())
+
     def values(self, point: Vector) -> Vector:
         """The expressions' values at a point (columns,)."""
         return self.matrix @ point[: self.matrix.shape[1]] + self.constant

@@ -38,8 +38,7 @@ def relaxed_outputs(
     encoding = encode(whole_box(network), bounds, formulation)
     model, outputs = encoding.model, encoding.preactivations[-1]
     program = LinearProgram(model, "dual")
-    costs = np.zeros((len(outputs), len(model.lower)))
-    costs[:, : outputs.matrix.shape[1]] = outputs.matrix.toarray()
+    costs = outputs.written_out(len(model.lower))
     # Over the whole box the change is the image itself, a column for each pixel.
     pixels = encoding.change.matrix.indices
     lower, upper = model.lower.copy(), model.upper.copy()

@@ -7,6 +7,7 @@ the weaker form of the claim, its direction, holds.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,27 @@ class Evidence:
 
 
 Predicate = Callable[..., list[Case]]
+
+
+def entering(
+    predicates: dict[str, Predicate], asked: Callable[[Rows, Source, str], Any]
+) -> Callable[[Predicate], Predicate]:
+    """A decorator that enters a predicate under its own name.
+
+    Args:
+        predicates: Where it is entered.
+        asked: Makes of rows, source and protocol the evidence that the predicates of a source ask.
+    """
+
+    def predicate(function: Predicate) -> Predicate:
+        @functools.wraps(function)
+        def judged(evidence: Evidence, **arguments: Any) -> list[Case]:
+            return function(asked(evidence.rows, evidence.source, evidence.protocol), **arguments)
+
+        predicates[function.__name__] = judged
+        return function
+
+    return predicate
 
 
 def at_least(label: str, measured: Any, bound: float, direction: bool, unit: str = "") -> Case:

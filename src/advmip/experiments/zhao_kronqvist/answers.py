@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
+from advmip.experiments.origin import origin_columns
 from advmip.experiments.rows import Row
 from advmip.experiments.subject import Subject
 from advmip.gradient_attacks import PROTOCOLS, evaluate
 from advmip.networks import Network
-from advmip.provenance import code_digest, provenance
 from advmip.settings import Protocol, Settings
 
 # What decides the accuracies of a network; each kind of run adds its own parts.
@@ -32,9 +30,7 @@ def identity(
         "dataset_digest": subject.train.digest[:16],
         "protocol": protocol,
         "seed": seed,
-        "threads": settings["threads"],
-        "code": code_digest(*CODE),
-        "provenance": json.dumps(provenance(settings["threads"]), sort_keys=True),
+        **origin_columns(settings["threads"], CODE),
     }
 
 

@@ -44,10 +44,9 @@ def mixed_integer_bounds(
         rows = encoding.preactivations[place]
         lower, upper = known.lower.copy(), known.upper.copy()
         open_neurons = known.unstable if place < len(stages) - 1 else np.arange(stage.width)
+        costs = rows.written_out(len(encoding.model.lower))
         for neuron in track(open_neurons, f"bounds of layer {place + 1}", enabled=progress):
-            cost = np.zeros(len(encoding.model.lower))
-            row = rows.matrix[[neuron]]
-            cost[row.indices] = row.data
+            cost = costs[neuron]
             constant = float(rows.constant[neuron])
             least = _least(encoding.model, cost, constant, time_limit, solver)
             most = -_least(encoding.model, -cost, -constant, time_limit, solver)

@@ -59,8 +59,7 @@ def _extremes(
 ) -> Interval | None:
     program = LinearProgram(encoding.model, "primal")
     rows = encoding.preactivations[place][unstable]
-    costs = np.zeros((len(unstable), len(encoding.model.lower)))
-    costs[:, : rows.matrix.shape[1]] = rows.matrix.toarray()
+    costs = rows.written_out(len(encoding.model.lower))
     lower, upper = known.lower.copy(), known.upper.copy()
     for sign, side in ((1.0, lower), (-1.0, upper)):
         for neuron, cost, constant in zip(unstable, costs, rows.constant, strict=True):

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 from scipy import stats
 
 from advmip.reporting.comparisons import cell_of, find_block, one_per_seed
-from advmip.reporting.predicates import Case, Evidence, Predicate, at_least, at_most
+from advmip.reporting.predicates import Case, Predicate, at_least, at_most, entering
 from advmip.reporting.zhao_kronqvist.evidence import FineTuning
 from advmip.reporting.zhao_kronqvist.names import ATTACKS
 
 PREDICATES: dict[str, Predicate] = {}
-
-
-def predicate(function: Callable[..., list[Case]]) -> Callable[..., list[Case]]:
-    """Enter a predicate in the registry under its own name."""
-
-    @functools.wraps(function)
-    def judged(evidence: Evidence, **arguments: Any) -> list[Case]:
-        asked = FineTuning(evidence.rows, evidence.source, evidence.protocol)
-        return function(asked, **arguments)
-
-    PREDICATES[function.__name__] = judged
-    return function
+predicate = entering(PREDICATES, FineTuning)
 
 
 @predicate

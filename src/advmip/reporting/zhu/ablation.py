@@ -8,11 +8,11 @@ import pandas as pd
 from advmip.reporting.formats import DASH, Entry, PrintedTable
 from advmip.reporting.outputs import Sources
 from advmip.reporting.rows import Rows, where
+from advmip.reporting.zhu.names import PROGRESSIVE
 
-WHOLE = "progressive"
 # Experiments by what they leave out, in the order in which the ingredients are used.
 VARIANTS = {
-    WHOLE: "nothing",
+    PROGRESSIVE: "nothing",
     "without_search": "the first attack",
     "without_ball": "the ball",
     "without_relaxation": "the linear programs",
@@ -40,9 +40,9 @@ def ingredients(rows: Rows, sources: Sources) -> pd.DataFrame:
     records = []
     for network in sources["zhu"].networks:
         own = where(attacks, {"paper_network": network})
-        if not set(own["experiment"]) & (set(VARIANTS) - {WHOLE}):
+        if not set(own["experiment"]) & (set(VARIANTS) - {PROGRESSIVE}):
             continue
-        whole = where(own, {"experiment": WHOLE}).set_index("rank")
+        whole = where(own, {"experiment": PROGRESSIVE}).set_index("rank")
         for experiment, left_out in VARIANTS.items():
             variant = where(own, {"experiment": experiment}).set_index("rank")
             common = variant.index.intersection(whole.index)
@@ -71,7 +71,7 @@ def printed(tidy: pd.DataFrame) -> PrintedTable:
         rules.add(len(lines))
         fastest = part["times_the_whole"].min()
         for place, (_, row) in enumerate(part.iterrows()):
-            alone = row["left_out"] == VARIANTS[WHOLE]
+            alone = row["left_out"] == VARIANTS[PROGRESSIVE]
             lines.append(
                 [
                     Entry("" if place else str(network)),

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from advmip.reporting.predicates import Case, Evidence, Predicate, at_least, at_most
+from advmip.reporting.predicates import Case, Predicate, at_least, at_most, entering
 from advmip.reporting.zhu.evidence import Attacked, Query
 from advmip.reporting.zhu.names import MODELS, PROGRESSIVE
 from advmip.reporting.zhu.printing import distance_label
 
 PREDICATES: dict[str, Predicate] = {}
-
-
-def predicate(function: Callable[..., list[Case]]) -> Callable[..., list[Case]]:
-    """Enter a predicate in the registry under its own name."""
-
-    @functools.wraps(function)
-    def judged(evidence: Evidence, **arguments: Any) -> list[Case]:
-        asked = Attacked(evidence.rows, evidence.source, evidence.protocol)
-        return function(asked, **arguments)
-
-    PREDICATES[function.__name__] = judged
-    return function
+predicate = entering(PREDICATES, Attacked)
 
 
 @predicate

@@ -33,7 +33,6 @@ _MEANS = (
     "everything that is done for the image itself."
 )
 
-
 _CONTROL = (
     "“None, trained anew” is a control of ours, without examples. All networks trained anew share "
     "their initial weights, which are not those of the network as first trained."
@@ -46,8 +45,7 @@ def networks(tidy: pd.DataFrame) -> PrintedTable:
         [
             Entry(row["network"]),
             Entry(", ".join(str(row["hidden_layers"]).split())),
-            Entry(number_of(row, "ours"), verdict=verdict_of(row)),
-            Entry(number_of(row, "published"), quiet=True),
+            *_entries(row),
         ]
         for _, row in tidy.iterrows()
     ]
@@ -122,6 +120,20 @@ def distance_label(name: str) -> str:
     return f"{label}, {breakpoints} breakpoints" if breakpoints else label
 
 
+def _beside(tidy: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """The columns of each quantity: one, not two, for what the thesis does not print."""
+    printed = tidy["published"].notna().groupby(tidy["quantity"]).any()
+    return {str(name): _BESIDE if both else _BESIDE[:1] for name, both in printed.items()}
+
+
+def _entries(row: pd.Series[Any] | None) -> list[Entry]:
+    """Ours and the thesis's."""
+    return [
+        Entry(number_of(row, "ours"), verdict=verdict_of(row)),
+        Entry(number_of(row, "published"), quiet=True),
+    ]
+
+
 def _by_training(
     tidy: pd.DataFrame, title: str, columns: Sequence[tuple[str, Any, str]], note: str
 ) -> PrintedTable:
@@ -129,21 +141,14 @@ def _by_training(
     named = tidy.assign(
         training=tidy["trained_on"].map(_training_label), tested=tidy["distance_name"].fillna("")
     )
-    beside = {
-        quantity: _BESIDE
-        if named.loc[named["quantity"] == quantity, "published"].notna().any()
-        else _BESIDE[:1]
-        for _, _, quantity in columns
-    }
+    beside = _beside(named)
     lines = []
     for training in named["training"].unique():
         line = [Entry(training)]
         for _, distance, quantity in columns:
             tested = distance if pd.notna(distance) else ""
             row = row_of(named, training=training, tested=tested, quantity=quantity)
-            line.append(Entry(number_of(row, "ours"), verdict=verdict_of(row)))
-            if len(beside[quantity]) > 1:
-                line.append(Entry(number_of(row, "published"), quiet=True))
+            line += _entries(row)[: len(beside[quantity])]
         lines.append(line)
     return PrintedTable(
         title=title,
@@ -164,13 +169,7 @@ def _printed(
     tidy: pd.DataFrame, title: str, keys: Sequence[str], heads: Sequence[str]
 ) -> PrintedTable:
     quantities = [name for name in QUANTITIES if name in set(tidy["quantity"])]
-    # A quantity that the thesis does not print has one column, not two.
-    beside = {
-        name: _BESIDE
-        if tidy.loc[tidy["quantity"] == name, "published"].notna().any()
-        else _BESIDE[:1]
-        for name in quantities
-    }
+    beside = _beside(tidy)
     lines: list[list[Entry]] = []
     rules: set[int] = set()
     previous = None
@@ -183,10 +182,7 @@ def _printed(
         line = [Entry(values[0] if values[0] != previous else ""), Entry(values[1])]
         same = tidy[(tidy[keys[0]] == values[0]) & (tidy[keys[1]] == values[1])]
         for quantity in quantities:
-            row = row_of(same, quantity=quantity)
-            line.append(Entry(number_of(row, "ours"), verdict=verdict_of(row)))
-            if len(beside[quantity]) > 1:
-                line.append(Entry(number_of(row, "published"), quiet=True))
+            line += _entries(row_of(same, quantity=quantity))[: len(beside[quantity])]
         lines.append(line)
         previous = values[0]
     return PrintedTable(

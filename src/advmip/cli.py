@@ -136,7 +136,7 @@ def fetch(
 
 
 @zk.command("initial")
-def initial(
+def zk_initial(
     paper_network: PaperNetwork,
     network_file: NetworkFile,
     out: OutFolder,
@@ -144,13 +144,13 @@ def initial(
     threads: Threads = None,
 ) -> None:
     """Attack a network as it is, and take and time its training loss."""
-    from advmip.experiments import zhao_kronqvist
+    from advmip.experiments.zhao_kronqvist.attacks import initial
 
-    zhao_kronqvist.initial(_prepared(settings, threads), paper_network, network_file, out)
+    initial(_prepared(settings, threads), paper_network, network_file, out)
 
 
 @zk.command("adversarial-sets")
-def adversarial_sets(
+def zk_adversarial_sets(
     paper_network: PaperNetwork,
     part: Annotated[int, typer.Option(help="Which of the jobs that attack this network.")],
     network_file: NetworkFile,
@@ -159,15 +159,13 @@ def adversarial_sets(
     threads: Threads = None,
 ) -> None:
     """Attack the training images and keep the worst of each label."""
-    from advmip.experiments import zhao_kronqvist
+    from advmip.experiments.zhao_kronqvist.attacks import adversarial_sets
 
-    zhao_kronqvist.adversarial_sets(
-        _prepared(settings, threads), paper_network, part, network_file, out
-    )
+    adversarial_sets(_prepared(settings, threads), paper_network, part, network_file, out)
 
 
 @zk.command("finetune")
-def finetune(
+def zk_finetune(
     paper_network: PaperNetwork,
     experiment: Annotated[str, typer.Option(help="A key of zk.experiments in the settings.")],
     part: Annotated[int, typer.Option(help="Which of the experiment's jobs on this network.")],
@@ -179,9 +177,9 @@ def finetune(
     threads: Threads = None,
 ) -> None:
     """Do the fine-tuning runs of one job; goes on where a killed one was."""
-    from advmip.experiments import zhao_kronqvist
+    from advmip.experiments.zhao_kronqvist.finetuning import finetuning_runs
 
-    zhao_kronqvist.finetuning_runs(
+    finetuning_runs(
         _prepared(settings, threads),
         experiment,
         paper_network,
@@ -194,7 +192,7 @@ def finetune(
 
 
 @zk.command("added-data")
-def added_data(
+def zk_added_data(
     paper_network: PaperNetwork,
     network_file: NetworkFile,
     adversarial_sets: AdversarialSets,
@@ -203,15 +201,13 @@ def added_data(
     threads: Threads = None,
 ) -> None:
     """Train from scratch with adversarial examples among the training images."""
-    from advmip.experiments import zhao_kronqvist
+    from advmip.experiments.zhao_kronqvist.retraining import added_data
 
-    zhao_kronqvist.added_data(
-        _prepared(settings, threads), paper_network, network_file, adversarial_sets, out
-    )
+    added_data(_prepared(settings, threads), paper_network, network_file, adversarial_sets, out)
 
 
 @zk.command("adversarial-training")
-def adversarial_training(
+def zk_adversarial_training(
     paper_network: PaperNetwork,
     network_file: NetworkFile,
     out: Out,
@@ -219,11 +215,9 @@ def adversarial_training(
     threads: Threads = None,
 ) -> None:
     """Train from scratch on what PGD makes of every batch."""
-    from advmip.experiments import zhao_kronqvist
+    from advmip.experiments.zhao_kronqvist.retraining import adversarial_training
 
-    zhao_kronqvist.adversarial_training(
-        _prepared(settings, threads), paper_network, network_file, out
-    )
+    adversarial_training(_prepared(settings, threads), paper_network, network_file, out)
 
 
 @zhu.command("networks")
@@ -328,16 +322,6 @@ def zhu_square(
     square(_prepared(settings, threads), distance, out)
 
 
-@kronqvist.command("two-nodes")
-def kronqvist_two_nodes(
-    out: OutFolder, settings: SettingsFile = _CONFIG, threads: Threads = None
-) -> None:
-    """Bound the two nodes and their output, in the model and in its relaxation."""
-    from advmip.experiments.kronqvist.two_nodes import two_nodes
-
-    two_nodes(_prepared(settings, threads), out)
-
-
 @zhu.command("retrain")
 def zhu_retrain(
     paper_network: ThesisNetwork,
@@ -367,6 +351,16 @@ def zhu_accuracies(
     from advmip.experiments.zhu.retraining import accuracies
 
     accuracies(_prepared(settings, threads), paper_network, network_file, retrained, attacks, out)
+
+
+@kronqvist.command("two-nodes")
+def kronqvist_two_nodes(
+    out: OutFolder, settings: SettingsFile = _CONFIG, threads: Threads = None
+) -> None:
+    """Bound the two nodes and their output, in the model and in its relaxation."""
+    from advmip.experiments.kronqvist.two_nodes import two_nodes
+
+    two_nodes(_prepared(settings, threads), out)
 
 
 @app.command("rows")

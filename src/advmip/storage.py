@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
+
+from advmip.errors import InputError
 
 
 @contextmanager
@@ -39,6 +42,31 @@ def write_atomically(path: Path | str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
         raise
     _synchronise(target.parent)
+
+
+@contextmanager
+def reading_arrays(kind: str, file: Path, command: str) -> Iterator[None]:
+    """Say of a missing or damaged file how to make it again.
+
+    Args:
+        kind: What the file holds, such as "bounds".
+        file: An .npz file, read in the block.
+        command: The command that writes it, without "advmip".
+
+    Raises:
+        InputError: The block could not read it.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile) as error:
+        raise InputError(
+            subject=f"{kind} {file}",
+            found="no such file" if isinstance(error, FileNotFoundError) else str(error),
+            expected=f"an .npz written by `advmip {command}`",
+            mend="make it again with that command; the workflow does so by itself",
+        ) from error
 
 
 def file_digest(path: Path | str) -> str:

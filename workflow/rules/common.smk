@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 from advmip.errors import InputError
 from advmip.experiments.zhu import questions
-from advmip.experiments.runs import (
+from advmip.experiments.zhao_kronqvist.runs import (
     PROTOCOL_NAMES,
     Attack,
     adversarial_folder,

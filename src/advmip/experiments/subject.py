@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import torch
 
@@ -14,6 +13,7 @@ from advmip.errors import InputError, unknown_name
 from advmip.gradient_attacks import AdversarialSet, AttackSettings
 from advmip.networks import ARCHITECTURES, Architecture, Network, load_network
 from advmip.settings import NetworkSettings, Settings, TrainedNetwork
+from advmip.storage import reading_arrays
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,8 @@ def load_points(file: Path) -> AdversarialSet:
     Raises:
         InputError: It is missing or damaged.
     """
-    try:
+    with reading_arrays("adversarial set", file, "zk adversarial-sets"):
         return AdversarialSet.load(file)
-    except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
-        raise InputError(
-            subject=f"adversarial set {file}",
-            found="no such file" if isinstance(error, FileNotFoundError) else str(error),
-            expected="an .npz written by `advmip zk adversarial-sets`",
-            mend="make it again with that command; the workflow does so by itself",
-        ) from error
 
 
 def network_settings(settings: Settings, paper_network: str) -> NetworkSettings:

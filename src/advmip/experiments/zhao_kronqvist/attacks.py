@@ -10,9 +10,9 @@ from pathlib import Path
 from torch import Tensor
 
 from advmip.experiments.rows import write_rows
-from advmip.experiments.runs import PROTOCOL_NAMES, attacks_of_part, largest_count
 from advmip.experiments.subject import Subject, first_images, load_subject
 from advmip.experiments.zhao_kronqvist.answers import accuracies, identity
+from advmip.experiments.zhao_kronqvist.runs import PROTOCOL_NAMES, attacks_of_part, largest_count
 from advmip.finetuning.parameters import ParameterVector
 from advmip.finetuning.training_loss import TrainingLoss
 from advmip.gradient_attacks import PROTOCOLS, generate_adversarial_set

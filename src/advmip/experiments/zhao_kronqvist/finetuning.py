@@ -11,9 +11,9 @@ from typing import Any
 
 from advmip.checking.finetuned import check_finetuned
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.runs import Run, adversarial_folder, part_of
 from advmip.experiments.subject import Subject, load_points, load_subject
 from advmip.experiments.zhao_kronqvist.answers import CODE, accuracies, identity
+from advmip.experiments.zhao_kronqvist.runs import Run, adversarial_folder, part_of
 from advmip.finetuning import Finetuned, finetune
 from advmip.gradient_attacks import AdversarialSet
 from advmip.journal import Journal

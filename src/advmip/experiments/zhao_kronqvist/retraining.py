@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from advmip.experiments.rows import write_rows
-from advmip.experiments.runs import PROTOCOL_NAMES, Attack, adversarial_folder
 from advmip.experiments.subject import Subject, load_points, load_subject
 from advmip.experiments.zhao_kronqvist.answers import accuracies, identity
+from advmip.experiments.zhao_kronqvist.runs import PROTOCOL_NAMES, Attack, adversarial_folder
 from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.networks import Network
 from advmip.networks.training import train

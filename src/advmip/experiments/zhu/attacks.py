@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from advmip.errors import InputError
-from advmip.experiments.rows import Row, write_rows
+from advmip.experiments.rows import Row
 from advmip.experiments.subject import network_of
 from advmip.experiments.zhu.answers import (
     CODE,
@@ -21,6 +21,7 @@ from advmip.experiments.zhu.answers import (
     predictions,
     thesis_network,
 )
+from advmip.experiments.zhu.attacked_images import write_attacks
 from advmip.experiments.zhu.bounds import read_bounds
 from advmip.experiments.zhu.questions import (
     CLASSES,
@@ -36,7 +37,7 @@ from advmip.mip import Attack, minimal_attack
 from advmip.mip.distances import L0
 from advmip.provenance import code_digest
 from advmip.settings import ExactAttacks, Settings
-from advmip.storage import file_digest, write_atomically
+from advmip.storage import file_digest
 
 _log = logging.getLogger(__name__)
 
@@ -137,12 +138,10 @@ def exact_attacks(
             rest = spent / number * (len(open_questions) - number)
             _log.info("%d of %d attacks, about %.0f s left", number, len(open_questions), rest)
         answers = [finished.get(_key(question)) for question in questions]
-    write_rows(
-        "attacks", [answer["common"] | answer["row"] for answer in answers], out / "attacks.csv"
-    )
+    rows = [answer["common"] | answer["row"] for answer in answers]
+    # Recorded as null, a pixel that is not there comes back as None.
     images = np.array([answer["adversarial"] for answer in answers], np.float64)
-    with write_atomically(out / "adversarial.npz") as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, images=images)
+    write_attacks(out, rows, images)
 
 
 def _key(question: Question) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from advmip.mip import network_bounds
 from advmip.mip.encoding import Interval
 from advmip.networks import staged
 from advmip.settings import Settings
-from advmip.storage import write_atomically
+from advmip.storage import reading_arrays, write_atomically
 
 
 def bounds_of_network(
@@ -60,19 +59,12 @@ def read_bounds(file: Path, victim: Victim) -> list[Interval]:
         InputError: The file is missing, damaged, or of another network.
     """
     stages = (*staged(victim.network).hidden, staged(victim.network).output)
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            bounds = [
-                Interval(arrays[f"lower_{place}"], arrays[f"upper_{place}"])
-                for place in range(len(stages))
-            ]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise InputError(
-            subject=f"bounds {file}",
-            found="no such file" if isinstance(error, FileNotFoundError) else str(error),
-            expected="an .npz written by `advmip zhu bounds`",
-            mend="make it again with that command; the workflow does so by itself",
-        ) from error
+    reading = reading_arrays("bounds", file, "zhu bounds")
+    with reading, np.load(file, allow_pickle=False) as arrays:
+        bounds = [
+            Interval(arrays[f"lower_{place}"], arrays[f"upper_{place}"])
+            for place in range(len(stages))
+        ]
     widths = [len(interval.lower) for interval in bounds]
     if widths != [stage.width for stage in stages]:
         raise InputError(

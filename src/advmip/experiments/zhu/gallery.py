@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advmip.checking.attacks import check_attack
-from advmip.errors import InputError
-from advmip.experiments.rows import Row, read_rows, write_rows
+from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.zhu.answers import Victim, identity, load_victim
+from advmip.experiments.zhu.attacked_images import read_attacks
 from advmip.experiments.zhu.questions import CLASSES
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.targets import Targeted
@@ -46,8 +45,7 @@ def gallery(
     common = identity(settings, victim, "gallery")
     rows: dict[tuple[int, str], Row] = {}
     for folder in folders:
-        attacks = read_rows("attacks", folder / "attacks.csv")
-        for attack, flat in zip(attacks, _images(folder, len(attacks)), strict=True):
+        for attack, flat in zip(*read_attacks(folder), strict=True):
             index = int(attack["image"])
             image = victim.images.images[index].astype(np.float64)
             rows[index, ""] = _picture("original", attack, image)
@@ -83,21 +81,3 @@ def _check(
         surplus=lambda logits: float(goal.surplus(logits)) + goal.margin,
         folder=failures,
     )
-
-
-def _images(folder: Path, count: int) -> Images:
-    """The attacked images (attacks, pixels) of a folder, NaN where there is none."""
-    file = folder / "adversarial.npz"
-    try:
-        with np.load(file, allow_pickle=False) as saved:
-            images: Images = saved["images"]
-        if len(images) != count:
-            raise ValueError(f"{len(images)} images for {count} attacks")
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise InputError(
-            subject=f"attacked images {file}",
-            found="no such file" if isinstance(error, FileNotFoundError) else str(error),
-            expected="an .npz written by `advmip zhu attacks`, beside its attacks.csv",
-            mend="make both again with that command; the workflow does so by itself",
-        ) from error
-    return images

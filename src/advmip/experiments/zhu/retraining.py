@@ -6,15 +6,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from advmip.errors import InputError, unknown_name
 from advmip.experiments.networks import train_network
-from advmip.experiments.rows import Row, read_rows, write_rows
+from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.subject import network_of
 from advmip.experiments.zhu.answers import identity, load_victim, predictions, thesis_network
+from advmip.experiments.zhu.attacked_images import read_attacks
 from advmip.experiments.zhu.questions import (
     NO_EXAMPLES,
     TEST_EXAMPLES,
@@ -175,19 +175,8 @@ def load_examples(
 
 
 def _examples_of_job(folder: Path, distance: str, shape: Sequence[int]) -> Examples:
-    rows = read_rows("attacks", folder / "attacks.csv")
-    file = folder / "adversarial.npz"
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            pixels = arrays["images"]
-        images = pixels.reshape(len(rows), *shape).astype(np.float32)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise InputError(
-            subject=f"adversarial examples {file}",
-            found="no such file" if isinstance(error, FileNotFoundError) else str(error),
-            expected="an .npz written by `advmip zhu attacks`, with an image for each row",
-            mend="make it again with that command; the workflow does so by itself",
-        ) from error
+    rows, pixels = read_attacks(folder)
+    images = pixels.reshape(len(rows), *shape).astype(np.float32)
     chosen = np.array(
         [row["distance_name"] == distance and row["status"] == "ok" for row in rows], dtype=bool
     )

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from advmip.errors import InputError
-from advmip.experiments.runs import (
+from advmip.experiments.zhao_kronqvist.runs import (
     Attack,
     Run,
     adversarial_folder,
@@ -15,7 +15,7 @@ from advmip.experiments.runs import (
 )
 from advmip.settings import load_settings
 
-WORKFLOW = Path(__file__).parents[3] / "workflow"
+WORKFLOW = Path(__file__).parents[4] / "workflow"
 
 
 def settings_with(**shards):

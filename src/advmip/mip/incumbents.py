@@ -9,7 +9,9 @@ good: the search goes there, and on, until no border pulls.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,8 @@ _FLIPS = 200
 # A neuron whose input is this close to 0 lies on the border of its pattern.
 _BORDER = 1e-7
 _PULL = 1e-9
+# A neighbouring pattern is moved to if it is better by this factor.
+_CLEARLY = 1e-4
 
 
 @dataclass(frozen=True)
@@ -63,19 +67,27 @@ def search(
     Returns:
         The best attack found, or None.
     """
+
+    @cache
+    def program(rival: int) -> PatternProgram:
+        return PatternProgram(problem.towards(rival), bounds, deadline)
+
+    def patterns(change: Vector) -> PatternProgram:
+        return program(problem.goal.rival(problem.network.logits(problem.image + change)))
+
+    def order(change: Vector) -> tuple[float, float]:
+        return _shortfall(problem, change), _distance(problem, change)
+
     changes = [point - problem.image for point in gradient_points(problem, starts, seed)]
     changes += relaxed_points(problem, bounds)
-    changes.sort(key=lambda change: (not meets(problem, change), _distance(problem, change)))
+    changes.sort(key=order)
     candidates = changes[:]
-    programs: dict[int, PatternProgram] = {}
     for change in _to_improve(problem, changes, starts):
         if time.perf_counter() > deadline:
             break
-        rival = problem.goal.rival(problem.network.logits(problem.image + change))
-        if rival not in programs:
-            programs[rival] = PatternProgram(problem.towards(rival), bounds, deadline)
-        candidates.append(programs[rival].descend(change))
-    return best_of(problem, candidates)
+        candidates.append(patterns(change).descend(change))
+    best = min(candidates, key=order)
+    return best_of(problem, [best, patterns(best).around(best)])
 
 
 def _to_improve(problem: Problem, changes: list[Vector], starts: int) -> list[Vector]:
@@ -98,8 +110,16 @@ def _distance(problem: Problem, change: Vector) -> float:
 
 def meets(problem: Problem, change: Vector) -> bool:
     """Whether a perturbation meets the goal, up to half of the goal's margin."""
+    return _shortfall(problem, change) == 0.0
+
+
+def _shortfall(problem: Problem, change: Vector) -> float:
+    """By how much a perturbation misses the goal, less half of the goal's margin."""
     logits = problem.network.logits(problem.image + change)
-    return bool(problem.goal.surplus(logits) >= -0.5 * problem.goal.margin)
+    return max(0.0, -0.5 * problem.goal.margin - float(problem.goal.surplus(logits)))
+
+
+_Improvement = Callable[[Flags, Vector, float, Vector], tuple[float, Vector]]
 
 
 class PatternProgram:
@@ -132,15 +152,47 @@ class PatternProgram:
         As long as no point of the pattern meets the goal, the chain makes the shortfall smaller,
         then the distance.
         """
-        entering = self._problem.network.preactivations(self._problem.image + change)
-        signs = zip(entering[:-1], self._unstable, strict=True)
-        active = np.concatenate([np.empty(0, bool), *(values[kept] > 0 for values, kept in signs)])
+        return self._in_two_phases(self._chain, change)
+
+    def around(self, change: Vector) -> Vector:
+        """The best point of the chains from all patterns beside that of a perturbation.
+
+        Where a chain leads to a better point, those beside its pattern are next. Like `descend`,
+        it makes the shortfall smaller first.
+        """
+        return self._in_two_phases(self._chains, change)
+
+    def _in_two_phases(self, improved: _Improvement, change: Vector) -> Vector:
+        active = self._pattern(change)
         missing = np.zeros_like(self._model.objective)
         missing[self._shortfall] = 1.0
-        shortfall, change = self._chain(active, missing, np.inf, change)
+        shortfall, change = improved(active, missing, np.inf, change)
         if shortfall > _BORDER:
             return change
-        return self._chain(active, self._model.objective, 0.0, change)[1]
+        return improved(active, self._model.objective, 0.0, change)[1]
+
+    def _chains(
+        self, active: Flags, objective: Vector, shortfall: float, change: Vector
+    ) -> tuple[float, Vector]:
+        """Chain after chain from the neighbours of the best pattern, which `active` follows."""
+        best, change = self._chain(active, objective, shortfall, change)
+        neuron = tried = 0
+        while best > _BORDER and tried < len(active) and time.perf_counter() < self._deadline:
+            beside = active.copy()
+            beside[neuron] = ~beside[neuron]
+            value, moved = self._chain(beside, objective, shortfall, change)
+            tried += 1
+            if value < best * (1.0 - _CLEARLY):
+                best, change, tried = value, moved, 0
+                active[:] = beside
+            neuron = (neuron + 1) % len(active)
+        return best, change
+
+    def _pattern(self, change: Vector) -> Flags:
+        """Which of the unstable neurons a perturbation makes active."""
+        entering = self._problem.network.preactivations(self._problem.image + change)
+        signs = zip(entering[:-1], self._unstable, strict=True)
+        return np.concatenate([np.empty(0, bool), *(values[kept] > 0 for values, kept in signs)])
 
     def _chain(
         self, active: Flags, objective: Vector, shortfall: float, change: Vector

@@ -150,7 +150,8 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
         "FeasibilityTol": options.feasibility,
         "OptimalityTol": options.feasibility,
         "LazyConstraints": int(bool(model.separators)),
-        **({"Cutoff": options.cutoff} if np.isfinite(options.cutoff) else {}),
+        # Whoever knows a cutoff has searched already: heuristics would do so again at every node.
+        **({"Cutoff": options.cutoff, "Heuristics": 0.0} if np.isfinite(options.cutoff) else {}),
     }.items():
         inner.setParam(name, value)
     kinds = np.where(model.integer, GRB.INTEGER, GRB.CONTINUOUS)

@@ -1,0 +1,88 @@
+"""The search for a first attack: what it finds wins, and no pattern beside its own is better."""
+
+from __future__ import annotations
+
+from copy import copy
+from itertools import product
+
+import numpy as np
+import pytest
+from brute_force import CLASSES, SHAPE, TinyNetwork, smallest
+from tiny_networks import as_network
+
+from advmip.mip.bounds import interval_bounds
+from advmip.mip.distances import Box, distance_named
+from advmip.mip.incumbents import PatternProgram, best_of, gradient_points, meets, search
+from advmip.mip.problem import Problem
+from advmip.mip.targets import Targeted
+from advmip.networks import staged
+
+RATIO, MARGIN = 1.2, 1e-4
+
+
+def question(seed: int, distance: str) -> tuple[TinyNetwork, Problem]:
+    tiny = TinyNetwork(seed, (4, 4))
+    form = staged(as_network(tiny))
+    image = np.random.default_rng(seed + 100).random(4).round(2)
+    target = (int(np.argmax(tiny.logits(image))) + 1) % CLASSES
+    goal = Targeted(target, CLASSES, RATIO, MARGIN)
+    return tiny, Problem(form, image, distance_named(distance), goal, Box.around(image, SHAPE))
+
+
+def patterns(tiny: TinyNetwork, image: np.ndarray) -> list[np.ndarray]:
+    """Those that an image belongs to: several, where it lies on a border."""
+    choices, values = [], image
+    for weight, bias in zip(tiny.weights[:-1], tiny.biases[:-1], strict=True):
+        entering = weight @ values + bias
+        choices += [(False, True) if abs(each) < 1e-6 else (each > 0,) for each in entering]
+        values = np.maximum(entering, 0)
+    return [np.array(chosen) for chosen in product(*choices)]
+
+
+def smallest_beside(tiny: TinyNetwork, problem: Problem, own: np.ndarray) -> float:
+    """The nearest attack whose pattern differs from a given one in one neuron at most."""
+    every = product((False, True), repeat=len(own))
+    near = [int(np.sum(own != np.array(other))) <= 1 for other in every]
+    kept = [region for region, chosen in zip(tiny.regions(), near, strict=True) if chosen]
+    front = copy(tiny)
+    front.regions = lambda: iter(kept)  # type: ignore[method-assign]
+    assert isinstance(problem.goal, Targeted)
+    rivals = [problem.goal.target]
+    return smallest(front, problem.image, problem.distance.name, rivals, RATIO, MARGIN)
+
+
+@pytest.mark.parametrize(("distance", "seed"), list(product(("l1", "linf"), range(12))))
+def test_no_pattern_beside_holds_a_nearer_attack(distance: str, seed: int) -> None:
+    tiny, problem = question(seed, distance)
+    found = search(problem, interval_bounds(problem))
+    if found is None:
+        assert isinstance(problem.goal, Targeted)
+        rivals = [problem.goal.target]
+        assert smallest(tiny, problem.image, distance, rivals, RATIO, MARGIN) == np.inf
+        return
+    assert problem.goal.surplus(tiny.logits(problem.image + found.change)) > -MARGIN
+    assert found.value == pytest.approx(problem.distance.value(found.change, problem.box))
+    # The search moves on for what is clearly better only.
+    beside = [
+        smallest_beside(tiny, problem, own) for own in patterns(tiny, problem.image + found.change)
+    ]
+    assert found.value <= max(beside) * (1 + 1e-3) + 1e-6
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_going_around_is_never_worse_than_going_down(seed: int) -> None:
+    _, problem = question(seed, "l1")
+    program = PatternProgram(problem, interval_bounds(problem))
+    for point in gradient_points(problem, 3, seed):
+        down = program.descend(point - problem.image)
+        around = program.around(point - problem.image)
+        if meets(problem, down):
+            nearest = best_of(problem, [around])
+            assert nearest is not None
+            assert nearest.value <= problem.distance.value(down, problem.box) + 1e-6
+
+
+def test_a_deadline_that_has_passed_still_gives_what_is_known() -> None:
+    _, problem = question(1, "l1")
+    found = search(problem, interval_bounds(problem), deadline=0.0)
+    assert found is None or meets(problem, found.change)

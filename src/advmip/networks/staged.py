@@ -98,6 +98,23 @@ class StagedNetwork:
         """The logits (classes,) of an image (pixels,), or (classes, N) of many (pixels, N)."""
         return self.preactivations(image)[-1]
 
+    def keeping(self, kept: list[NDArray[np.intp]]) -> StagedNetwork:
+        """The network without neurons whose ReLU is 0 wherever it is asked.
+
+        Args:
+            kept: The neurons that stay, for each layer of ReLUs.
+        """
+        read = [np.arange(self.pixels), *kept]
+
+        def narrowed(stage: AffineMap) -> AffineMap:
+            terms = {j: Matrix(matrix[:, read[j]]) for j, matrix in stage.terms.items()}
+            return AffineMap(terms, stage.bias)
+
+        hidden = (stage.rows(rows) for stage, rows in zip(self.hidden, kept, strict=True))
+        return StagedNetwork(
+            self.input_shape, tuple(narrowed(stage) for stage in hidden), narrowed(self.output)
+        )
+
     def pulled_back(self, entering: list[Vector], weights: Vector) -> Vector:
         """The gradient with respect to the image of weights @ logits.
 

@@ -1,0 +1,76 @@
+"""Balls around images within [0, 1], as sets to bound linear forms over, in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from advmip.errors import unknown_name
+
+NORMS = ("linf", "l1", "l2")
+
+
+@dataclass(frozen=True)
+class Ball:
+    """All x in [0, 1] at most `radius` from each of N images.
+
+    Attributes:
+        images: The images (N, pixels).
+        radius: The largest distance; inf for the whole of [0, 1].
+        norm: "linf", "l1" or "l2".
+
+    Raises:
+        InputError: There is no such norm.
+    """
+
+    images: Tensor
+    radius: float
+    norm: str
+
+    def __post_init__(self) -> None:
+        if self.norm not in NORMS:
+            raise unknown_name("norm", self.norm, NORMS)
+
+    @property
+    def box(self) -> tuple[Tensor, Tensor]:
+        """The smallest box (N, pixels) that holds each ball, relative to its image."""
+        lower = (-self.images).clamp(min=-self.radius)
+        return lower, (1.0 - self.images).clamp(max=self.radius)
+
+    def least(self, coefficients: Tensor) -> Tensor:
+        """Lower bounds (N, S) of linear forms (N, S, pixels) over each ball.
+
+        Exact for L-infinity, whose ball is a box, and L1, a continuous knapsack. For L2 the better
+        one of ball and box: their intersection would need a search for each form.
+        """
+        centre = (coefficients * self.images[:, None]).sum(-1)
+        lower, upper = (side[:, None] for side in self.box)
+        reach = torch.where(coefficients > 0, -lower, upper)
+        return centre - _LARGEST[self.norm](coefficients.abs(), reach, self.radius)
+
+
+def _box(gains: Tensor, reach: Tensor, radius: float) -> Tensor:
+    return (gains * reach).sum(-1)
+
+
+def _knapsack(gains: Tensor, reach: Tensor, radius: float) -> Tensor:
+    """The pixels of largest gain are changed first."""
+    gain, order = gains.sort(dim=-1, descending=True)
+    room = reach.expand_as(gains).gather(-1, order)
+    spent = room.cumsum(-1) - room
+    return (gain * torch.minimum((radius - spent).clamp(min=0.0), room)).sum(-1)
+
+
+def _euclidean(gains: Tensor, reach: Tensor, radius: float) -> Tensor:
+    box = _box(gains, reach, radius)
+    return box if radius == float("inf") else torch.minimum(radius * gains.norm(dim=-1), box)
+
+
+_LARGEST: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {
+    "linf": _box,
+    "l1": _knapsack,
+    "l2": _euclidean,
+}

@@ -1,0 +1,250 @@
+"""Bounds by linear forms, pulled back through the network from its neurons to the image.
+
+A ReLU with input p in [l, u] and l < 0 < u lies between two lines,
+
+    a p <= max(p, 0) <= u (p - l) / (u - l),   0 <= a <= 1.
+
+With a = u / (u - l) these are the slopes of Wong & Kolter (2018), whose bounds are the training
+loss of their networks; with a = 1 where u > -l and 0 elsewhere, those of CROWN (Zhang et al. 2018),
+which are never looser for a single neuron.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from advmip.errors import InputError
+from advmip.mip.bounds.balls import Ball
+from advmip.mip.bounds.operators import Stage, longest_sum
+
+# Forms are pulled back in portions of at most so many numbers.
+_PORTION = 2**24
+# Square, and still no overflow in float64; what is larger, or not a number, is refused.
+_LARGEST = 1e100
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Bounds lower <= value <= upper (N, width) for each of N images."""
+
+    lower: Tensor
+    upper: Tensor
+
+    def intersected(self, other: Sides) -> Sides:
+        """The common part."""
+        lower = torch.maximum(self.lower, other.lower)
+        return Sides(lower, torch.maximum(torch.minimum(self.upper, other.upper), lower))
+
+    def unstable(self) -> Tensor:
+        """Which values can have either sign (N, width)."""
+        return (self.lower < 0) & (self.upper > 0)
+
+
+@dataclass(frozen=True)
+class Forms:
+    """Lower bounds of linear forms, and how sensitive they are.
+
+    Attributes:
+        least: The bounds (N, S).
+        weight: By how much the forms move at most if every neuron's input moves by 1, each along
+            its lines (N, S).
+        rounding: What rounding may have done to the bounds, which is subtracted already (N, S).
+    """
+
+    least: Tensor
+    weight: Tensor
+    rounding: Tensor
+
+
+LowerSlope = Callable[[Sides], Tensor]
+
+
+def adaptive(sides: Sides) -> Tensor:
+    """CROWN's slope of the lower line: whichever of 0 and 1 leaves the smaller triangle."""
+    return (sides.upper > -sides.lower).to(sides.lower.dtype)
+
+
+def parallel(sides: Sides) -> Tensor:
+    """Wong & Kolter's slope of the lower line: that of the upper one."""
+    return sides.upper / (sides.upper - sides.lower)
+
+
+class LinearBounds:
+    """Bounds of a network's neurons over balls around N images, layer by layer.
+
+    Everything is differentiable, in the images and in what the stages are made of.
+
+    With `outward`, bounds are widened by what rounding can do to them. A sum of n products, in any
+    order, is off by less than 2 n e times the sum of their absolute values, e being half the
+    spacing of floats at 1. What enters a neuron sums to at most m = |W| x + |b| in absolute values,
+    x being the largest values of the layers before it; so an error in a form's coefficients, or in
+    the lines that replace a neuron, moves the form by at most 2 n e |c| m, with c the form's
+    coefficient of the neuron and n the longest sum. That is added up over all neurons and pixels.
+
+    Args:
+        stages: The network.
+        ball: The balls.
+        slope: Of the lower line of an unstable neuron.
+        outward: Whether to widen the bounds by their rounding; not needed in training.
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        ball: Ball,
+        slope: LowerSlope = adaptive,
+        *,
+        outward: bool = True,
+    ) -> None:
+        self._stages = stages
+        self._ball = ball
+        self._slope = slope
+        widths = (ball.images.shape[1], *(stage.width for stage in stages))
+        count = max(longest_sum(stages), *widths) + 4 * len(stages) + 16
+        self._rounding = 2.0 * count * torch.finfo(ball.images.dtype).eps if outward else 0.0
+        self._magnitudes: list[Tensor] = []
+        self._sides: list[Sides] = []
+
+    @property
+    def sides(self) -> list[Sides]:
+        """Bounds of what enters each layer of ReLUs, and last of the logits, as far as they go."""
+        return self._sides
+
+    def by_intervals(self) -> list[Sides]:
+        """Bound all neurons by interval arithmetic alone."""
+        self._sides, self._magnitudes = [], []
+        for stage in self._stages:
+            self._add(self._interval(stage))
+        return self._sides
+
+    def by_forms(self) -> list[Sides]:
+        """Bound all neurons, those whose sign interval arithmetic leaves open by linear forms.
+
+        A neuron is pulled back for all images if it is open for one.
+        """
+        self._sides, self._magnitudes = [], []
+        for depth, stage in enumerate(self._stages):
+            sides = self._interval(stage)
+            last = depth == len(self._stages) - 1
+            kept = torch.ones(stage.width, dtype=torch.bool) if last else sides.unstable().any(0)
+            self._add(self._tightened(depth, sides, kept.nonzero()[:, 0]))
+        return self._sides
+
+    def forms(self, coefficients: Tensor) -> Forms:
+        """Lower bounds of linear forms in the logits (N or 1, S, classes)."""
+        last = len(self._stages) - 1
+        stage = self._stages[last]
+        constant = coefficients @ stage.bias
+        products = _dot(coefficients.abs(), self._magnitude(stage))
+        return self._pulled(last, stage.pulled_back(coefficients), constant, products)
+
+    def _add(self, sides: Sides) -> None:
+        magnitude = self._magnitude(self._stages[len(self._sides)])
+        if not (magnitude < _LARGEST).all():
+            raise InputError(
+                subject="network to be bounded",
+                found=f"sums of up to {float(magnitude.max()):.3g} that enter a neuron",
+                expected=f"below {_LARGEST:.0e}, so that no bound of it overflows",
+                mend="rescale the weights",
+            )
+        self._magnitudes.append(magnitude)
+        self._sides.append(sides)
+
+    def _reach(self, layer: int) -> tuple[Tensor, Tensor]:
+        """The least and the largest values (N, width) of a layer."""
+        if layer == 0:
+            lower, upper = self._ball.box
+            return self._ball.images + lower, self._ball.images + upper
+        sides = self._sides[layer - 1]
+        return sides.lower.clamp(min=0.0), sides.upper.clamp(min=0.0)
+
+    def _magnitude(self, stage: Stage) -> Tensor:
+        """The largest sum (N, width) of absolute products that enters each neuron."""
+        terms = (term.magnitude(self._reach(layer)[1]) for layer, term in stage.terms.items())
+        return sum(terms, stage.bias.abs()[None])
+
+    def _interval(self, stage: Stage) -> Sides:
+        centre, radius = stage.bias[None], self._rounding * self._magnitude(stage)
+        for layer, term in stage.terms.items():
+            lower, upper = self._reach(layer)
+            centre = centre + term.applied((lower + upper) / 2)
+            radius = radius + term.magnitude((upper - lower) / 2)
+        return Sides(centre - radius, centre + radius)
+
+    def _tightened(self, depth: int, sides: Sides, kept: Tensor) -> Sides:
+        """The same bounds, those of some neurons by linear forms as well."""
+        stage, magnitude = self._stages[depth], self._magnitude(self._stages[depth])
+        images, widest = len(self._ball.images), max(each.width for each in self._stages)
+        found = []
+        portion = max(1, _PORTION // (2 * images * widest))
+        for start in range(0, len(kept), portion):
+            some = kept[start : start + portion]
+            rows, bias = stage.rows(some), stage.bias[some]
+            both = {layer: torch.cat([form, -form], 1) for layer, form in rows.items()}
+            constant = torch.cat([bias, -bias])[None]
+            products = magnitude[:, some].repeat(1, 2)
+            found.append(self._pulled(depth, both, constant, products).least)
+        if not found:
+            return sides
+        lower, upper = (torch.cat([each.chunk(2, 1)[side] for each in found], 1) for side in (0, 1))
+        return sides.intersected(
+            Sides(
+                sides.lower.index_copy(1, kept, lower),
+                sides.upper.index_copy(1, kept, -upper),
+            )
+        )
+
+    def _pulled(
+        self, depth: int, forms: dict[int, Tensor], constant: Tensor, products: Tensor
+    ) -> Forms:
+        """Lower bounds of forms in the layers before a stage.
+
+        Args:
+            depth: The stage, whose layers are bounded already.
+            forms: Coefficients (N or 1, S, width) by layer.
+            constant: What the forms have besides (N or 1, S).
+            products: The sum of absolute products behind them (N or 1, S).
+        """
+        waiting, weight = dict(forms), torch.ones_like(products)
+        for layer in range(depth, 0, -1):
+            if layer not in waiting:
+                continue
+            above = waiting.pop(layer)
+            stage, sides = self._stages[layer - 1], self._sides[layer - 1]
+            unstable, active = sides.unstable(), sides.lower >= 0
+            # Where a neuron is stable, both lines are the neuron itself.
+            safe = Sides(
+                torch.where(unstable, sides.lower, -1.0), torch.where(unstable, sides.upper, 1.0)
+            )
+            stable = active.to(above.dtype)
+            rising = torch.where(unstable, self._slope(safe), stable)
+            falling = torch.where(unstable, parallel(safe), stable)
+            offset = torch.where(unstable, -falling * sides.lower, 0.0)
+            negative = above.clamp(max=0.0)
+            below = above.clamp(min=0.0) * rising[:, None] + negative * falling[:, None]
+            constant = constant + _dot(negative, offset) + below @ stage.bias
+            passing = torch.where(unstable | active, self._magnitudes[layer - 1], 0.0)
+            products = products + _dot(above.abs(), passing)
+            weight = weight + _dot(above.abs(), (passing > 0).to(above.dtype))
+            for earlier, form in stage.pulled_back(below).items():
+                waiting[earlier] = waiting[earlier] + form if earlier in waiting else form
+        if 0 in waiting:
+            form = waiting[0]
+            constant = constant + self._ball.least(form)
+            products = products + form.abs().sum(-1)
+        return Forms(constant - self._rounding * products, weight, self._rounding * products)
+
+
+def _dot(forms: Tensor, values: Tensor) -> Tensor:
+    """The product (N, S) of forms (N or 1, S, width) and values (N, width)."""
+    return (forms @ values[:, :, None])[..., 0]
+
+
+def margin_forms(labels: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
+    """The forms o_y - o_j (N, classes, classes) for each class j; nothing but zeros for j = y."""
+    every = torch.eye(classes, dtype=dtype)
+    return every[labels][:, None, :] - every[None]

@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     from advmip.mip import (
         Attack,
         StrongestInput,
+        Verdict,
+        VerificationIngredients,
+        Verifier,
         minimal_attack,
         network_bounds,
         strongest_input,
+        verify,
     )
     from advmip.networks import Network, load_network, save_network, staged
 
@@ -45,6 +49,9 @@ __all__ = [
     "Network",
     "Protocol",
     "StrongestInput",
+    "Verdict",
+    "VerificationIngredients",
+    "Verifier",
     "evaluate",
     "finetune",
     "generate_adversarial_set",
@@ -55,6 +62,7 @@ __all__ = [
     "save_network",
     "staged",
     "strongest_input",
+    "verify",
 ]
 
 _HOMES = ("errors", "datasets", "networks", "gradient_attacks", "finetuning", "mip")

@@ -17,6 +17,8 @@ from advmip.storage import array_digest, write_atomically
 # Float32 rounding of a logit, relative to the largest one.
 _RELATIVE_TOLERANCE = 1e-4
 _DISTANCE_TOLERANCE = 1e-7
+# The sum image + change is rounded, and with it the distance of the two.
+_LAST_BITS = 1e-12
 
 
 def check_attack(
@@ -28,6 +30,7 @@ def check_attack(
     measured: float,
     surplus: Callable[[NDArray[np.float64]], float],
     folder: Path,
+    radius: float = np.inf,
 ) -> None:
     """Asks the network itself about an attacked image, in float64 and in float32.
 
@@ -39,10 +42,11 @@ def check_attack(
         measured: the distance of the two images, measured anew.
         surplus: by how much logits (classes,) exceed what the attacker wants, without a margin.
         folder: where an attack that fails is saved.
+        radius: how far it may be.
 
     Raises:
-        CheckError: the attacked image leaves [0, 1], is farther than claimed, or does not win on
-            the network; names the saved attack.
+        CheckError: the attacked image leaves [0, 1], is farther than claimed or than it may be, or
+            does not win on the network; names the saved attack.
     """
     double = deepcopy(network).double()
     with torch.no_grad():
@@ -56,6 +60,10 @@ def check_attack(
             (
                 not abs(measured - claimed) <= _DISTANCE_TOLERANCE * (1.0 + abs(claimed)),
                 f"its distance is {measured:.9g}, not {claimed:.9g}",
+            ),
+            (
+                not measured <= radius * (1.0 + _LAST_BITS),
+                f"it is {measured:.9g} away, not {radius:.9g} at most",
             ),
             (not surplus(exact) > 0, f"in float64 it misses the goal by {-surplus(exact):.3g}"),
             (

@@ -78,7 +78,7 @@ def minimal_attack(
     begun = time.perf_counter()
     form = staged(network)
     _check_numbers(ratio=ratio, margin=margin, time_limit=time_limit, gap=gap)
-    pixels = _pixels(form, image)
+    pixels = pixels_of(form, image)
     goal = _goal(form, pixels, label, target, ratio, margin)
     measure = distance_named(distance) if isinstance(distance, str) else distance
     shape = formulation_named(formulation) if isinstance(formulation, str) else formulation
@@ -105,8 +105,12 @@ def minimal_attack(
     return attack
 
 
-def _pixels(network: StagedNetwork, image: NDArray[np.floating]) -> Vector:
-    """The image (pixels,) in float64, checked."""
+def pixels_of(network: StagedNetwork, image: NDArray[np.floating]) -> Vector:
+    """An image (pixels,) in float64.
+
+    Raises:
+        InputError: It is not of the network's input shape, or leaves [0, 1].
+    """
     array = np.asarray(image, np.float64)
     if array.shape != network.input_shape:
         raise InputError(

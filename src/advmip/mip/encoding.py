@@ -45,6 +45,8 @@ def encode_hidden(
     stages: Sequence[AffineMap],
     bounds: Sequence[Interval],
     formulation: Formulation,
+    *,
+    substitute: bool = False,
 ) -> list[Layer]:
     """Add layers of ReLUs.
 
@@ -54,13 +56,14 @@ def encode_hidden(
         stages: The affine maps into the layers.
         bounds: Bounds of each layer's inputs, valid for every point of the model.
         formulation: Of the unstable neurons. Stable ones need no binary.
+        substitute: Write stable neurons into those behind them, however long their rows.
 
     Returns:
         The image and the layers behind it.
     """
     layers = [image]
     for stage, interval in zip(stages, bounds, strict=True):
-        layers.append(_encode_layer(builder, layers, stage, interval, formulation))
+        layers.append(_encode_layer(builder, layers, stage, interval, formulation, substitute))
     return layers
 
 
@@ -70,12 +73,14 @@ def _encode_layer(
     stage: AffineMap,
     interval: Interval,
     formulation: Formulation,
+    substitute: bool,
 ) -> Layer:
     values = Expression.zeros(stage.width)
     active, unstable = interval.active, interval.unstable
     if active.size:
         passed = affine_expression(stage.rows(active), layers)
-        passed = _shortened(builder, passed, interval.lower[active], interval.upper[active])
+        if not substitute:
+            passed = _shortened(builder, passed, interval.lower[active], interval.upper[active])
         values = values + _placed(passed, active, stage.width)
     if unstable.size:
         neurons = Neurons(

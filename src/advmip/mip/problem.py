@@ -73,6 +73,7 @@ def encode(
     ball: bool = False,
     elastic: bool = False,
     depth: int | None = None,
+    substitute: bool = False,
 ) -> Encoding:
     """Write a problem as a mixed-integer program.
 
@@ -86,6 +87,8 @@ def encode(
         elastic: Add a column, without cost, by which the goal may be missed.
         depth: Encode so many layers of ReLUs and nothing behind them, the goal neither; all and
             the logits if left out.
+        substitute: Give stable neurons no columns. The rows are longer, but where a few hundred of
+            thousands of neurons are unstable, it is by far the smaller model.
     """
     builder = ModelBuilder()
     measure, box = problem.distance, problem.box
@@ -96,7 +99,12 @@ def encode(
     encoded = len(stages) - 1 if depth is None else depth
     image = Layer(change + problem.image, problem.image + box.lower, problem.image + box.upper)
     layers = encode_hidden(
-        builder, image, stages[:encoded], bounds[:encoded], formulation or BigM()
+        builder,
+        image,
+        stages[:encoded],
+        bounds[:encoded],
+        formulation or BigM(),
+        substitute=substitute,
     )
     entering = [
         affine_expression(stage, layers[: place + 1])

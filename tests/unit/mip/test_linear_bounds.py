@@ -253,15 +253,15 @@ def test_bounds_hold_in_exact_arithmetic_where_floats_lose_all_digits() -> None:
         bounds = LinearBounds(matrix_stages(form), Ball(torch.tensor(image[None]), 1e-17, "linf"))
         sides = bounds.by_forms()
         margin = bounds.forms(margin_forms(torch.tensor([0]), 2, DOUBLE)).least[0, 1].item()
-        hidden = _exactly(first, form.hidden[0].bias, [Fraction(each) for each in image])
-        logits = _exactly(last, form.output.bias, [max(each, Fraction(0)) for each in hidden])
+        hidden = exactly(first, form.hidden[0].bias, [Fraction(each) for each in image])
+        logits = exactly(last, form.output.bias, [max(each, Fraction(0)) for each in hidden])
         for values, side in ((hidden, sides[0]), (logits, sides[1])):
             for value, lower, upper in zip(values, side.lower[0], side.upper[0], strict=True):
                 assert Fraction(lower.item()) <= value <= Fraction(upper.item())
         assert Fraction(margin) <= logits[0] - logits[1]
 
 
-def _exactly(matrix: np.ndarray, bias: np.ndarray, values: list[Fraction]) -> list[Fraction]:
+def exactly(matrix: np.ndarray, bias: np.ndarray, values: list[Fraction]) -> list[Fraction]:
     return [
         sum((Fraction(w) * x for w, x in zip(row, values, strict=True)), Fraction(constant))
         for row, constant in zip(matrix, bias, strict=True)

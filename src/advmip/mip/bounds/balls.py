@@ -51,6 +51,22 @@ class Ball:
         reach = torch.where(coefficients > 0, -lower, upper)
         return centre - _LARGEST[self.norm](coefficients.abs(), reach, self.radius)
 
+    def lowest(self, coefficients: Tensor) -> Tensor:
+        """Points (N, S, pixels) of each ball where linear forms (N, S, pixels) are low.
+
+        They are lowest there for L-infinity and L1. A point is the derivative of `least`, which
+        for L2 may lie outside of the box or the ball; it is moved into both.
+        """
+        with torch.enable_grad():
+            forms = coefficients.detach().requires_grad_()
+            (points,) = torch.autograd.grad(self.least(forms).sum(), forms)
+        lower, upper = (side[:, None] for side in self.box)
+        change = (points - self.images[:, None]).clamp(lower, upper)
+        if self.norm == "l2":
+            length = change.norm(dim=-1, keepdim=True).clamp(min=self.radius)
+            change = change * (self.radius / length)
+        return self.images[:, None] + change
+
 
 def _box(gains: Tensor, reach: Tensor, radius: float) -> Tensor:
     return (gains * reach).sum(-1)

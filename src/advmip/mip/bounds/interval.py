@@ -25,23 +25,27 @@ def stage_bounds(problem: Problem, stage: AffineMap, earlier: Sequence[Interval]
 
     What is read from the image is bounded over the ball, everything else by intervals.
     """
-    lower, upper = stage.bias.copy(), stage.bias.copy()
+    lower, upper, products = stage.bias.copy(), stage.bias.copy(), np.abs(stage.bias)
     for layer, matrix in stage.terms.items():
         if layer == 0:
             weights = matrix.toarray()
             centre = weights @ problem.image
             lower += centre - problem.distance.largest(-weights, problem.box, problem.radius)
             upper += centre + problem.distance.largest(weights, problem.box, problem.radius)
+            products += np.abs(weights).sum(axis=1)
             continue
         before = earlier[layer - 1]
         least, most = np.maximum(before.lower, 0.0), np.maximum(before.upper, 0.0)
         rising, falling = matrix.maximum(0.0), matrix.minimum(0.0)
         lower += rising @ least + falling @ most
         upper += rising @ most + falling @ least
-    return Interval(*_widened(lower, upper))
+        products += (rising - falling) @ most
+    terms = sum(matrix.shape[1] for matrix in stage.terms.values())
+    return Interval(*_widened(lower, upper, terms * products))
 
 
-def _widened(lower: Vector, upper: Vector) -> tuple[Vector, Vector]:
-    """A little room for rounding."""
+def _widened(lower: Vector, upper: Vector, products: Vector) -> tuple[Vector, Vector]:
+    """A little room, and what rounding may do to sums of such absolute values."""
     room = 1e-9 * (1.0 + np.maximum(np.abs(lower), np.abs(upper)))
+    room += 4.0 * np.finfo(np.float64).eps * products
     return lower - room, upper + room

@@ -90,6 +90,9 @@ class LinearBounds:
         ball: The balls.
         slope: Of the lower line of an unstable neuron.
         outward: Whether to widen the bounds by their rounding; not needed in training.
+
+    Attributes:
+        largest_rounding: By how much any bound so far was widened at most.
     """
 
     def __init__(
@@ -108,6 +111,7 @@ class LinearBounds:
         self._rounding = 2.0 * count * torch.finfo(ball.images.dtype).eps if outward else 0.0
         self._magnitudes: list[Tensor] = []
         self._sides: list[Sides] = []
+        self.largest_rounding = 0.0
 
     @property
     def sides(self) -> list[Sides]:
@@ -151,8 +155,13 @@ class LinearBounds:
                 expected=f"below {_LARGEST:.0e}, so that no bound of it overflows",
                 mend="rescale the weights",
             )
+        self._note(self._rounding * magnitude)
         self._magnitudes.append(magnitude)
         self._sides.append(sides)
+
+    def _note(self, rounding: Tensor) -> None:
+        if rounding.numel():
+            self.largest_rounding = max(self.largest_rounding, float(rounding.detach().max()))
 
     def _reach(self, layer: int) -> tuple[Tensor, Tensor]:
         """The least and the largest values (N, width) of a layer."""
@@ -236,7 +245,9 @@ class LinearBounds:
             form = waiting[0]
             constant = constant + self._ball.least(form)
             products = products + form.abs().sum(-1)
-        return Forms(constant - self._rounding * products, weight, self._rounding * products)
+        rounding = self._rounding * products
+        self._note(rounding)
+        return Forms(constant - rounding, weight, rounding)
 
 
 def _dot(forms: Tensor, values: Tensor) -> Tensor:

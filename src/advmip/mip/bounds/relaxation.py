@@ -9,18 +9,25 @@ import numpy as np
 
 from advmip.mip.bounds.interval import stage_bounds
 from advmip.mip.encoding import Interval
+from advmip.mip.formulations import Formulation
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.model import Indices
 from advmip.mip.problem import Encoding, Problem, encode
 from advmip.mip.solvers.highs import LinearProgram
 from advmip.mip.targets import Anything
 
-# A linear program's optimum is that of the solver's tolerances; bounds are widened by this.
+# The coefficients of a program are rounded themselves; bounds are widened by this.
 _TOLERANCE = 1e-6
 
 
 def relaxation_bounds(
-    problem: Problem, bounds: Sequence[Interval], deadline: float = np.inf
+    problem: Problem,
+    bounds: Sequence[Interval],
+    deadline: float = np.inf,
+    *,
+    formulation: Formulation | None = None,
+    every: bool = False,
+    substitute: bool = False,
 ) -> list[Interval] | None:
     """Tighter bounds of every unstable neuron, layer by layer.
 
@@ -33,6 +40,9 @@ def relaxation_bounds(
         problem: The problem, with the radius of the best point that is known.
         bounds: Bounds that hold already.
         deadline: When to stop at the latest, by `time.perf_counter`; what is open then stays.
+        formulation: Of the unstable neurons before; the triangle if left out.
+        every: Bound stable neurons as well.
+        substitute: Give stable neurons no columns.
 
     Returns:
         The bounds, or None if the relaxation has no point: nothing nearer than the radius exists.
@@ -40,12 +50,13 @@ def relaxation_bounds(
     tightened = list(bounds)
     for place, stage in enumerate(problem.network.hidden):
         tightened[place] = tightened[place].intersected(stage_bounds(problem, stage, tightened))
-        unstable = tightened[place].unstable
-        if not unstable.size or time.perf_counter() > deadline:
+        bounded = np.arange(stage.width) if every else tightened[place].unstable
+        if not bounded.size or time.perf_counter() > deadline:
             continue
         depth = place if isinstance(problem.goal, Anything) else None
-        encoding = encode(problem, tightened, Triangle(), ball=True, depth=depth)
-        found = _extremes(encoding, place, unstable, tightened[place], deadline)
+        shape = formulation or Triangle()
+        encoding = encode(problem, tightened, shape, ball=True, depth=depth, substitute=substitute)
+        found = _extremes(encoding, place, bounded, tightened[place], deadline)
         if found is None:
             return None
         tightened[place] = found
@@ -55,19 +66,19 @@ def relaxation_bounds(
 
 
 def _extremes(
-    encoding: Encoding, place: int, unstable: Indices, known: Interval, deadline: float
+    encoding: Encoding, place: int, bounded: Indices, known: Interval, deadline: float
 ) -> Interval | None:
     program = LinearProgram(encoding.model, "primal")
-    rows = encoding.preactivations[place][unstable]
+    rows = encoding.preactivations[place][bounded]
     costs = rows.written_out(len(encoding.model.lower))
     lower, upper = known.lower.copy(), known.upper.copy()
     for sign, side in ((1.0, lower), (-1.0, upper)):
-        for neuron, cost, constant in zip(unstable, costs, rows.constant, strict=True):
+        for neuron, cost, constant in zip(bounded, costs, rows.constant, strict=True):
             if time.perf_counter() > deadline:
                 break
-            least, _ = program.minimise(sign * cost)
-            if least == np.inf:
+            if program.minimise(sign * cost)[0] == np.inf:
                 return None
+            least = program.lower_bound(sign * cost)
             room = _TOLERANCE * (1.0 + abs(least))
             side[neuron] = sign * (least - room) + constant
     return known.intersected(Interval(lower, upper))

@@ -28,8 +28,12 @@ class L2(Distance):
         return Expression.of(columns)
 
     def encode_ball(self, builder: ModelBuilder, box: Box, radius: float) -> Expression:
-        """The box around the ball: its curved side is no row of a linear program."""
-        return change_within(builder, box.within(radius))
+        """The box around the ball, and a cone, which linear programs leave out."""
+        change = change_within(builder, box.within(radius))
+        if np.isfinite(radius):
+            length = builder.add_columns(1, 0.0, radius)
+            builder.add_cone(change.matrix.indices.astype(np.intp), int(length[0]))
+        return change
 
     @property
     def linear(self) -> Distance:

@@ -34,6 +34,8 @@ class Options:
         threads: Threads of the solver.
         gap: Relative gap between primal value and dual bound at which it may stop.
         cutoff: Only points with a smaller objective are of interest.
+        decided: Stop as soon as a point's objective is below the first number, or the dual bound
+            above the second: the sign of the optimum is all that is asked. HiGHS goes on.
         start: A point (columns,) to start from; NaN where it says nothing.
         seed: The solver's random seed.
         integrality: How far an integer column may be from an integer.
@@ -44,6 +46,7 @@ class Options:
     threads: int = 1
     gap: float = 1e-4
     cutoff: float = np.inf
+    decided: tuple[float, float] = (-np.inf, np.inf)
     start: Vector | None = None
     seed: int = 0
     integrality: float = 1e-6
@@ -52,6 +55,10 @@ class Options:
     def within(self, time_limit: float, cutoff: float) -> Options:
         """The same for so many seconds, and for points below a cutoff only."""
         return replace(self, time_limit=time_limit, cutoff=cutoff)
+
+    def deciding(self, time_limit: float, tolerance: float) -> Options:
+        """The same for so many seconds, and until the optimum's sign is clear by a tolerance."""
+        return replace(self, time_limit=time_limit, decided=(-tolerance, 3.0 * tolerance))
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,8 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
         "FeasibilityTol": options.feasibility,
         "OptimalityTol": options.feasibility,
         "LazyConstraints": int(bool(model.separators)),
+        "BestObjStop": options.decided[0],
+        "BestBdStop": options.decided[1],
         # Whoever knows a cutoff has searched already: heuristics would do so again at every node.
         **({"Cutoff": options.cutoff, "Heuristics": 0.0} if np.isfinite(options.cutoff) else {}),
     }.items():

@@ -96,6 +96,9 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
             "numerics/feastol": options.feasibility,
         }
     )
+    for name, value in zip(("limits/primal", "limits/dual"), options.decided, strict=True):
+        if np.isfinite(value):
+            inner.setParam(name, value)
     columns = [
         inner.addVar(
             lb=lower if np.isfinite(lower) else None,

@@ -100,6 +100,51 @@ def attack(
     )
 
 
+@app.command("verify")
+def verify_command(
+    network_file: Annotated[Path, typer.Argument(help="A network: .onnx, .safetensors or .npz.")],
+    images: Annotated[
+        list[str],
+        typer.Argument(help="Images: .npy in [0, 1], pictures, or test images such as mnist:0-99."),
+    ],
+    epsilon: Annotated[float, typer.Option(help="The radius of the ball, above 0.")] = 0.1,
+    norm: Annotated[str, typer.Option(help="linf, l1 or l2.")] = "linf",
+    label: Annotated[
+        int | None, typer.Option(help="The true class of files; else the network's.")
+    ] = None,
+    solver: Annotated[str, typer.Option(help="auto, gurobi, scip or highs.")] = "auto",
+    time_limit: Annotated[float, typer.Option(help="Seconds for each image.")] = 300.0,
+    threads: Annotated[int, typer.Option(min=1, help="Of the solver.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the attack and the solver.")] = 0,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="The folder of data sets; else the user's cache.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder to write adversarial images to, .npy.")
+    ] = None,
+) -> None:
+    """Prove that no image within a radius is classified otherwise, or find one that is."""
+    from advmip.memory import keep_freed_memory
+    from advmip.provenance import use_threads
+    from advmip.verifying_images import verify_images
+
+    use_threads(threads)
+    keep_freed_memory()
+    verify_images(
+        network_file,
+        images,
+        out,
+        label=label,
+        data_dir=data_dir,
+        epsilon=epsilon,
+        norm=norm,
+        solver=solver,
+        time_limit=time_limit,
+        threads=threads,
+        seed=seed,
+    )
+
+
 @data.command("verify")
 def verify(
     name: Annotated[str, typer.Argument(help="digits, shapes, mnist or cifar10.")],

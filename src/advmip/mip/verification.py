@@ -419,7 +419,9 @@ class _Run:
         )
         self._nodes += solution.nodes
         margins = np.full_like(self._margins, -np.inf)
-        margins[rival] = solution.bound - tolerance - self._slack(solution.bound)
+        # The program always has a point; that it had none would be a status, and no bound.
+        if np.isfinite(solution.bound):
+            margins[rival] = solution.bound - tolerance - self._slack(solution.bound)
         self._raise(Evidence.MIXED_INTEGER, margins)
         if solution.point is None:
             return None
@@ -427,7 +429,7 @@ class _Run:
 
     def _slack(self, bound: float) -> float:
         """What is subtracted from a bound that a solver's program gives."""
-        return _TOLERANCE * (1.0 + abs(bound)) if np.isfinite(bound) else 0.0
+        return _TOLERANCE * (1.0 + abs(bound))
 
     def _raise(self, evidence: Evidence, margins: Vector) -> None:
         """Take over what was proved; what excludes an open class is the evidence."""

@@ -104,8 +104,9 @@ def test_mixed_integer_programs_alone_decide(norm: str, seed: int) -> None:
 
 
 @pytest.mark.usefixtures("only_programs")
+@pytest.mark.parametrize(("status", "bound"), [("optimal", 1e-9), ("infeasible", np.inf)])
 def test_a_solver_that_ends_without_a_bound_certifies_nothing(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, status: str, bound: float
 ) -> None:
     network, image, label, tiny = instance(1)
     epsilon = 0.9 * nearest(tiny, image, label, "linf")
@@ -116,7 +117,7 @@ def test_a_solver_that_ends_without_a_bound_certifies_nothing(
 
         def solve(model: object, options: object):
             solution = choice.solver.solve(model, options)
-            return replace(solution, status="optimal", bound=1e-9)
+            return replace(solution, status=status, bound=bound)
 
         return replace(choice, solver=replace(choice.solver, solve=solve))
 

@@ -70,7 +70,9 @@ def attack(
     bounds: Annotated[
         str, typer.Option(help="progressive, exact, weaker, lp, interval or none.")
     ] = "progressive",
-    solver: Annotated[str, typer.Option(help="auto, gurobi, scip or highs.")] = "auto",
+    solver: Annotated[
+        str, typer.Option(help="auto, gurobi, scip, highs or branch-and-bound.")
+    ] = "auto",
     time_limit: Annotated[float, typer.Option(help="Seconds.")] = 300.0,
     threads: Annotated[int, typer.Option(min=1, help="Of the solver.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the search and the solver.")] = 0,

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from advmip.checking.attacks import check_attack
 from advmip.errors import InputError, unknown_name
 from advmip.mip.bounds import NETWORK_BOUNDS, network_bounds
+from advmip.mip.branch_and_bound import STRATEGIES
 from advmip.mip.distances import Box, Distance, distance_named
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation, formulation_named
 from advmip.mip.hunt import HUNTS, PROGRESSIVE, Attack, Hunt
 from advmip.mip.model import Vector
 from advmip.mip.problem import Problem
-from advmip.mip.solvers import Options
+from advmip.mip.solvers import AUTO, SOLVERS, Options
 from advmip.mip.targets import Goal, Targeted, Untargeted
 from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork
@@ -63,7 +64,7 @@ def minimal_attack(
         formulation: "big-m", "indicator", "partition", or a `Formulation`.
         bounds: "progressive"; "progressive-without-" and one of its `Ingredients`; a method of
             `network_bounds`; or bounds that hold over [0, 1].
-        solver: "auto", "gurobi", "scip" or "highs".
+        solver: "auto", "gurobi", "scip", "highs", or one of `branch_and_bound.STRATEGIES`.
         time_limit: Seconds, above 0; bounds over the whole box that are named come on top.
         gap: The relative gap that counts as proof.
         threads: Threads of the solver.
@@ -86,6 +87,8 @@ def minimal_attack(
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
     if isinstance(bounds, str) and bounds not in (*HUNTS, *NETWORK_BOUNDS):
         raise unknown_name("bounds", bounds, (*HUNTS, *NETWORK_BOUNDS))
+    if solver not in (AUTO, *SOLVERS, *STRATEGIES):
+        raise unknown_name("solver", solver, (AUTO, *SOLVERS, *STRATEGIES))
     hunt = Hunt(problem, shape, solver, options, begun)
     if isinstance(bounds, str) and bounds in HUNTS:
         hunt.progressively(HUNTS[bounds])

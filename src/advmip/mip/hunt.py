@@ -7,19 +7,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advmip.errors import InputError
 from advmip.mip.bounds import interval_bounds, relaxation_bounds
+from advmip.mip.branch_and_bound import STRATEGIES, tree_for
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
 from advmip.mip.incumbents import Incumbent, PatternProgram, best_of, search
-from advmip.mip.model import Model, Vector
+from advmip.mip.model import Vector
 from advmip.mip.problem import Problem, encode
 from advmip.mip.projection import projected
-from advmip.mip.solvers import AUTO, SOLVERS, Choice, Options, Status, choose
+from advmip.mip.solvers import AUTO, SOLVERS, Options, Solution, Status, choose
 
 # Bounds are tightened again as long as this share of the unstable neurons becomes stable.
 _WORTH_ANOTHER_ROUND = 0.1
@@ -36,6 +38,23 @@ _ALL = -1
 _log = logging.getLogger(__name__)
 
 Trace = tuple[tuple[float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A problem as some solver takes it.
+
+    Attributes:
+        solve: Solves it.
+        lifted: The change (pixels,) at a point of the solution.
+        solver: The solver.
+        reason: Why it was taken.
+    """
+
+    solve: Callable[[Options], Solution]
+    lifted: Callable[[Vector], Vector]
+    solver: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -106,7 +125,7 @@ class Hunt:
     Args:
         problem: The problem.
         formulation: Of the unstable neurons.
-        solver: A solver's name, or "auto".
+        solver: A solver's name, "auto", or one of `branch_and_bound.STRATEGIES`.
         options: For the solver; its time limit is that of everything.
         begun: When the attack began, by `time.perf_counter`.
     """
@@ -135,8 +154,15 @@ class Hunt:
         self._trace: list[tuple[float, float, float]] = []
 
     def plainly(self, bounds: list[Interval]) -> None:
-        """Give the whole problem to the solver, as one model."""
-        self._proved = self._solve(self._problem, bounds, self._left, _ALL)
+        """Give the whole problem to the solver, as one model, or as a tree for each winner."""
+        if self._solver not in STRATEGIES:
+            self._proved = self._solve(self._problem, bounds, self._left, _ALL)
+            return
+        rivals = self._rivals()
+        self._bounds = dict.fromkeys(rivals, 0.0)
+        self._proved = all(
+            [self._solve(self._problem.towards(each), bounds, self._left, each) for each in rivals]
+        )
 
     def progressively(self, ingredients: Ingredients) -> None:
         """Search; then, for each class that may win, shrink the ball, tighten and solve."""
@@ -147,9 +173,13 @@ class Hunt:
                 until = self._begun + _SEARCH_SHARE * self._options.time_limit
                 self._improve(search(problem, bounds, seed=self._options.seed, deadline=until))
             _log.info("search: best distance %.6g (%.1f s)", self._radius, self._phases["search"])
-        rivals = problem.goal.rivals(problem.network.logits(problem.image))
+        rivals = self._rivals()
         self._bounds = dict.fromkeys(rivals, 0.0)
         self._proved = all([self._settled(rival, ingredients) for rival in rivals])
+
+    def _rivals(self) -> list[int]:
+        """The classes that may win, the nearest first."""
+        return self._problem.goal.rivals(self._problem.network.logits(self._problem.image))
 
     def _settled(self, rival: int, ingredients: Ingredients) -> bool:
         """Find the best attack towards one class, or that none is nearer; whether in time."""
@@ -260,38 +290,49 @@ class Hunt:
         _check_bounds(bounds, self._formulation)
         measure = problem.distance
         with self._timed("solver"):
-            model, lifted, choice = self._encoded(problem, bounds)
+            prepared = self._prepared(problem, bounds)
             options = self._options.within(
                 seconds, cutoff=measure.cutoff(self._radius, self._options.gap)
             )
             _log.info(
-                "%s: at most %.0f s (%s)", choice.solver.name, options.time_limit, choice.reason
+                "%s: at most %.0f s (%s)", prepared.solver, options.time_limit, prepared.reason
             )
             started = time.perf_counter() - self._begun
-            solution = choice.solver.solve(model, options)
+            solution = prepared.solve(options)
             for passed, value, bound in solution.trace:
                 self._raise_bound(rival, min(measure.distance(bound), self._radius))
                 self._note(started + passed, measure.distance(value), self._lower_bound)
             if solution.point is not None:
-                self._improve(self._polished(problem, lifted(solution.point)))
+                self._improve(self._polished(problem, prepared.lifted(solution.point)))
         self._unstable = max(self._unstable, _unstable(bounds))
-        self._taken = choice.solver.name, choice.reason
+        self._taken = prepared.solver, prepared.reason
         self._nodes += solution.nodes
         return solution.status in (Status.OPTIMAL, Status.INFEASIBLE)
 
-    def _encoded(
-        self, problem: Problem, bounds: list[Interval]
-    ) -> tuple[Model, Callable[[Vector], Vector], Choice]:
-        """A model that some solver takes, the change at a point of it, and the solver."""
+    def _prepared(self, problem: Problem, bounds: list[Interval]) -> _Prepared:
+        """The problem for the solver that is named, or for the best one that takes it."""
+        if self._solver in STRATEGIES:
+            tree = tree_for(problem, bounds, self._formulation, self._solver)
+            return _Prepared(tree.solve, lambda change: change, self._solver, tree.reason)
         projection = projected(problem) if self._solver in (AUTO, "gurobi") else None
         if projection is not None:
             small = encode(projection.problem, bounds, self._formulation)
             if SOLVERS["gurobi"].refusal(small.model.size) is None:
-                choice = Choice(SOLVERS["gurobi"], "its licence admits the model in coordinates")
                 lift = projection.lifted
-                return small.model, lambda point: lift(small.change.values(point)), choice
+                return _Prepared(
+                    partial(SOLVERS["gurobi"].solve, small.model),
+                    lambda point: lift(small.change.values(point)),
+                    "gurobi",
+                    "its licence admits the model in coordinates",
+                )
         encoding = encode(problem, bounds, self._formulation)
-        return encoding.model, encoding.change.values, choose(self._solver, encoding.model)
+        choice = choose(self._solver, encoding.model)
+        return _Prepared(
+            partial(choice.solver.solve, encoding.model),
+            encoding.change.values,
+            choice.solver.name,
+            choice.reason,
+        )
 
     def _polished(self, problem: Problem, change: Vector) -> Incumbent | None:
         """The solver's point, or a better one of its pattern, free of the solver's tolerances."""

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.mip.encoding import Interval
-from advmip.mip.formulations import Neurons
-from advmip.mip.formulations.layer import split_parts
-from advmip.mip.model import Expression, Indices, ModelBuilder, Vector
+from advmip.mip.formulations.parts import Parts
+from advmip.mip.model import Vector
 from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers.highs import LinearProgram
 
@@ -137,12 +136,11 @@ class PatternProgram:
     def __init__(self, problem: Problem, bounds: list[Interval], deadline: float = np.inf) -> None:
         self._problem = problem
         self._deadline = deadline
-        parts = _Parts()
+        parts = Parts()
         encoding = encode(problem.linear(), bounds, parts, elastic=True)
         self._model, self._change = encoding.model, encoding.change
         self._shortfall = encoding.shortfall
-        self._positive = np.concatenate([np.empty(0, np.intp), *parts.positive])
-        self._negative = np.concatenate([np.empty(0, np.intp), *parts.negative])
+        self._positive, self._negative = parts.positive, parts.negative
         self._unstable = [interval.unstable for interval in bounds[:-1]]
         self._program = LinearProgram(self._model, "dual")
 
@@ -224,24 +222,6 @@ class PatternProgram:
         held = np.where(active, self._negative, self._positive)
         free = np.where(active, self._positive, self._negative)
         return np.where(point[free] < _BORDER, costs[held], 0.0)
-
-
-class _Parts:
-    """A formulation without binaries: inputs as x - s, and the columns of x and s noted."""
-
-    needs_bounds = False
-    name = "parts"
-
-    def __init__(self) -> None:
-        self.positive: list[Indices] = []
-        self.negative: list[Indices] = []
-
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Expression:
-        """Two columns and a row for each neuron."""
-        positive, negative = split_parts(builder, neurons)
-        self.positive.append(positive.matrix.indices.astype(np.intp))
-        self.negative.append(negative.matrix.indices.astype(np.intp))
-        return positive
 
 
 def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:

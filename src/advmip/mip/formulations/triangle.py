@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from advmip.mip.formulations.layer import Neurons, split_parts
+from advmip.mip.formulations.layer import Neurons
+from advmip.mip.formulations.parts import Parts
 from advmip.mip.model import Expression, ModelBuilder
 
 
-class Triangle:
+class Triangle(Parts):
     """The triangle: a neuron has input p in [l, u], output x and slack s.
 
         p = x - s,   x, s >= 0,   x / u + s / -l <= 1.
 
     The points (p, x) of the triangle with the corners (l, 0), (0, 0) and (u, u), which is what
-    big-M leaves of a ReLU once its binary may be a fraction (Ehlers 2017).
+    big-M leaves of a ReLU once its binary may be a fraction (Ehlers 2017). With s or x held at 0 it
+    is the ReLU's active or inactive half.
     """
 
     needs_bounds = True
@@ -20,7 +22,7 @@ class Triangle:
 
     def encode(self, builder: ModelBuilder, neurons: Neurons) -> Expression:
         """Two columns and two rows for each neuron."""
-        positive, negative = split_parts(builder, neurons)
+        positive, negative = self._encode_parts(builder, neurons)
         shares = positive.times(1.0 / neurons.upper) + negative.times(-1.0 / neurons.lower)
         builder.add_rows(shares, upper=1.0)
         return positive

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from advmip.mip.model import Model, Size
+from advmip.mip.model import Indices, Model, Size
 from advmip.mip.solvers.common import (
     Options,
     Solution,
@@ -115,17 +115,26 @@ class LinearProgram:
 
     def minimise(self, objective: Vector) -> tuple[float, Vector | None]:
         """The smallest value of objective @ x, and where; (inf, None) if there is no point."""
+        self._inner.changeColsCost(len(self._every), self._every, objective)
+        value = self.resolve()
+        return value, self.point() if np.isfinite(value) else None
+
+    def resolve(self) -> float:
+        """The smallest value of the objective as it is.
+
+        Returns:
+            inf if there is no point, or none below what `stop_above` was told; -inf if the solver
+            cannot say.
+        """
         from highspy import HighsModelStatus
 
-        self._inner.changeColsCost(len(self._every), self._every, objective)
         self._inner.run()
         ended = self._inner.getModelStatus()
-        if ended == HighsModelStatus.kInfeasible:
-            return np.inf, None
+        if ended in (HighsModelStatus.kInfeasible, HighsModelStatus.kObjectiveBound):
+            return np.inf
         if ended != HighsModelStatus.kOptimal:
-            return -np.inf, None
-        point = np.array(self._inner.getSolution().col_value)
-        return float(objective @ point), point
+            return -np.inf
+        return float(self._inner.getObjectiveValue())
 
     def lower_bound(self, objective: Vector) -> float:
         """What the last solve proves: no point has a smaller value of objective @ x.
@@ -154,9 +163,26 @@ class LinearProgram:
         proved = bound - 4.0 * count * np.finfo(np.float64).eps * products
         return proved if np.isfinite(proved) else -np.inf
 
-    def set_bounds(self, lower: Vector, upper: Vector) -> None:
-        """Other bounds of all columns."""
-        self._inner.changeColsBounds(len(self._every), self._every, lower, upper)
+    def point(self) -> Vector:
+        """Where the last solve ended (columns,)."""
+        return np.array(self._inner.getSolution().col_value)
+
+    def set_bounds(self, lower: Vector, upper: Vector, columns: Indices | None = None) -> None:
+        """Other bounds of all columns, or of some."""
+        chosen = self._every if columns is None else columns.astype(np.int32)
+        self._inner.changeColsBounds(len(chosen), chosen, lower, upper)
+
+    def stop_above(self, value: float) -> None:
+        """Let the dual simplex method stop as soon as the optimum is known to exceed a value."""
+        self._inner.setOptionValue("objective_bound", value)
+
+    def limit_time(self, seconds: float) -> None:
+        """Let the solves from now on take so many seconds, all of them together."""
+        self._inner.setOptionValue("time_limit", self._inner.getRunTime() + max(seconds, 0.0))
+
+    def forget_basis(self) -> None:
+        """Let the next solve start from nothing."""
+        self._inner.clearSolver()
 
     def reduced_costs(self) -> Vector:
         """The reduced cost of each column in the last solve."""

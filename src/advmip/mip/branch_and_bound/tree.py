@@ -1,0 +1,84 @@
+"""The tree as a solver: what it takes, and what it refuses with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from advmip.errors import InputError
+from advmip.mip.branch_and_bound.search import Search
+from advmip.mip.branch_and_bound.strategy import STRATEGIES, Strategy
+from advmip.mip.encoding import Interval
+from advmip.mip.formulations import BigM, Formulation
+from advmip.mip.formulations.triangle import Triangle
+from advmip.mip.problem import Problem, encode
+from advmip.mip.solvers.common import Options, Solution
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The tree of a problem.
+
+    Attributes:
+        problem: The problem, with one winner and a distance without integers, sets or cones.
+        bounds: Bounds of the neurons that hold over the problem's box.
+        strategy: The way through it.
+    """
+
+    problem: Problem
+    bounds: Sequence[Interval]
+    strategy: Strategy
+
+    @property
+    def reason(self) -> str:
+        """What the strategy is."""
+        return self.strategy.reason
+
+    def solve(self, options: Options) -> Solution:
+        """Search for the nearest attack, and prove that it is; one thread, without chance.
+
+        Returns:
+            A solution whose point is the perturbation (pixels,).
+        """
+        return Search(self.problem, self.bounds, self.strategy, options).run()
+
+
+def refusal(problem: Problem, bounds: Sequence[Interval], formulation: Formulation) -> str | None:
+    """Why there is no tree for a problem; None if there is one."""
+    if not isinstance(formulation, BigM):
+        return f"a tree has the triangles of big-M at its nodes, not formulation {formulation.name}"
+    size = encode(problem, bounds, Triangle()).model.size
+    for construct, count in (
+        ("integers besides the neurons' signs", size.integers),
+        ("special ordered sets", size.sos2),
+        ("second-order cones", size.cones),
+        ("squares", size.quadratic),
+    ):
+        if count:
+            return f"a tree has no {construct}, which distance {problem.distance.name} needs"
+    return None
+
+
+def tree_for(
+    problem: Problem, bounds: Sequence[Interval], formulation: Formulation, name: str
+) -> Tree:
+    """The tree of a problem.
+
+    Args:
+        problem: The problem, with one winner.
+        bounds: Bounds of the neurons that hold over the problem's box.
+        formulation: As asked; only big-M's relaxation is there.
+        name: One of `STRATEGIES`.
+
+    Raises:
+        InputError: There is no tree for the problem.
+    """
+    reason = refusal(problem, bounds, formulation)
+    if reason is not None:
+        raise InputError(
+            subject=f"solver {name}",
+            found=reason,
+            expected='formulation "big-m" and distance l1, linf, tv, l1+tv or l2-K',
+            mend='choose solver "auto"',
+        )
+    return Tree(problem, bounds, STRATEGIES[name])

@@ -1,0 +1,44 @@
+"""Positive and negative part of each input, without a binary: what patterns and nodes fix."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from advmip.mip.formulations.layer import Neurons, split_parts
+from advmip.mip.model import Expression, Indices, ModelBuilder
+
+
+class Parts:
+    """Parts: a neuron has input p = x - s with x, s >= 0, and output x; x s = 0 is left out.
+
+    A neuron is active where s is held at 0, and inactive where x is.
+    """
+
+    needs_bounds = False
+    name = "parts"
+
+    def __init__(self) -> None:
+        self._positive: list[Indices] = []
+        self._negative: list[Indices] = []
+
+    @property
+    def positive(self) -> Indices:
+        """The columns x of all neurons so far, layer by layer."""
+        return np.concatenate([np.empty(0, np.intp), *self._positive])
+
+    @property
+    def negative(self) -> Indices:
+        """The columns s of all neurons so far."""
+        return np.concatenate([np.empty(0, np.intp), *self._negative])
+
+    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Expression:
+        """Two columns and a row for each neuron."""
+        return self._encode_parts(builder, neurons)[0]
+
+    def _encode_parts(
+        self, builder: ModelBuilder, neurons: Neurons
+    ) -> tuple[Expression, Expression]:
+        positive, negative = split_parts(builder, neurons)
+        self._positive.append(positive.matrix.indices.astype(np.intp))
+        self._negative.append(negative.matrix.indices.astype(np.intp))
+        return positive, negative

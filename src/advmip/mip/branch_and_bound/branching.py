@@ -79,11 +79,11 @@ class Reliability:
     the child itself is solved. Only the best few neurons by output and share are looked at.
 
     Args:
-        trials: How many make a mean reliable; infinitely many for strong branching.
+        trials: How many make a mean reliable.
         shortlist: How many neurons are looked at.
     """
 
-    def __init__(self, trials: float = 4.0, shortlist: int = 8) -> None:
+    def __init__(self, trials: int = 8, shortlist: int = 8) -> None:
         self._trials = trials
         self._shortlist = shortlist
         self._gains: dict[int, Vector] = {}

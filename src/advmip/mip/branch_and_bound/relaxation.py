@@ -6,7 +6,8 @@ With l <= p <= u what enters a neuron, x what leaves it and s = x - p,
 
 which is x >= 0, x >= p, x <= u (p - l) / (u - l) (Ben Mhenni, Section 3.1). A neuron is held
 active by s = 0 and inactive by x = 0: from node to node only bounds of columns change, the last
-basis stays feasible for the dual, and the dual simplex method goes on from it.
+basis stays feasible for the dual, and the dual simplex method goes on from it. Rows of the neurons'
+concave envelopes (`envelope.py`), found at the root, hold in every node.
 """
 
 from __future__ import annotations
@@ -15,11 +16,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from advmip.mip.branch_and_bound.envelope import Envelopes
 from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN, NodePoint, Signs
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers.highs import LinearProgram
+
+# An envelope's row is added if the point violates it by this share of the neuron's range.
+_VIOLATION = 1e-4
+# Rounds that raise the root's value by no more than this share, so many in a row, are the last.
+_GAIN = 0.005
+_PATIENCE = 8
 
 
 class Relaxation:
@@ -39,12 +47,49 @@ class Relaxation:
         self.range_up = encoding.model.upper[self._outputs]
         self.range_down = encoding.model.upper[self._slacks]
         self._program = LinearProgram(encoding.model, "dual")
+        self._rows = len(encoding.model.row_lower)
+        inputs = [
+            entering[interval.unstable]
+            for entering, interval in zip(encoding.preactivations[:-1], bounds[:-1], strict=True)
+        ]
+        places = np.cumsum([0, *(len(each) for each in inputs)])
+        self._envelopes = [
+            Envelopes.of(encoding.model, each, self._outputs[first : first + len(each)])
+            for each, first in zip(inputs, places, strict=False)
+            if len(each)
+        ]
         self._held: Signs = np.full(self.neurons, OPEN, np.int8)
 
     @property
     def neurons(self) -> int:
         """How many neurons are unstable."""
         return len(self._outputs)
+
+    def strengthen(self, rounds: int) -> None:
+        """Add rows of the neurons' envelopes where the root's optimum violates them.
+
+        They hold in the whole tree. It ends when a round gains little.
+
+        Args:
+            rounds: How many times at most.
+        """
+        before = self._program.resolve()
+        stalled = 0
+        for _ in range(rounds):
+            if not np.isfinite(before):
+                return
+            columns = self._program.point()
+            found = [each.above(columns, _VIOLATION) for each in self._envelopes]
+            if not sum(len(sides) for _, sides in found):
+                break
+            for matrix, sides in found:
+                self._program.add_rows(matrix, sides)
+            now = self._program.resolve()
+            stalled = stalled + 1 if now < before + _GAIN * abs(now) else 0
+            before = now
+            if stalled == _PATIENCE:
+                break
+        self._program.drop_loose_rows(self._rows)
 
     def stop_above(self, objective: float) -> None:
         """Nodes whose value exceeds this one are of no interest."""

@@ -49,6 +49,7 @@ class Search:
         self._incumbent: Incumbent | None = None
         self._cutoff = options.cutoff
         self._relaxation.stop_above(self._cutoff)
+        self._relaxation.strengthen(strategy.envelopes)
         # The smallest bound of a part that could neither be pruned nor split.
         self._unsettled = np.inf
         self._nodes = 0

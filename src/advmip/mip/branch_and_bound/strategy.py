@@ -24,25 +24,35 @@ class Strategy:
         rule: Makes the branching rule.
         order: Makes the order of nodes.
         reason: What it is, in a few words.
+        envelopes: Rounds of rows of envelopes at the root; none if left out.
     """
 
     rule: Callable[[], Rule]
     order: Callable[[], Order]
     reason: str
+    envelopes: int = 0
 
+
+_ROUNDS = 40
 
 # By the name of the solver that they stand for.
 STRATEGIES = {
-    "branch-and-bound": Strategy(Reliability, DepthFirst, "reliability branching, depth first"),
-    "branch-and-bound-largest": Strategy(
-        partial(Look, largest_output), DepthFirst, "Ben Mhenni's: largest output, depth first"
+    "branch-and-bound": Strategy(
+        Reliability, DepthFirst, "envelopes, reliability branching, depth first", _ROUNDS
+    ),
+    "branch-and-bound-plunging": Strategy(
+        Reliability, Plunging, "envelopes, reliability branching, plunging", _ROUNDS
+    ),
+    "branch-and-bound-best-first": Strategy(
+        Reliability, BestFirst, "envelopes, reliability branching, best first", _ROUNDS
     ),
     "branch-and-bound-weighted": Strategy(
-        partial(Look, weighted_output), DepthFirst, "largest weighted output, depth first"
+        partial(Look, weighted_output),
+        DepthFirst,
+        "envelopes, weighted output, depth first",
+        _ROUNDS,
     ),
-    "branch-and-bound-best": Strategy(Reliability, BestFirst, "reliability, best first"),
-    "branch-and-bound-plunging": Strategy(Reliability, Plunging, "reliability, plunging"),
-    "branch-and-bound-strong": Strategy(
-        partial(Reliability, trials=float("inf")), DepthFirst, "strong branching, depth first"
+    "branch-and-bound-paper": Strategy(
+        partial(Look, largest_output), DepthFirst, "Ben Mhenni's: largest output, depth first"
     ),
 }

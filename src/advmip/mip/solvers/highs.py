@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from advmip.mip.model import Indices, Model, Size
+from advmip.mip.model import Indices, Matrix, Model, Size
 from advmip.mip.solvers.common import (
     Options,
     Solution,
@@ -171,6 +171,23 @@ class LinearProgram:
         """Other bounds of all columns, or of some."""
         chosen = self._every if columns is None else columns.astype(np.int32)
         self._inner.changeColsBounds(len(chosen), chosen, lower, upper)
+
+    def add_rows(self, matrix: Matrix, upper: Vector) -> None:
+        """More rows: matrix @ x <= upper."""
+        count = len(upper)
+        none = np.full(count, -np.inf)
+        starts, columns = matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32)
+        self._inner.addRows(count, none, upper, matrix.nnz, starts[:-1], columns, matrix.data)
+
+    def drop_loose_rows(self, kept: int) -> None:
+        """Remove those rows behind the first `kept` ones that do not bind in the last solve."""
+        from highspy import HighsBasisStatus
+
+        statuses = self._inner.getBasis().row_status
+        loose = [
+            row for row in range(kept, len(statuses)) if statuses[row] == HighsBasisStatus.kBasic
+        ]
+        self._inner.deleteRows(len(loose), np.array(loose, np.int32))
 
     def stop_above(self, value: float) -> None:
         """Let the dual simplex method stop as soon as the optimum is known to exceed a value."""

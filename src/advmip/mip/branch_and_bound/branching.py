@@ -71,19 +71,24 @@ class Look:
         """There is nothing to learn."""
 
 
+# Gains below this share of the gap hardly tell neurons apart, as where the value stays at 0.
+_FLOOR = 0.2
+
+
 class Reliability:
-    """The largest product of both sides' gains, as seen in trials until there are enough of them.
+    """The largest product of both sides' gains and the weighted output.
 
     Reliability branching (Achterberg, Koch & Martin 2005): a neuron's gain on a side is the mean
     gain per unit of error so far times its error; as long as fewer than `trials` make up the mean,
-    the child itself is solved. Only the best few neurons by output and share are looked at.
+    the child itself is solved. Gains count as shares of the gap to the cutoff, and all of them a
+    little more than nothing. Only the best few neurons by weighted output are looked at.
 
     Args:
         trials: How many make a mean reliable.
         shortlist: How many neurons are looked at.
     """
 
-    def __init__(self, trials: int = 8, shortlist: int = 8) -> None:
+    def __init__(self, trials: int = 2, shortlist: int = 8) -> None:
         self._trials = trials
         self._shortlist = shortlist
         self._gains: dict[int, Vector] = {}
@@ -94,7 +99,8 @@ class Reliability:
     ) -> Split:
         """Solve the children of those whose gains are not known well."""
         self._prepare(len(node.signs))
-        order = np.argsort(-weighted_output(point)[candidates])
+        weighted = weighted_output(point)
+        order = np.argsort(-weighted[candidates])
         best, score = None, -1.0
         for neuron in candidates[order[: self._shortlist]]:
             bounds, gains = {ACTIVE: point.value, INACTIVE: point.value}, []
@@ -111,7 +117,8 @@ class Reliability:
                     mean = self._gains[side][neuron] / self._counts[side][neuron]
                     gain = min(error * mean, cutoff - point.value)
                 gains.append(gain)
-            product = max(gains[0], 1e-9) * max(gains[1], 1e-9)
+            gap = cutoff - point.value
+            product = (gains[0] / gap + _FLOOR) * (gains[1] / gap + _FLOOR) * weighted[neuron]
             if product > score:
                 best, score = Split(int(neuron), ACTIVE, bounds), product
             if min(bounds.values()) >= cutoff:

@@ -1,0 +1,175 @@
+"""The tree of our own beside general solvers: the same problems and bounds, seconds and nodes.
+
+For each instance a search gives an attack and linear programs bound the neurons nearer than it,
+once; then every solver, in turn and in one process, must find a nearer attack or prove that there
+is none. What counts is the solver's own time, by the clock and by the processor.
+
+Usage: python benchmarks/branch_and_bound.py 3x50.onnx --distance l1 --images 10
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from attack_instances import Instance, Limits, Row, add_options, answered, load_victim
+
+from advmip.memory import keep_freed_memory
+from advmip.mip.bounds import interval_bounds, relaxation_bounds
+from advmip.mip.branch_and_bound import STRATEGIES, tree_for
+from advmip.mip.distances import Box, distance_named
+from advmip.mip.encoding import Interval
+from advmip.mip.formulations import BigM
+from advmip.mip.incumbents import search
+from advmip.mip.problem import Problem, encode
+from advmip.mip.solvers import SOLVERS, Options
+from advmip.mip.targets import Targeted
+from advmip.networks import Network, staged
+from advmip.provenance import use_threads
+
+OURS = "branch-and-bound"
+_MARGIN = 1e-6
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A problem within the ball of a first attack, and its bounds; none if nothing is nearer."""
+
+    problem: Problem
+    bounds: list[Interval] | None
+
+
+class Preparation:
+    """Prepares an instance for the first solver, and remembers it for the others."""
+
+    def __init__(self, network: Network, distance: str) -> None:
+        self._network, self._distance = network, distance
+        self._number = -1
+        self._last: Prepared | None = None
+
+    def __call__(self, instance: Instance) -> Prepared:
+        """The instance, prepared."""
+        if self._last is None or self._number != instance.number:
+            self._number = instance.number
+            self._last = prepared(instance, self._network, self._distance)
+        return self._last
+
+
+def prepared(instance: Instance, network: Network, distance: str) -> Prepared:
+    """Search and bounds, as a hunt does them at first."""
+    form = staged(network)
+    image = instance.image.ravel()
+    goal = Targeted(instance.target, form.classes, margin=_MARGIN)
+    box = Box.around(image, form.input_shape)
+    whole = Problem(form, image, distance_named(distance), goal, box)
+    found = search(whole, interval_bounds(whole))
+    problem = whole.within(np.inf if found is None else found.value)
+    return Prepared(problem, relaxation_bounds(problem, interval_bounds(problem)))
+
+
+def answer(
+    instance: Instance,
+    limits: Limits,
+    *,
+    solver: str,
+    prepare: Callable[[Instance], Prepared],
+) -> Row:
+    """What a solver makes of an instance."""
+    given = prepare(instance)
+    problem = given.problem
+    known = {"radius": problem.radius, "distance": problem.distance.name}
+    if given.bounds is None:
+        return {**known, "status": "no problem left"}
+    cutoff = problem.distance.cutoff(problem.radius, limits.gap)
+    options = Options(limits.time_limit, limits.threads, limits.gap, cutoff)
+    if solver in STRATEGIES:
+        solve = tree_for(problem, given.bounds, BigM(), solver).solve
+    else:
+        model = encode(problem, given.bounds).model
+        reason = SOLVERS[solver].refusal(model.size)
+        if reason is not None:
+            return {**known, "status": "refused", "reason": reason}
+        solve = partial(SOLVERS[solver].solve, model)
+    begun, processor = time.perf_counter(), time.process_time()
+    solution = solve(options)
+    return {
+        **known,
+        "status": solution.status.value,
+        "objective": problem.distance.distance(solution.value),
+        "lower_bound": problem.distance.distance(solution.bound),
+        "seconds": time.perf_counter() - begun,
+        "solver_processor_seconds": time.process_time() - processor,
+        "nodes": solution.nodes,
+        "unstable": sum(each.unstable.size for each in given.bounds[:-1]),
+    }
+
+
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
+    """Geometric means for each solver over the instances that ours and it both settled."""
+    settled = rows[rows["status"].isin(["optimal", "infeasible"])]
+    ours = settled[settled["answer"] == OURS].set_index("image")
+    table = {}
+    for solver, theirs in settled.set_index("image").groupby("answer"):
+        both = theirs.index.intersection(ours.index)
+        theirs, beside = theirs.loc[both], ours.loc[both]
+        nodes, our_nodes = theirs["nodes"].clip(lower=1), beside["nodes"].clip(lower=1)
+        seconds, our_seconds = (
+            theirs["solver_processor_seconds"],
+            beside["solver_processor_seconds"],
+        )
+        table[solver] = {
+            "settled": int((settled["answer"] == solver).sum()),
+            "both": len(both),
+            "processor_seconds": _geometric(seconds),
+            "nodes": _geometric(nodes),
+            "milliseconds_a_node": 1e3 * _geometric(seconds / nodes),
+            "times_ours": _geometric(seconds / our_seconds),
+            "times_ours_a_node": _geometric(seconds / nodes * our_nodes / our_seconds),
+        }
+    return pd.DataFrame(table).T
+
+
+def _geometric(values: pd.Series) -> float:
+    return float(np.exp(np.log(values.astype(float)).mean())) if len(values) else np.nan
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add_options(parser)
+    parser.add_argument("--distance", default="l1", help="l1, linf, tv, l1+tv or l2-K")
+    parser.add_argument(
+        "--solvers", nargs="+", choices=[*STRATEGIES, *SOLVERS], default=[OURS, *SOLVERS]
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = arguments()
+    use_threads(options.threads)
+    keep_freed_memory()
+    limits = Limits.chosen(options)
+    for file in options.networks:
+        victim = load_victim(file, options.images, options.data_dir)
+        prepare = Preparation(victim.network, options.distance)
+        answers = {
+            solver: partial(answer, solver=solver, prepare=prepare) for solver in options.solvers
+        }
+        path = options.work_dir / "branch_and_bound" / f"{victim.name}-{options.distance}"
+        rows = answered(path, victim, limits, answers, distance=options.distance)
+        print(rows.to_string(index=False, columns=_shown(rows), float_format="%.4g"), flush=True)
+        print(summary(rows).to_string(float_format="%.4g"), flush=True)
+
+
+def _shown(rows: pd.DataFrame) -> list[str]:
+    shown = ("image", "answer", "status", "radius", "objective", "lower_bound", "nodes")
+    times = ("seconds", "solver_processor_seconds")
+    return [name for name in (*shown, *times, "reason") if name in rows]
+
+
+if __name__ == "__main__":
+    main()

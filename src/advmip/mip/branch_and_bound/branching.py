@@ -118,7 +118,8 @@ class Reliability:
                     gain = min(error * mean, cutoff - point.value)
                 gains.append(gain)
             gap = cutoff - point.value
-            product = (gains[0] / gap + _FLOOR) * (gains[1] / gap + _FLOOR) * weighted[neuron]
+            shares = [1.0 if gain >= gap else gain / gap for gain in gains]
+            product = (shares[0] + _FLOOR) * (shares[1] + _FLOOR) * float(weighted[neuron])
             if product > score:
                 best, score = Split(int(neuron), ACTIVE, bounds), product
             if min(bounds.values()) >= cutoff:
@@ -128,9 +129,8 @@ class Reliability:
 
     def learn(self, branching: Branching, value: float) -> None:
         """One more gain for the mean."""
-        if np.isfinite(value):
-            gain = value - branching.value
-            self._add(branching.neuron, branching.side, branching.error, gain)
+        gain = value - branching.value
+        self._add(branching.neuron, branching.side, branching.error, gain)
 
     def _prepare(self, neurons: int) -> None:
         if not self._gains:
@@ -138,8 +138,10 @@ class Reliability:
             self._counts = {side: np.zeros(neurons) for side in (ACTIVE, INACTIVE)}
 
     def _add(self, neuron: int, side: int, error: float, gain: float) -> None:
-        self._gains[side][neuron] += gain / max(error, 1e-9)
-        self._counts[side][neuron] += 1
+        # Without a cutoff, a side without any point has no gain that could be averaged.
+        if np.isfinite(gain):
+            self._gains[side][neuron] += gain / max(error, 1e-9)
+            self._counts[side][neuron] += 1
 
 
 def largest_output(point: NodePoint) -> Vector:

@@ -13,7 +13,7 @@ from advmip.mip.branch_and_bound.branching import (
     largest_output,
     weighted_output,
 )
-from advmip.mip.branch_and_bound.order import BestFirst, DepthFirst, Order, Plunging
+from advmip.mip.branch_and_bound.order import DepthFirst, Order, Plunging
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,6 @@ STRATEGIES = {
     ),
     "branch-and-bound-plunging": Strategy(
         Reliability, Plunging, "envelopes, reliability branching, plunging", _ROUNDS
-    ),
-    "branch-and-bound-best-first": Strategy(
-        Reliability, BestFirst, "envelopes, reliability branching, best first", _ROUNDS
     ),
     "branch-and-bound-weighted": Strategy(
         partial(Look, weighted_output),

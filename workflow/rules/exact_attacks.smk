@@ -18,7 +18,9 @@ rule networks_described:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest("datasets", "experiments.zhu", "networks"),
+        code=code_digest(
+            "datasets", "experiments.exact", "experiments.zhu", "networks"
+        ),
         folder=subpath(input[0], parent=True),
     shell:
         "python -m advmip zhu networks --settings {params.settings}"
@@ -80,7 +82,12 @@ rule exact_attacks:
     params:
         settings=SETTINGS_FILE,
         code=code_digest(
-            "checking.attacks", "datasets", "experiments.zhu", "mip", "networks"
+            "checking.attacks",
+            "datasets",
+            "experiments.exact",
+            "experiments.zhu",
+            "mip",
+            "networks",
         ),
         attacks=lambda wildcards: questions.attacks_of(
             SETTINGS, wildcards.question, wildcards.victim
@@ -159,7 +166,9 @@ rule accuracies:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest("datasets", "experiments.zhu", "networks"),
+        code=code_digest(
+            "datasets", "experiments.exact", "experiments.zhu", "networks"
+        ),
         retrained=RETRAINED,
         attacks=lambda wildcards, input: Path(input.examples[0]).parents[2],
     shell:

@@ -20,7 +20,13 @@ rule gallery:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest("checking.attacks", "datasets", "experiments.zhu", "pictures"),
+        code=code_digest(
+            "checking.attacks",
+            "datasets",
+            "experiments.exact",
+            "experiments.zhu",
+            "pictures",
+        ),
         folders=lambda wildcards: attack_folders("gallery", wildcards.victim),
     shell:
         "python -m advmip zhu gallery {wildcards.victim} {params.folders}"
@@ -48,6 +54,7 @@ rule features:
             "checking.neurons",
             "checking.relu_inputs",
             "datasets",
+            "experiments.exact",
             "experiments.neurons",
             "experiments.zhu",
             "mip",

@@ -18,6 +18,9 @@ from torch import Tensor, nn
 from advmip.datasets.dataset import CLASSES
 
 Shape = tuple[int, int, int]
+# Output channels, kernel, stride and padding.
+Convolution = tuple[int, int, int, int]
+POOL = None
 
 
 class ConvolutionalNetwork(nn.Module):
@@ -73,6 +76,45 @@ class DenseNetwork(nn.Module):
         for layer in self.layers[:-1]:
             hidden = torch.relu(layer(hidden))
         logits: Tensor = self.layers[-1](hidden)
+        return logits
+
+
+class LayeredNetwork(nn.Module):
+    """Convolutions with ReLUs, pooling between them, then linear layers, as ERAN's networks.
+
+    Args:
+        convolutions: For each its output channels, kernel, stride and padding, or `POOL`, which
+            halves both sides by the largest of 2x2 pixels.
+        hidden: Units of the hidden linear layers.
+        input_shape: Channels, height and width of an image.
+    """
+
+    def __init__(
+        self,
+        convolutions: tuple[Convolution | None, ...],
+        hidden: tuple[int, ...],
+        input_shape: Shape,
+    ) -> None:
+        super().__init__()
+        channels = input_shape[0]
+        layers: list[nn.Module] = []
+        for convolution in convolutions:
+            if convolution is POOL:
+                layers.append(nn.MaxPool2d(2))
+            else:
+                layers += [nn.Conv2d(channels, *convolution), nn.ReLU()]
+                channels = convolution[0]
+        layers.append(nn.Flatten())
+        with torch.no_grad():
+            features = nn.Sequential(*layers)(torch.zeros(1, *input_shape)).shape[1]
+        for width in hidden:
+            layers += [nn.Linear(features, width), nn.ReLU()]
+            features = width
+        self.layers = nn.Sequential(*layers, nn.Linear(features, CLASSES))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits (N, 10) of inputs (N, C, H, W)."""
+        logits: Tensor = self.layers(inputs)
         return logits
 
 
@@ -196,6 +238,26 @@ def _dense(
     return _grey(name, paper_name, dataset, side, lambda shape: DenseNetwork(hidden, shape))
 
 
+def _layered(
+    name: str,
+    paper_name: str,
+    convolutions: tuple[Convolution | None, ...],
+    hidden: tuple[int, ...],
+) -> Architecture:
+    """An architecture of Ben Mhenni's Table 1, for images in [0, 1] as they are."""
+    dataset, shape = _BEN_MHENNI_DATA[name.partition("_")[0]]
+    return Architecture(
+        name=name,
+        paper_name=paper_name,
+        dataset=dataset,
+        input_shape=shape,
+        mean=(0.0,) * shape[0],
+        std=(1.0,) * shape[0],
+        augmented=False,
+        build=lambda: LayeredNetwork(convolutions, hidden, shape),
+    )
+
+
 def _residual(
     name: str, dataset: str, side: int, channels: tuple[int, int, int], blocks: int
 ) -> Architecture:
@@ -222,6 +284,51 @@ _ZHU_TABLE1 = {
     "DNN5": (20, 20, 10, 10, 10),
 }
 
+# The images of Ben Mhenni's networks, by the beginning of their names; the digits stand for both.
+_BEN_MHENNI_DATA: dict[str, tuple[str, Shape]] = {
+    "mnist": ("mnist", (1, 28, 28)),
+    "cifar": ("cifar10", (3, 32, 32)),
+    "digits": ("digits", (1, 8, 8)),
+}
+
+# Ben Mhenni's Table 1 gives units and layers; these are ERAN's networks of the same names. What is
+# printed of MaxPool (13,798 and 53,938 units) is met by exactly these channels and widths.
+_SMALL, _MEDIUM = ((16, 4, 2, 0), (32, 4, 2, 0)), ((16, 4, 2, 1), (32, 4, 2, 1))
+
+
+def _pooled(first: int, second: int) -> tuple[Convolution | None, ...]:
+    """Two pairs of 3x3 convolutions, each with pooling behind it."""
+    pairs = ((first, 3, 1, 0), (first, 3, 1, 0)), ((second, 3, 1, 0), (second, 3, 1, 0))
+    return (*pairs[0], POOL, *pairs[1], POOL)
+
+
+# Convolutions and hidden layers, by data and name.
+_BEN_MHENNI_TABLE1: dict[
+    tuple[str, str], tuple[tuple[Convolution | None, ...], tuple[int, ...]]
+] = {
+    ("CIFAR", "4x100"): ((), (100,) * 4),
+    ("CIFAR", "6x100"): ((), (100,) * 6),
+    ("CIFAR", "9x200"): ((), (200,) * 9),
+    ("CIFAR", "ConvSmall"): (_SMALL, (100,)),
+    ("CIFAR", "ConvMed"): (_MEDIUM, (1000,)),
+    ("CIFAR", "MaxPool"): (_pooled(24, 32), (100, 100)),
+    # On MNIST the layer of outputs is among those that the names count.
+    ("MNIST", "3x50"): ((), (50,) * 2),
+    ("MNIST", "3x100"): ((), (100,) * 2),
+    ("MNIST", "6x100"): ((), (100,) * 5),
+    ("MNIST", "9x200"): ((), (200,) * 8),
+    ("MNIST", "ConvSmall"): (_SMALL, (100,)),
+    ("MNIST", "ConvMed"): (_MEDIUM, (1000,)),
+    ("MNIST", "MaxPool"): (_pooled(8, 14), (50, 50)),
+}
+
+# Small ones that stand for them at scale demo.
+_BEN_MHENNI_STAND_INS = {
+    ("CIFAR", "4x100"): (6,) * 4,
+    ("MNIST", "3x50"): (8,) * 2,
+    ("MNIST", "6x100"): (6,) * 5,
+}
+
 ARCHITECTURES: dict[str, Architecture] = {
     architecture.name: architecture
     for architecture in (
@@ -236,6 +343,14 @@ ARCHITECTURES: dict[str, Architecture] = {
             _dense(f"{prefix}{name.lower()}", name, dataset, side, hidden)
             for prefix, dataset, side in (("", "mnist", 28), ("digits_", "digits", 8))
             for name, hidden in _ZHU_TABLE1.items()
+        ),
+        *(
+            _layered(f"{data}_{name}".lower(), f"{data}-{name}", convolutions, hidden)
+            for (data, name), (convolutions, hidden) in _BEN_MHENNI_TABLE1.items()
+        ),
+        *(
+            _layered(f"digits_{data}_{name}".lower(), f"{data}-{name}", (), hidden)
+            for (data, name), hidden in _BEN_MHENNI_STAND_INS.items()
         ),
     )
 }

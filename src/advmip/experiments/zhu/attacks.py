@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from advmip.errors import InputError
+from advmip.experiments.exact.answers import answered, attack_columns
+from advmip.experiments.exact.victims import Victim, predictions
 from advmip.experiments.rows import Row
 from advmip.experiments.subject import network_of
-from advmip.experiments.zhu.answers import (
-    CODE,
-    Victim,
-    identity,
-    load_victim,
-    predictions,
-    thesis_network,
-)
+from advmip.experiments.zhu.answers import CODE, identity, load_victim, thesis_network
 from advmip.experiments.zhu.attacked_images import write_attacks
 from advmip.experiments.zhu.bounds import read_bounds
 from advmip.experiments.zhu.questions import (
@@ -32,14 +25,10 @@ from advmip.experiments.zhu.questions import (
     part_of,
     split_of,
 )
-from advmip.journal import Journal
-from advmip.mip import Attack, minimal_attack
-from advmip.mip.distances import L0
+from advmip.mip import minimal_attack
 from advmip.provenance import code_digest
 from advmip.settings import ExactAttacks, Settings
 from advmip.storage import file_digest
-
-_log = logging.getLogger(__name__)
 
 # From the class of an image to its target (Fischetti & Jo, and Zhu).
 _SHIFT = 5
@@ -83,15 +72,7 @@ def exact_attacks(
     assert chosen is not None  # part_of found attacks
     split = split_of(experiment)
     victim = load_victim(settings, paper_network, network_file, split)
-    fewest = min(len(victim.correct_of(label)) for label in {each.label for each in questions})
-    if fewest < chosen["images"]:
-        of_each = " of each class" if chosen["of_each_class"] else ""
-        raise InputError(
-            subject=f"experiment {experiment} on {paper_network}",
-            found=f"{fewest} {split} images that the network classifies correctly",
-            expected=f"the {chosen['images']}{of_each} that the settings ask for",
-            mend="ask for fewer images, or train the network longer",
-        )
+    victim.demand(chosen["images"], {each.label for each in questions}, experiment)
     trained_on, chooser = questions[0].trained_on, victim.network
     if (trained_on is None) is not (retrained_file is None):
         raise InputError(
@@ -128,16 +109,16 @@ def exact_attacks(
         "trained_on": trained_on,
         "examples_added": examples_added(settings, paper_network, trained_on),
     }
-    with Journal(journal, depends) as finished:
-        open_questions = [each for each in questions if _key(each) not in finished]
-        begun = time.perf_counter()
-        for number, question in enumerate(open_questions, 1):
-            answer = _answer(settings, victim, chosen, method, question, journal.parent)
-            finished.record(_key(question), {"common": common, **answer})
-            spent = time.perf_counter() - begun
-            rest = spent / number * (len(open_questions) - number)
-            _log.info("%d of %d attacks, about %.0f s left", number, len(open_questions), rest)
-        answers = [finished.get(_key(question)) for question in questions]
+    answers = answered(
+        journal,
+        depends,
+        questions,
+        _key,
+        lambda question: {
+            "common": common,
+            **_answer(settings, victim, chosen, method, question, journal.parent),
+        },
+    )
     rows = [answer["common"] | answer["row"] for answer in answers]
     # Recorded as null, a pixel that is not there comes back as None.
     images = np.array([answer["adversarial"] for answer in answers], np.float64)
@@ -192,33 +173,9 @@ def _answer(
         seed=settings["seed"],
         failures=failures,
     )
-    row |= _found(attack, image.astype(np.float64))
-    row |= {"predicted": attack.predicted, "status": "ok", "checked": True}
+    row |= attack_columns(attack, image.astype(np.float64))
+    row |= {"status": "ok", "checked": True}
     if attack.adversarial is None:
         return {"row": row, "adversarial": nothing}
     pixels = attack.adversarial.ravel()
     return {"row": row, "adversarial": [round(float(pixel), 9) for pixel in pixels]}
-
-
-def _found(attack: Attack, image: np.ndarray[Any, np.dtype[np.float64]]) -> Row:
-    """What an attack found and proved, and how long its perturbation is by every measure."""
-    row: Row = {
-        "outcome": attack.status.value,
-        "distance": attack.distance,
-        "lower_bound": attack.lower_bound,
-        "solver_taken": attack.solver,
-        "solver_reason": attack.reason,
-        "nodes": attack.nodes,
-        "unstable": attack.unstable,
-        "seconds_total": attack.seconds,
-        **{f"seconds_{phase}": seconds for phase, seconds in attack.phases.items()},
-    }
-    if attack.adversarial is not None:
-        change = np.abs(attack.adversarial - image).ravel()
-        row |= {
-            "changed_pixels": int((change > L0.unchanged).sum()),
-            "total_change": float(change.sum()),
-            "euclidean": float(np.linalg.norm(change)),
-            "largest_change": float(change.max()),
-        }
-    return row

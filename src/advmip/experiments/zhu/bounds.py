@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from advmip.errors import InputError
+from advmip.experiments.exact.victims import Victim
 from advmip.experiments.rows import write_rows
-from advmip.experiments.zhu.answers import Victim, identity, load_victim
+from advmip.experiments.zhu.answers import identity, load_victim
 from advmip.mip import network_bounds
 from advmip.mip.encoding import Interval
 from advmip.networks import staged

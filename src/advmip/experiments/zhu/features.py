@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from advmip.experiments.exact.victims import Victim
 from advmip.experiments.neurons import neuron_row
 from advmip.experiments.rows import write_rows
-from advmip.experiments.zhu.answers import Victim, identity, load_victim
+from advmip.experiments.zhu.answers import identity, load_victim
 from advmip.journal import Journal
 from advmip.mip import network_bounds, strongest_input
 from advmip.networks import staged
@@ -17,8 +18,8 @@ from advmip.provenance import code_digest
 from advmip.settings import Settings
 
 CODE = (
-    *("checking.neurons", "checking.relu_inputs", "datasets", "experiments.neurons"),
-    *("experiments.zhu", "mip", "networks", "pictures"),
+    *("checking.neurons", "checking.relu_inputs", "datasets", "experiments.exact"),
+    *("experiments.neurons", "experiments.zhu", "mip", "networks", "pictures"),
 )
 _BOUNDS = "lp"
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.checking.attacks import check_attack
+from advmip.experiments.exact.victims import Victim
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.zhu.answers import Victim, identity, load_victim
+from advmip.experiments.zhu.answers import identity, load_victim
 from advmip.experiments.zhu.attacked_images import read_attacks
 from advmip.experiments.zhu.questions import CLASSES
 from advmip.mip.distances import Box, distance_named

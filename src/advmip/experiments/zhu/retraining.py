@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from advmip.errors import InputError, unknown_name
+from advmip.experiments.exact.victims import predictions
 from advmip.experiments.networks import train_network
 from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.subject import network_of
-from advmip.experiments.zhu.answers import identity, load_victim, predictions, thesis_network
+from advmip.experiments.zhu.answers import identity, load_victim, thesis_network
 from advmip.experiments.zhu.attacked_images import read_attacks
 from advmip.experiments.zhu.questions import (
     NO_EXAMPLES,

@@ -1,0 +1,1 @@
+"""What the runs of all sources with exact attacks share."""

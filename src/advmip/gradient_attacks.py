@@ -1,4 +1,4 @@
-"""Gradient attacks through CleverHans (FGSM, PGD), and the two protocols they are run under.
+"""Gradient attacks through CleverHans: FGSM and PGD with their two protocols, Carlini-Wagner.
 
 The published numbers of Zhao & Kronqvist come from another protocol than their text describes
 (adversarial points outside the image box; on CIFAR-10 a radius in normalised space on randomly
@@ -14,12 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from cleverhans.torch.attacks.carlini_wagner_l2 import carlini_wagner_l2
 from cleverhans.torch.attacks.fast_gradient_method import fast_gradient_method
 from cleverhans.torch.attacks.projected_gradient_descent import projected_gradient_descent
 from numpy.typing import NDArray
 from torch import Tensor
 
 from advmip.datasets import Dataset, augment
+from advmip.datasets.dataset import CLASSES
 from advmip.errors import InputError
 from advmip.margins import violation
 from advmip.networks import Network
@@ -60,6 +62,15 @@ class AttackSettings:
     epsilon: float
     step: float
     iterations: int
+
+
+@dataclass(frozen=True)
+class CarliniWagnerSettings:
+    """Step of Adam, its iterations, and searches for the weight of the misclassification."""
+
+    learning_rate: float
+    iterations: int
+    searches: int
 
 
 @dataclass(frozen=True)
@@ -168,6 +179,29 @@ def pgd(
         clip_min=low,
         clip_max=high,
         sanity_checks=False,
+    )
+    return attacked.detach()
+
+
+def carlini_wagner(
+    function: Callable[[Tensor], Tensor], inputs: Tensor, settings: CarliniWagnerSettings
+) -> Tensor:
+    """Carlini & Wagner's attack in L2, untargeted, inside [0, 1], as CleverHans has it.
+
+    An image for which nothing is found comes back as it is.
+
+    Args:
+        function: From images (N, C, H, W) to logits (N, 10).
+        inputs: Images, whose present classes are to be left.
+        settings: How long it searches.
+    """
+    attacked: Tensor = carlini_wagner_l2(
+        function,
+        inputs,
+        CLASSES,
+        lr=settings.learning_rate,
+        binary_search_steps=settings.searches,
+        max_iterations=settings.iterations,
     )
     return attacked.detach()
 

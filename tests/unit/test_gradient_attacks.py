@@ -11,7 +11,9 @@ from advmip.gradient_attacks import (
     PROTOCOLS,
     AdversarialSet,
     AttackSettings,
+    CarliniWagnerSettings,
     accuracy,
+    carlini_wagner,
     evaluate,
     fgsm,
     generate_adversarial_set,
@@ -95,3 +97,24 @@ def test_clean_accuracy_is_that_of_the_argmax(network):
         predicted = network(torch.from_numpy(test.images)).argmax(dim=1).numpy()
     expected = 100 * float((predicted == test.labels).mean())
     assert accuracy(network, test.images, test.labels) == pytest.approx(expected)
+
+
+def test_carlini_and_wagner_come_near_the_nearest_attack(network):
+    images = torch.from_numpy(subset(network, "test", 4).images)
+    before = network(images).argmax(dim=1)
+    settings = CarliniWagnerSettings(learning_rate=0.02, iterations=150, searches=6)
+    attacked = carlini_wagner(network, images, settings)
+    found = network(attacked).argmax(dim=1) != before
+    assert float(attacked.min()) >= 0
+    assert float(attacked.max()) <= 1
+    assert found.any()
+    # What it finds is shorter than the shortest sign step that changes the class.
+    for image, label, near in zip(images[found], before[found], attacked[found], strict=True):
+        radii = np.linspace(0.005, 1.0, 200)
+        steps = [fgsm(network, image[None], float(radius), clip=True) for radius in radii]
+        leaves = [step for step in steps if int(network(step).argmax()) != int(label)]
+        if leaves:
+            assert float((near - image).norm()) < float((leaves[0] - image).norm())
+    lost = carlini_wagner(network, images, CarliniWagnerSettings(0.02, iterations=1, searches=1))
+    unmoved = network(lost).argmax(dim=1) == before
+    torch.testing.assert_close(lost[unmoved], images[unmoved])

@@ -16,6 +16,7 @@ include: "workflow/rules/attacks.smk"
 include: "workflow/rules/finetuning.smk"
 include: "workflow/rules/exact_attacks.smk"
 include: "workflow/rules/pictures.smk"
+include: "workflow/rules/ben_mhenni.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 

@@ -38,6 +38,10 @@ zhu = typer.Typer(help="The runs of Zhu's thesis; each writes rows.", no_args_is
 app.add_typer(zhu, name="zhu")
 kronqvist = typer.Typer(help="The example of Kronqvist's lecture.", no_args_is_help=True)
 app.add_typer(kronqvist, name="kronqvist")
+benmhenni = typer.Typer(
+    help="The runs of Ben Mhenni et al.; each writes rows.", no_args_is_help=True
+)
+app.add_typer(benmhenni, name="benmhenni")
 
 PaperNetwork = Annotated[str, typer.Argument(help="CNNLight, CNN or ResNet8.")]
 ThesisNetwork = Annotated[str, typer.Argument(help="DNN1 to DNN5.")]
@@ -52,6 +56,11 @@ Out = Annotated[Path, typer.Option(help="The file to write.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="The folder of row files to write.")]
 RowsFolder = Annotated[Path, typer.Option("--rows", help="The folder of joined rows.")]
 Papers = Annotated[Path, typer.Option(help="The folder of published values.")]
+JobOfAttacks = Annotated[int, typer.Option("--part", help="Which of the experiment's jobs.")]
+NetworkFiles = Annotated[
+    list[str], typer.Option("--network", help="A network of the job and its file, NAME=FILE.")
+]
+AttackJournal = Annotated[Path, typer.Option(help="The record of finished attacks.")]
 
 _CONFIG = Path("config.yaml")
 
@@ -410,6 +419,61 @@ def kronqvist_two_nodes(
     two_nodes(_prepared(settings, threads), out)
 
 
+@benmhenni.command("network")
+def benmhenni_network(
+    paper_network: Annotated[str, typer.Argument(help="Such as MNIST-3x50.")],
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Take a published network from the network folder, if it is the one that it should be."""
+    from advmip.experiments.ben_mhenni.victims import copy_published
+
+    copy_published(_prepared(settings, threads), paper_network, out)
+
+
+@benmhenni.command("illustrations")
+def benmhenni_illustrations(
+    out: OutFolder, settings: SettingsFile = _CONFIG, threads: Threads = None
+) -> None:
+    """Count the networks; make the samples, pictures and the tree that figures explain by."""
+    from advmip.experiments.ben_mhenni.illustrations import illustrations
+
+    illustrations(_prepared(settings, threads), out)
+
+
+@benmhenni.command("efficiency")
+def benmhenni_efficiency(
+    part: JobOfAttacks,
+    networks: NetworkFiles,
+    journal: AttackJournal,
+    out: OutFolder,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Do the attacks of one job, each by one of the solvers that are compared."""
+    from advmip.experiments.ben_mhenni.efficiency import compare_solvers
+
+    chosen = _prepared(settings, threads)
+    compare_solvers(chosen, part, _by_name(networks), journal, out)
+
+
+@benmhenni.command("appearance")
+def benmhenni_appearance(
+    part: JobOfAttacks,
+    networks: NetworkFiles,
+    journal: AttackJournal,
+    out: OutFolder,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Do the attacks of one job by every method, and measure how visible they are."""
+    from advmip.experiments.ben_mhenni.appearance import attacks_to_look_at
+
+    chosen = _prepared(settings, threads)
+    attacks_to_look_at(chosen, part, _by_name(networks), journal, out)
+
+
 @app.command("rows")
 def rows(
     out: OutFolder,
@@ -496,6 +560,11 @@ def main() -> None:
     except (InputError, CheckError) as error:
         print(error, file=sys.stderr)
         sys.exit(_WRONG_INPUT)
+
+
+def _by_name(files: list[str]) -> dict[str, Path]:
+    """Files by the names before their equals signs."""
+    return {name: Path(file) for name, _, file in (each.partition("=") for each in files)}
 
 
 def _prepared(settings_file: Path, threads: int | None) -> Settings:

@@ -121,6 +121,81 @@ class Zhu(TypedDict):
     experiments: dict[str, dict[str, ExactAttacks]]
 
 
+class PublishedNetwork(TrainedNetwork):
+    """A network that is trained here unless a published file is named."""
+
+    file: str | None
+
+
+class SolverComparison(TypedDict):
+    """The exact attacks on one network, each by every solver."""
+
+    distances: list[str]
+    solvers: list[str]
+    images: int
+    target: Literal["any", "runner-up"]
+    bounds: str
+    time_limit: float
+    gap: float
+
+
+class CarliniWagner(TypedDict):
+    """Carlini & Wagner's attack."""
+
+    learning_rate: float
+    iterations: int
+    searches: int
+
+
+class Appearance(TypedDict):
+    """The attacks on one network that are to be looked at, each by every method."""
+
+    methods: list[str]
+    images: int
+    attack: Attack
+    carlini_wagner: CarliniWagner
+    time_limit: float
+    gap: float
+
+
+class Efficiency(TypedDict):
+    """Solvers beside each other, by network of the paper."""
+
+    attacks_per_job: int
+    networks: dict[str, SolverComparison]
+
+
+class Appearances(TypedDict):
+    """What attacks look like, by network of the paper."""
+
+    attacks_per_job: int
+    networks: dict[str, Appearance]
+
+
+class BenMhenniExperiments(TypedDict):
+    """The experiments of Ben Mhenni et al."""
+
+    efficiency: Efficiency
+    appearance: Appearances
+
+
+class Denoising(TypedDict):
+    """Noise, and the weight of the total variation that removes it."""
+
+    noise: float
+    weight: float
+
+
+class BenMhenni(TypedDict):
+    """The networks of Ben Mhenni et al., and the attacks on them."""
+
+    margin: float
+    variation_weight: float
+    denoising: Denoising
+    networks: dict[str, PublishedNetwork]
+    experiments: BenMhenniExperiments
+
+
 class Settings(TypedDict):
     """All settings, complete: every key that the schemas describe is present."""
 
@@ -134,6 +209,7 @@ class Settings(TypedDict):
     networks: dict[str, NetworkSettings]
     zk: ZhaoKronqvist
     zhu: Zhu
+    benmhenni: BenMhenni
 
 
 def load_settings(config: Path | Mapping[str, Any], workflow: Path) -> Settings:

@@ -10,6 +10,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from advmip.errors import InputError
+from advmip.experiments.ben_mhenni import questions as ben_mhenni
 from advmip.experiments.zhu import questions
 from advmip.experiments.zhao_kronqvist.runs import (
     PROTOCOL_NAMES,
@@ -28,14 +29,20 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-# Those of Zhao & Kronqvist, which may be the released ones, and those of Zhu, trained here.
-NETWORKS = {**SETTINGS["networks"], **SETTINGS["zhu"]["networks"]}
+# Those of Zhao & Kronqvist, which may be the released ones, those of Zhu, trained here, and those of
+# Ben Mhenni, of which some are published.
+NETWORKS = {
+    **SETTINGS["networks"],
+    **SETTINGS["zhu"]["networks"],
+    **SETTINGS["benmhenni"]["networks"],
+}
 RESULTS = f"results/{SETTINGS['scale']}"
 SETTINGS_FILE = f"{RESULTS}/config.yaml"
 SETS = f"{RESULTS}/adversarial"
 SHARDS = f"{RESULTS}/shards/zk"
 ATTACKS = f"{RESULTS}/shards/zhu"
 LECTURE = f"{RESULTS}/shards/kronqvist"
+BEN_MHENNI = f"{RESULTS}/shards/benmhenni"
 RETRAINED = f"{RESULTS}/networks/retrained"
 PAPERS = sorted(map(str, Path("workflow/papers").glob("*.yaml")))
 OUTPUTS = yaml.safe_load(Path("workflow/outputs.yaml").read_text(encoding="utf-8"))
@@ -75,9 +82,18 @@ def is_released(network):
     return SETTINGS["weights"] == "released" and network in SETTINGS["networks"]
 
 
+def is_published(network):
+    """Whether a network comes as a file of others, which holds more than weights."""
+    return bool(NETWORKS[network].get("file"))
+
+
+def weights_of(network):
+    suffix = "onnx" if is_published(network) else "safetensors"
+    return f"{RESULTS}/networks/{NETWORKS[network]['architecture']}.{suffix}"
+
+
 def network_file(wildcards):
-    name = wildcards.get("network") or wildcards.victim
-    return f"{RESULTS}/networks/{NETWORKS[name]['architecture']}.safetensors"
+    return weights_of(wildcards.get("network") or wildcards.victim)
 
 
 def of_network(*names):
@@ -105,6 +121,14 @@ def sets_behind(wildcards):
 
 def row_files(experiment, network):
     """The row files of an experiment on a network; none where the scale leaves it out."""
+    if experiment == "illustrations":
+        return [f"{BEN_MHENNI}/{experiment}/{network}.csv"]
+    if experiment in ben_mhenni.ROWS:
+        return [
+            f"{BEN_MHENNI}/{experiment}-{part}/{kind}.csv"
+            for part in ben_mhenni.parts_on(SETTINGS, experiment, network)
+            for kind in ben_mhenni.ROWS[experiment]
+        ]
     if experiment == "relaxation":
         return [
             f"{LECTURE}/{experiment}/{network}/{kind}.csv"
@@ -199,6 +223,12 @@ def rows_behind(wildcards):
         for file in row_files(experiment, network)
     ]
     return list(dict.fromkeys(files))
+
+
+def networks_attacked(trial, number):
+    """The weights of the networks that a job of Ben Mhenni's attacks, by their names."""
+    part = ben_mhenni.part_of(SETTINGS, trial, int(number))
+    return {name: weights_of(name) for name in ben_mhenni.networks_of(part)}
 
 
 def summary():

@@ -18,9 +18,7 @@ rule networks_described:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(
-            "datasets", "experiments.exact", "experiments.zhu", "networks"
-        ),
+        code=code_digest("datasets", "experiments.exact", "experiments.zhu", "networks"),
         folder=subpath(input[0], parent=True),
     shell:
         "python -m advmip zhu networks --settings {params.settings}"
@@ -166,9 +164,7 @@ rule accuracies:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(
-            "datasets", "experiments.exact", "experiments.zhu", "networks"
-        ),
+        code=code_digest("datasets", "experiments.exact", "experiments.zhu", "networks"),
         retrained=RETRAINED,
         attacks=lambda wildcards, input: Path(input.examples[0]).parents[2],
     shell:

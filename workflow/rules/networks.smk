@@ -1,5 +1,12 @@
 # The networks that experiments start from: trained here, or the authors' released weights.
 
+
+def network_command(network):
+    if is_published(network):
+        return "benmhenni network"
+    return "network fetch" if is_released(network) else "network train"
+
+
 for network, chosen in NETWORKS.items():
 
     rule:
@@ -8,7 +15,7 @@ for network, chosen in NETWORKS.items():
         input:
             manifest=f"{RESULTS}/datasets/{chosen['dataset']}.json",
         output:
-            network=f"{RESULTS}/networks/{chosen['architecture']}.safetensors",
+            network=weights_of(network),
         log:
             f"{RESULTS}/logs/networks/{network}.log",
         benchmark:
@@ -19,11 +26,11 @@ for network, chosen in NETWORKS.items():
         params:
             settings=SETTINGS_FILE,
             code=code_digest("datasets", "networks"),
-            command="fetch" if is_released(network) else "train",
+            command=network_command(network),
             network=network,
-            training=[chosen["training"], SETTINGS["seed"]],
+            training=[chosen["training"], chosen.get("file"), SETTINGS["seed"]],
         shell:
-            "python -m advmip network {params.command} {params.network}"
+            "python -m advmip {params.command} {params.network}"
             " --settings {params.settings} --threads {threads}"
             " --out {output.network}"
             f"{LOGGED}"

@@ -17,6 +17,8 @@ rule rows:
             "attacks.csv",
             "neurons.csv",
             "pictures.csv",
+            "perturbations.csv",
+            "nodes.csv",
             "samples.csv",
         ),
     log:

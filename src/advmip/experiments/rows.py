@@ -47,7 +47,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "timings": (*IDENTITY_COLUMNS, "what", "seconds", *_ORIGIN_COLUMNS),
     "networks": (
         *IDENTITY_COLUMNS,
-        *("hidden_layers", "parameters", "accuracy", "test_images"),
+        *("hidden_layers", "parameters", "units", "layers", "accuracy", "test_images"),
         *_ORIGIN_COLUMNS,
     ),
     "bounds": (
@@ -66,7 +66,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("image", "rank", "label", "target", "predicted", "ratio", "distance_name"),
         *("formulation", "bounds", "solver", "time_limit", "gap"),
         *("outcome", "distance", "lower_bound", "changed_pixels", "total_change", "euclidean"),
-        *("largest_change", "solver_taken", "solver_reason", "nodes", "unstable"),
+        *("largest_change", "solver_taken", "solver_reason", "nodes", "neurons", "unstable"),
         *("seconds_total", "seconds_search", "seconds_bounds", "seconds_solver"),
         *("status", "checked"),
         *_ORIGIN_COLUMNS,
@@ -82,8 +82,24 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     # Grey images; the pixels are text, row by row.
     "pictures": (
         *IDENTITY_COLUMNS,
-        *("shown", "image", "label", "layer", "unit", "height", "width", "pixels"),
+        *("shown", "image", "label", "layer", "unit", "height", "width", "pixels", "variation"),
         *("status", "checked"),
+        *_ORIGIN_COLUMNS,
+    ),
+    # What attacks of several methods look like; shares and the similarity are in percent.
+    "perturbations": (
+        *IDENTITY_COLUMNS,
+        *("image", "rank", "label", "method", "predicted", "outcome", "success"),
+        *("distance", "lower_bound", "solver_taken"),
+        *("unchanged_share", "busy_share", "similarity"),
+        *("total_change", "variation", "image_variation", "seconds_total"),
+        *("status", "checked"),
+        *_ORIGIN_COLUMNS,
+    ),
+    # A tree of a branch and bound, in the order in which its nodes were evaluated.
+    "nodes": (
+        *IDENTITY_COLUMNS,
+        *("number", "parent", "neuron", "active", "value", "outcome", "status", "checked"),
         *_ORIGIN_COLUMNS,
     ),
     # A function of one or two numbers, between its bounds in a model.

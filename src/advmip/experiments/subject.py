@@ -119,7 +119,11 @@ def trained_network(settings: Settings, paper_network: str) -> NetworkSettings |
     Raises:
         InputError: There is none of that name.
     """
-    networks = {**settings["networks"], **settings["zhu"]["networks"]}
+    networks: dict[str, NetworkSettings | TrainedNetwork] = {
+        **settings["networks"],
+        **settings["zhu"]["networks"],
+        **settings["benmhenni"]["networks"],
+    }
     if paper_network not in networks:
         raise unknown_name("network", paper_network, networks)
     return networks[paper_network]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from advmip.reporting import style
 from advmip.storage import write_atomically
@@ -33,15 +34,21 @@ def draw_attack(image: Image, adversarial: Image, names: tuple[str, str, str]) -
         for panel, shown, name in zip(panels, (image, adversarial), names, strict=False):
             draw_image(panel, shown)
             panel.set_title(name)
-        difference = (adversarial - image).sum(axis=0)
-        most = max(float(np.abs(difference).max()), 1e-12)
-        drawn = panels[2].imshow(difference, cmap=_DIFFERENCES, vmin=-most, vmax=most)
-        _bare(panels[2])
+        drawn = draw_change(panels[2], adversarial - image)
         panels[2].set_title(names[2])
         bar = figure.colorbar(drawn, ax=panels[2], fraction=0.046, pad=0.04)
         bar.outline.set_visible(False)
         figure.draw_without_rendering()
     return figure
+
+
+def draw_change(panel: Axes, change: Image) -> AxesImage:
+    """A change (channels, height, width), summed over channels: blue darker, red brighter."""
+    difference = change.sum(axis=0)
+    most = max(float(np.abs(difference).max()), 1e-12)
+    drawn = panel.imshow(difference, cmap=_DIFFERENCES, vmin=-most, vmax=most)
+    _bare(panel)
+    return drawn
 
 
 def draw_image(panel: Axes, image: Image) -> None:

@@ -45,7 +45,7 @@ _KEY_NAMES = {
 
 _STANDARD_ERRORS = 2.0
 # What means are taken over, where it is not seeds.
-_REPEATED = {"attacks": "images", "neurons": "neurons"}
+_REPEATED = {"attacks": "images", "perturbations": "images", "neurons": "neurons"}
 
 
 class NothingFoundError(Exception):
@@ -116,9 +116,11 @@ def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd
             except NothingFoundError:
                 record |= _unresolved(published)
             except MissingRowsError:
-                if rows.expects({**block.match, **keys, "protocol": protocol}):
+                match = {**block.match, **keys, "protocol": protocol}
+                refusal = rows.refusal(block.rows, match)
+                if refusal is None and rows.expects(match):
                     raise
-                record |= _left_out(published, protocol)
+                record |= _left_out(published, protocol, refusal or "not run at this scale")
             else:
                 record |= _ours(cell)
                 if protocol == "published":
@@ -222,13 +224,13 @@ def is_paper_network(frame: pd.DataFrame, source: Source) -> bool:
     return set(found.itertuples(index=False, name=None)) <= expected
 
 
-def _left_out(published: float, protocol: str) -> dict[str, Any]:
+def _left_out(published: float, protocol: str, reason: str) -> dict[str, Any]:
     if protocol != "published":
-        return {"reason": "not run at this scale"}
+        return {"reason": reason}
     return {
         "published": published,
         "verdict": Verdict.NOT_COMPARABLE.value,
-        "reason": "not run at this scale",
+        "reason": reason,
     }
 
 
@@ -369,6 +371,8 @@ def _reference(
 def _obstacle(rows: Rows, chosen: pd.DataFrame, source: Source, block: Block, quantity: str) -> str:
     """Why these rows cannot be compared with the source's, or nothing."""
     first = chosen.iloc[0]
+    if block.obstacle:
+        return block.obstacle
     if not is_paper_network(chosen, source):
         return f"{first['network']} on {first['dataset']} stands in for {first['paper_network']}"
     for column, expected in block.comparable.items():

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from advmip.errors import unknown_name
 from advmip.reporting import lecture, style
+from advmip.reporting.ben_mhenni import figures as ben_mhenni
 from advmip.reporting.outputs import FigureKind
 from advmip.reporting.plan import Plan
 from advmip.reporting.rows import Rows
@@ -21,6 +22,7 @@ FIGURES: dict[str, FigureKind] = {
     **zhao_kronqvist.FIGURES,
     **lecture.FIGURES,
     **zhu.FIGURES,
+    **ben_mhenni.FIGURES,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from advmip.settings import Settings
 
@@ -16,7 +16,8 @@ class Plan:
         counts: |X_adv| of the fine-tuning runs, by experiment, protocol and network of the paper.
         training_images: Images behind the training loss by network of the paper; None for all.
         retraining_epochs: Epochs of the networks trained anew, by network of the paper.
-        distances: Of the exact attacks, by experiment and network of the thesis.
+        distances: Of the exact attacks, or methods, by experiment and network of the paper.
+        solvers: That are compared on the same attacks, by experiment and network of the paper.
         released_weights: Whether fine-tuning starts from the weights that the authors released.
     """
 
@@ -25,15 +26,28 @@ class Plan:
     retraining_epochs: Mapping[str, int]
     released_weights: bool
     distances: Mapping[tuple[str, str], frozenset[str]]
+    solvers: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     @property
     def attacked(self) -> set[str]:
         """The networks that exact attacks are done on."""
         return {network for _, network in self.distances}
 
-    def attacks(self, experiment: str, paper_network: str, distance: str | None) -> bool:
-        """Whether the scale attacks a network in an experiment, by a distance or by any."""
-        distances = self.distances.get((experiment, paper_network), frozenset())
+    def attacks(
+        self,
+        experiment: str,
+        paper_network: str,
+        distance: str | None,
+        solver: str | None = None,
+    ) -> bool:
+        """Whether the scale attacks a network in an experiment, by a distance or by any.
+
+        Where solvers are compared, by one of them or by any.
+        """
+        key = experiment, paper_network
+        distances, solvers = self.distances.get(key, frozenset()), self.solvers.get(key)
+        if solver is not None and solvers is not None and solver not in solvers:
+            return False
         return bool(distances) if distance is None else distance in distances
 
     def runs(
@@ -54,6 +68,8 @@ class Plan:
 def plan_of(settings: Settings) -> Plan:
     """The plan that complete settings contain."""
     networks = settings["networks"]
+    ours = settings["benmhenni"]["experiments"]
+    compared = ours["efficiency"]["networks"]
     return Plan(
         counts={
             (experiment, protocol, network): frozenset(shards["adversarial_counts"])
@@ -71,5 +87,13 @@ def plan_of(settings: Settings) -> Plan:
             (experiment, network): frozenset(attacks["distances"])
             for experiment, by_network in settings["zhu"]["experiments"].items()
             for network, attacks in by_network.items()
+        }
+        | {("efficiency", name): frozenset(each["distances"]) for name, each in compared.items()}
+        | {
+            ("appearance", name): frozenset(each["methods"])
+            for name, each in ours["appearance"]["networks"].items()
+        },
+        solvers={
+            ("efficiency", name): frozenset(each["solvers"]) for name, each in compared.items()
         },
     )

@@ -31,6 +31,8 @@ _SECTIONS = {
     "kronqvist": "The lecture",
     "zhu_table": "Tables of Zhu's thesis",
     "zhu_figure": "Figures of Zhu's thesis",
+    "benmhenni_table": "Tables of Ben Mhenni et al.",
+    "benmhenni_figure": "Figures of Ben Mhenni et al.",
     "zk_extension": "Extensions of Zhao & Kronqvist",
     "zhu_extension": "Extensions of Zhu's thesis",
 }

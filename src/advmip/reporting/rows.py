@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from advmip.errors import InputError
+from advmip.reporting.ben_mhenni.instances import compared, counted_perturbations
 from advmip.reporting.plan import Plan
 from advmip.reporting.zhu.instances import counted, counted_neurons
 
 # Rows that sources take means over, with the quantities that they average.
-_COUNTED = {"attacks": counted, "neurons": counted_neurons}
+_COUNTED: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "attacks": lambda attacks: compared(counted(attacks)),
+    "perturbations": counted_perturbations,
+    "neurons": counted_neurons,
+}
+_REFUSED = "refused"
 _IDENTITY = ["experiment", "network", "paper_network", "dataset", "protocol", "seed"]
 _ROUNDING = 1e-9
 _ACCURACIES = ["clean_accuracy", "fgsm_accuracy", "pgd_accuracy"]
@@ -40,7 +46,7 @@ REQUIRED_COLUMNS: dict[str, list[str]] = {
         *["loss", "pareto"],
     ],
     "timings": [*_IDENTITY, "what", "seconds"],
-    "networks": [*_IDENTITY, "hidden_layers", "accuracy"],
+    "networks": [*_IDENTITY, "hidden_layers", "accuracy", "units", "layers"],
     "bounds": [*_IDENTITY, "bounds", "seconds", "unstable", "neurons"],
     "accuracies": [
         *_IDENTITY,
@@ -52,6 +58,7 @@ REQUIRED_COLUMNS: dict[str, list[str]] = {
         *["rank", "label", "target", "distance_name", "bounds", "time_limit", "gap"],
         *["outcome", "distance", "lower_bound", "changed_pixels", "total_change", "euclidean"],
         *["nodes", "seconds_bounds", "seconds_solver", "seconds_total", "status", "checked"],
+        *["neurons", "unstable", "solver"],
     ],
     "neurons": [
         *_IDENTITY,
@@ -60,8 +67,18 @@ REQUIRED_COLUMNS: dict[str, list[str]] = {
     ],
     "pictures": [
         *_IDENTITY,
-        *["shown", "image", "label", "layer", "unit", "height", "width", "pixels"],
+        *["shown", "image", "label", "layer", "unit", "height", "width", "pixels", "variation"],
         *["status", "checked"],
+    ],
+    "perturbations": [
+        *_IDENTITY,
+        *["image", "rank", "label", "method", "outcome", "success", "distance"],
+        *["unchanged_share", "busy_share", "similarity", "total_change", "variation"],
+        *["image_variation", "status", "checked"],
+    ],
+    "nodes": [
+        *_IDENTITY,
+        *["number", "parent", "neuron", "active", "value", "outcome", "status", "checked"],
     ],
     "samples": [*_IDENTITY, "x1", "x2", "value", "lower", "upper"],
 }
@@ -140,6 +157,20 @@ class Rows:
             raise MissingRowsError(kind, match, self.folder)
         return chosen
 
+    def refusal(self, kind: str, match: Mapping[str, Any]) -> str | None:
+        """Why a solver refused what a query asks for; None if none did.
+
+        Args:
+            kind: As in `frame`.
+            match: As in `select`.
+        """
+        frame = pd.read_csv(self.folder / f"{kind}.csv", keep_default_na=False, na_values=[""])
+        if "solver_reason" not in frame.columns:
+            return None
+        known = {column: value for column, value in match.items() if column in frame.columns}
+        refused = where(frame, {**known, "status": _REFUSED})
+        return None if refused.empty else str(refused["solver_reason"].iloc[0])
+
     def planned(
         self,
         paper_network: str,
@@ -170,7 +201,8 @@ class Rows:
         network = str(match.get("paper_network", ""))
         if self.is_attacked(network):
             experiment = str(match.get("experiment"))
-            return self.plan.attacks(experiment, network, match.get("distance_name"))
+            distance = match.get("distance_name", match.get("method"))
+            return self.plan.attacks(experiment, network, distance, match.get("solver"))
         return self.planned(network, str(match["protocol"]), match.get("adversarial_count"))
 
     def is_attacked(self, paper_network: object) -> bool:

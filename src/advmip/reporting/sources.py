@@ -58,6 +58,7 @@ class Block:
         rows: The row file, such as "evaluations".
         match: Columns and values that select the rows of the whole block.
         comparable: Columns and values that our rows must have for a comparison.
+        obstacle: Why nothing of ours can be compared with the values; empty if it can.
         epochs: Epochs of training behind the values, where a network was trained anew.
         instead: The experiment whose rows count instead where a scale runs it, if any.
         keys: Columns that tell the block's values apart.
@@ -75,6 +76,7 @@ class Block:
     rows: str
     match: dict[str, Any]
     comparable: dict[str, Any]
+    obstacle: str
     epochs: int | None
     instead: str | None
     keys: list[str]
@@ -208,6 +210,7 @@ def _block(entry: dict[str, Any], tolerances: dict[str, Any]) -> Block:
         rows=entry["rows"],
         match=dict(entry["match"]),
         comparable=dict(entry.get("comparable", {})),
+        obstacle=entry.get("obstacle", ""),
         epochs=entry.get("epochs"),
         instead=entry.get("instead"),
         keys=keys,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from advmip.errors import unknown_name
+from advmip.reporting.ben_mhenni import tables as ben_mhenni
 from advmip.reporting.formats import PrintedTable, to_latex, to_markdown
 from advmip.reporting.outputs import TableKind
 from advmip.reporting.plan import Plan
@@ -16,7 +17,11 @@ from advmip.reporting.zhao_kronqvist import tables as zhao_kronqvist
 from advmip.reporting.zhu import tables as zhu
 from advmip.storage import write_atomically
 
-TABLES: dict[str, TableKind] = {**zhao_kronqvist.TABLES, **zhu.TABLES}
+TABLES: dict[str, TableKind] = {
+    **zhao_kronqvist.TABLES,
+    **zhu.TABLES,
+    **ben_mhenni.TABLES,
+}
 
 
 def write_table(

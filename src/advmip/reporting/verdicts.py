@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from advmip.errors import unknown_name
+from advmip.reporting.ben_mhenni import predicates as ben_mhenni
 from advmip.reporting.comparisons import (
     Verdict,
     compare_block,
@@ -23,7 +24,11 @@ from advmip.reporting.zhao_kronqvist import predicates as zhao_kronqvist
 from advmip.reporting.zhu import predicates as zhu
 from advmip.storage import write_atomically
 
-PREDICATES: dict[str, Predicate] = {**zhao_kronqvist.PREDICATES, **zhu.PREDICATES}
+PREDICATES: dict[str, Predicate] = {
+    **zhao_kronqvist.PREDICATES,
+    **zhu.PREDICATES,
+    **ben_mhenni.PREDICATES,
+}
 
 VERDICT_COLUMNS = [
     *["source", "kind", "output", "where", "name", "protocol", "quantity"],

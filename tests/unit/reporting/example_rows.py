@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from example_ben_mhenni import ben_mhenni_rows, planned, planned_solvers
 from example_pictures import picture_rows
 
 from advmip.experiments.rows import COLUMNS, write_rows
@@ -65,8 +66,9 @@ class ExampleRows:
             for protocol in PROTOCOLS:
                 self._network(network, protocol)
         dnn1 = ("dnn1", "mnist") if networks is OWN else ("digits_dnn1", "digits")
-        for kind, rows in picture_rows(*dnn1).items():
-            self.rows[kind] += rows
+        for found in (picture_rows(*dnn1), ben_mhenni_rows(networks is not OWN)):
+            for kind, rows in found.items():
+                self.rows[kind] += rows
 
     @property
     def plan(self) -> Plan:
@@ -91,7 +93,8 @@ class ExampleRows:
             training_images=dict.fromkeys(self.networks),
             retraining_epochs=dict.fromkeys(self.networks, 10),
             released_weights=True,
-            distances={},
+            distances=planned(),
+            solvers=planned_solvers(),
         )
 
     def change(self, kind: str, match: dict[str, Any], **values: Any) -> ExampleRows:

@@ -29,6 +29,8 @@ def test_every_printed_number_is_there(sources: dict[str, Source]):
         + ((3 * 5 * 4 + 2 * 5) + 2 * 5 * 4)
         + (8 * 5 + 4 * (6 + 5) + 3 * 6 * 6)
         + (5 * 5 + 2 * 4 * 4),
+        # Ben Mhenni's Tables 1 to 3, the last without its dashes.
+        "benmhenni": 13 * 2 + 5 * 3 + 179,
     }
 
 

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from advmip.reporting.attack_evidence import Query
 from advmip.reporting.predicates import Case, Predicate, at_least, at_most, entering
-from advmip.reporting.zhu.evidence import Attacked, Query
+from advmip.reporting.zhu.evidence import Attacked
 from advmip.reporting.zhu.names import MODELS, PROGRESSIVE
 from advmip.reporting.zhu.printing import distance_label
 

@@ -1,0 +1,1 @@
+"""The runs of Ben Mhenni et al. 2024."""

@@ -1,0 +1,224 @@
+"""Attacks to be looked at, and measures of how visible they are (Table 2, Figure 5)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from advmip.appearance import busy_share, structural_similarity, unchanged_share
+from advmip.checking.attacks import check_attack
+from advmip.experiments.ben_mhenni.questions import APPEARANCE, Question, networks_of, part_of
+from advmip.experiments.ben_mhenni.victims import CODE, load_victim
+from advmip.experiments.exact.answers import answered
+from advmip.experiments.exact.victims import Victim, identity_columns
+from advmip.experiments.rows import Row, write_rows
+from advmip.gradient_attacks import (
+    AttackSettings,
+    CarliniWagnerSettings,
+    carlini_wagner,
+    fgsm,
+    pgd,
+)
+from advmip.mip import minimal_attack
+from advmip.mip.distances import (
+    Box,
+    Distance,
+    L1PlusTotalVariation,
+    TotalVariation,
+    distance_named,
+)
+from advmip.networks import staged
+from advmip.pictures import picture_columns
+from advmip.provenance import code_digest
+from advmip.settings import Appearance, Settings
+
+Image = NDArray[np.float64]
+
+GRADIENT_METHODS = ("fgsm", "pgd", "carlini-wagner")
+_VARIATION = "l1+tv"
+_ISOTROPIC, _OF_IMAGE = "isotropic", "image"
+
+
+def attacks_to_look_at(
+    settings: Settings, part: int, network_files: Mapping[str, Path], journal: Path, out: Path
+) -> None:
+    """Do the attacks of one job by every method, measure them, and keep pictures of grey ones.
+
+    Every attack that succeeds is confirmed by the network itself.
+
+    Args:
+        settings: All settings.
+        part: Which of the experiment's jobs.
+        network_files: The weights of the job's networks, by the paper's names.
+        journal: Where finished attacks are recorded.
+        out: The folder of perturbations.csv and pictures.csv.
+
+    Raises:
+        InputError: The scale has no such job, or a file cannot be used.
+        CheckError: An answer failed its independent check.
+    """
+    questions = part_of(settings, APPEARANCE, part)
+    shown = settings["benmhenni"]["experiments"]["appearance"]["networks"]
+    victims = {
+        name: load_victim(settings, name, network_files[name]) for name in networks_of(questions)
+    }
+    for name, victim in victims.items():
+        victim.demand(shown[name]["images"], {None}, APPEARANCE)
+
+    def answer(question: Question) -> dict[str, Any]:
+        name = question.network
+        common = identity_columns(settings, "benmhenni", victims[name], APPEARANCE, CODE)
+        found = _found(settings, victims[name], shown[name], question, journal.parent)
+        return {kind: [common | row for row in rows] for kind, rows in found.items()}
+
+    depends = {
+        "code": code_digest(*CODE),
+        "victims": {
+            name: [victim.network.digest, victim.images.digest] for name, victim in victims.items()
+        },
+        "attacks": {
+            name: [
+                shown[name]["attack"],
+                shown[name]["carlini_wagner"],
+                shown[name]["time_limit"],
+                shown[name]["gap"],
+            ]
+            for name in victims
+        },
+        "margin": settings["benmhenni"]["margin"],
+        "variation_weight": settings["benmhenni"]["variation_weight"],
+        "seed": settings["seed"],
+        "threads": settings["threads"],
+    }
+    answers = answered(journal, depends, questions, lambda question: question.key, answer)
+    for kind in ("perturbations", "pictures"):
+        rows = [row for each in answers for row in each[kind]]
+        write_rows(kind, rows, out / f"{kind}.csv")
+
+
+def minimised(method: str, image: Image, weight: float) -> Distance:
+    """The distance that a method minimises.
+
+    Args:
+        method: A distance's name; "l1+tv" may be followed by "-image", for the variation of the
+            attacked image in place of the perturbation's, and by "-isotropic", for that as it is
+            printed.
+        image: The original.
+        weight: Of the variation.
+    """
+    name, *kinds = method.split("-")
+    if name != _VARIATION:
+        return distance_named(method)
+    of = image.ravel() if _OF_IMAGE in kinds else None
+    return L1PlusTotalVariation(weight, TotalVariation(_ISOTROPIC in kinds, of))
+
+
+def _found(
+    settings: Settings, victim: Victim, chosen: Appearance, question: Question, failures: Path
+) -> dict[str, list[Row]]:
+    """The row of one attack, and the pictures of the original and of what was found."""
+    index = int(victim.correct[question.rank])
+    image = victim.images.images[index].astype(np.float64)
+    label = int(victim.images.labels[index])
+    about: Row = {"image": index, "label": label}
+    row: Row = {**about, "rank": question.rank, "method": question.method}
+    begun = time.perf_counter()
+    if question.method in GRADIENT_METHODS:
+        attacked = _gradient_attack(settings, victim, chosen, question.method, image)
+        row["outcome"] = "feasible"
+    else:
+        attack = minimal_attack(
+            victim.network,
+            image,
+            label,
+            minimised(question.method, image, settings["benmhenni"]["variation_weight"]),
+            margin=settings["benmhenni"]["margin"],
+            time_limit=chosen["time_limit"],
+            gap=chosen["gap"],
+            threads=settings["threads"],
+            seed=settings["seed"],
+            failures=failures,
+        )
+        attacked = image if attack.adversarial is None else attack.adversarial
+        row |= {
+            "outcome": attack.status.value,
+            "distance": attack.distance,
+            "lower_bound": attack.lower_bound,
+            "solver_taken": attack.solver,
+        }
+    row["seconds_total"] = time.perf_counter() - begun
+    succeeded = _class_of(victim, attacked) != label
+    row |= {"success": 100.0 * succeeded, "status": "ok", "checked": True}
+    if succeeded:
+        _confirm(victim, image, attacked, label, failures)
+        row |= {
+            "predicted": _class_of(victim, attacked),
+            "unchanged_share": unchanged_share(image, attacked),
+            "busy_share": busy_share(image, attacked),
+            "similarity": 100.0 * structural_similarity(image, attacked),
+            "total_change": float(np.abs(attacked - image).sum()),
+            "variation": _variation(attacked - image),
+            "image_variation": _variation(attacked),
+        }
+    pictures = []
+    if len(image) == 1:
+        shown = [("original", image)] + [(question.method, attacked)] * succeeded
+        pictures = [
+            {**about, "shown": name, **picture_columns(each), "status": "ok", "checked": True}
+            for name, each in shown
+        ]
+    return {"perturbations": [row], "pictures": pictures}
+
+
+def _gradient_attack(
+    settings: Settings, victim: Victim, chosen: Appearance, method: str, image: Image
+) -> Image:
+    """What a gradient attack makes of an image; the attack is run in float32, as the network is."""
+    inputs = torch.from_numpy(image[None].astype(np.float32))
+    network, ball = victim.network, AttackSettings(**chosen["attack"])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings["seed"])
+        if method == "fgsm":
+            attacked = fgsm(network, inputs, ball.epsilon, clip=True)
+        elif method == "pgd":
+            attacked = pgd(network, inputs, ball, clip=True)
+        else:
+            attacked = carlini_wagner(
+                network, inputs, CarliniWagnerSettings(**chosen["carlini_wagner"])
+            )
+    pixels: Image = attacked.numpy()[0].astype(np.float64)
+    return pixels
+
+
+def _class_of(victim: Victim, image: Image) -> int:
+    return int(np.argmax(staged(victim.network).logits(image.ravel())))
+
+
+def _confirm(victim: Victim, image: Image, attacked: Image, label: int, failures: Path) -> None:
+    """Ask the network itself whether the image has left its class."""
+
+    def surplus(logits: Image) -> float:
+        return float(np.delete(logits, label).max() - logits[label])
+
+    length = float(np.abs(attacked - image).sum())
+    check_attack(
+        victim.network,
+        image=image,
+        adversarial=attacked,
+        claimed=length,
+        measured=length,
+        surplus=surplus,
+        folder=failures,
+    )
+
+
+def _variation(values: Image) -> float:
+    """The anisotropic total variation."""
+    measure = TotalVariation()
+    return measure.value(values.ravel(), Box.around(np.zeros(values.size), values.shape))

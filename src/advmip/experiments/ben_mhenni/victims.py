@@ -1,0 +1,109 @@
+"""The paper's networks: trained here, or read from files that others published."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+from advmip.errors import InputError, unknown_name
+from advmip.experiments.exact.victims import Victim
+from advmip.experiments.subject import architecture_of, load_split, network_of
+from advmip.networks import Architecture, Network, load_network, new_network, staged
+from advmip.settings import PublishedNetwork, Settings
+from advmip.storage import write_atomically
+
+# What decides an attack's answer.
+CODE = (
+    *("appearance", "checking.attacks", "datasets", "experiments.ben_mhenni"),
+    *("experiments.exact", "gradient_attacks", "mip", "networks"),
+)
+
+
+def network_settings(settings: Settings, paper_network: str) -> PublishedNetwork:
+    """The settings of a network of the paper.
+
+    Raises:
+        InputError: There is none of that name.
+    """
+    networks = settings["benmhenni"]["networks"]
+    if paper_network not in networks:
+        raise unknown_name("network", paper_network, networks)
+    return networks[paper_network]
+
+
+def copy_published(settings: Settings, paper_network: str, out: Path) -> None:
+    """Take a published network from the folder of networks, if it is what its name says.
+
+    Args:
+        settings: All settings.
+        paper_network: The paper's name, such as "MNIST-3x50".
+        out: A file name ending in .onnx.
+
+    Raises:
+        InputError: The settings name no file for this network, it is missing or damaged, or it
+            holds another network.
+    """
+    chosen = network_settings(settings, paper_network)
+    if chosen["file"] is None:
+        raise InputError(
+            subject=f"settings benmhenni.networks.{paper_network}.file",
+            found="none",
+            expected="an .onnx file in network_dir",
+            mend="name one, or train the network: advmip network train",
+        )
+    file = Path(settings["network_dir"]) / chosen["file"]
+    if not file.is_file():
+        raise InputError(
+            subject=f"published network {paper_network}",
+            found=f"no file {file}",
+            expected="one of ERAN's networks (github.com/eth-sri/eran) as ONNX",
+            mend="(1) copy it there; (2) set network_dir to a folder that has it; (3) set "
+            f"benmhenni.networks.{paper_network}.file to null, and the network is trained",
+        )
+    _published(chosen, paper_network, file)
+    with write_atomically(out) as temporary:
+        shutil.copyfile(file, temporary)
+
+
+def load_victim(settings: Settings, paper_network: str, network_file: Path) -> Victim:
+    """Load a network and its test images.
+
+    Args:
+        settings: All settings.
+        paper_network: The paper's name, such as "CIFAR-4x100".
+        network_file: The network's weights, or a published network.
+
+    Raises:
+        InputError: The name is unknown, a file is missing or damaged, or the file holds another
+            architecture than the settings name.
+    """
+    chosen = network_settings(settings, paper_network)
+    network = (
+        network_of(chosen, paper_network, network_file)
+        if chosen["file"] is None
+        else _published(chosen, paper_network, network_file)
+    )
+    return Victim.of(paper_network, network, load_split(settings, chosen["dataset"], "test"))
+
+
+def _published(chosen: PublishedNetwork, paper_network: str, file: Path) -> Network:
+    """A published network under the name of the architecture that it was found to have."""
+    architecture = architecture_of(chosen, paper_network)
+    network = load_network(file)
+    found, expected = _layers(network), _layers(new_network(architecture, seed=0))
+    if found != expected:
+        raise InputError(
+            subject=f"published network {paper_network} in {file}",
+            found=f"images and layers of ReLUs {found}",
+            expected=f"{expected}, as in {architecture.name}",
+            mend="name the file of this network",
+        )
+    named: Architecture = dataclasses.replace(network.architecture, name=architecture.name)
+    network.architecture = named
+    return network
+
+
+def _layers(network: Network) -> str:
+    form = staged(network.frozen())
+    return f"{form.input_shape} to {[stage.width for stage in form.hidden]}"

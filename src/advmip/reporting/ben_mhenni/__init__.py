@@ -1,0 +1,1 @@
+"""Tables, figures and claims of Ben Mhenni et al."""

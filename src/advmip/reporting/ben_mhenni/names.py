@@ -1,0 +1,24 @@
+"""The paper's distances, methods and solvers by name, as tables and figures write them."""
+
+from __future__ import annotations
+
+DISTANCES = {"l2": "L2", "l1": "L1", "linf": "L-infinity", "l1+tv": "L1 + TV"}
+METHODS = {
+    "fgsm": "FGSM",
+    "pgd": "PGD",
+    "carlini-wagner": "C&W",
+    "l2": "MIP, L2",
+    "l1": "MIP, L1",
+    "l1+tv": "MIP, L1 + TV",
+    "l1+tv-isotropic": "MIP, L1 + isotropic TV",
+    "l1+tv-image": "MIP, L1 + TV of the image",
+    "l1+tv-image-isotropic": "MIP, L1 + isotropic TV of the image",
+}
+# The paper's names, where it has them; its "MIP_Verify" is no solver here.
+SOLVERS = {
+    "branch-and-bound": "branch and bound",
+    "gurobi": "Gurobi",
+    "scip": "SCIP",
+    "highs": "HiGHS",
+    "mipverify": "MIPVerify",
+}

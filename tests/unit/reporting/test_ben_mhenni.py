@@ -1,0 +1,112 @@
+"""Tables, figures and claims of Ben Mhenni et al., from rows whose answer is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from example_ben_mhenni import SOURCE, Found, ben_mhenni_rows, planned, planned_solvers
+from thesis_rows import written
+
+from advmip.reporting.figures import FIGURES
+from advmip.reporting.plan import Plan
+from advmip.reporting.rows import Rows, where
+from advmip.reporting.tables import TABLES
+from advmip.reporting.verdicts import judge_claim
+
+SOURCES = {"benmhenni": SOURCE}
+
+
+def read(folder: Path, rows: Found) -> Rows:
+    return Rows(written(folder, rows), Plan({}, {}, {}, True, planned(), planned_solvers()))
+
+
+def verdict_on(rows: Rows, name: str) -> dict[str, object]:
+    (claim,) = [claim for claim in SOURCE.claims if claim.name == name]
+    return judge_claim(rows, SOURCE, claim, "published")
+
+
+def test_table_1_finds_the_misprint_by_counting(tmp_path: Path) -> None:
+    rows = ben_mhenni_rows()
+    for row in rows["networks"]:
+        if row["paper_network"] == "CIFAR-4x100":
+            row["units"] = 410
+    tidy = TABLES["benmhenni_table1"].data(read(tmp_path, rows), SOURCES)
+    wrong = tidy[tidy["verdict"] == "contradicted"]
+    assert wrong[["network", "quantity"]].to_numpy().tolist() == [["CIFAR-4x100", "units"]]
+
+
+def test_table_2_never_claims_to_compare(tmp_path: Path) -> None:
+    rows = read(tmp_path, ben_mhenni_rows())
+    tidy = TABLES["benmhenni_table2"].data(rows, SOURCES)
+    judged = tidy.dropna(subset=["published"])
+    assert set(judged["verdict"]) == {"not comparable at this scale"}
+    assert judged["reason"].str.contains("define|names").all()
+    printed = TABLES["benmhenni_table2"].printed(tidy)
+    assert [line[0].text for line in printed.rows][:3] == ["FGSM", "PGD", "C&W"]
+    assert any("structural similarity" in note for note in printed.notes)
+
+
+def test_table_3_marks_limits_and_says_who_refused(tmp_path: Path) -> None:
+    rows = ben_mhenni_rows()
+    for row in rows["attacks"]:
+        if (row["solver"], row["distance_name"], row["rank"]) == ("gurobi", "l1", 2):
+            row |= {"outcome": "feasible", "lower_bound": 1.0, "seconds_total": 1000.0}
+    tidy = TABLES["benmhenni_table3"].data(read(tmp_path, rows), SOURCES)
+    late = where(tidy, {"network": "MNIST-3x50", "distance_name": "l1", "solver": "gurobi"})
+    ours = late.set_index("quantity")["ours"]
+    assert ours["unfinished"] == pytest.approx(50 / 3)
+    assert ours["seconds_total"] == pytest.approx((2 + 4 + 1000) / 3)
+    printed = TABLES["benmhenni_table3"].printed(tidy)
+    texts = [[entry.text for entry in line] for line in printed.rows]
+    assert [line[3] for line in texts if line[3].startswith("≥")][:1] == ["≥ 335.33"]
+    home = where(tidy, {"solver": "branch-and-bound", "network": "MNIST-3x50"})
+    assert home["ours"].notna().sum() == 2 * 3
+    assert set(where(tidy, {"solver": "mipverify"})["reason"]) == {"not run at this scale"}
+
+
+def test_a_proof_that_another_solver_refutes_is_no_proof(tmp_path: Path) -> None:
+    rows = ben_mhenni_rows()
+    for row in rows["attacks"]:
+        if (row["solver"], row["distance_name"], row["rank"]) == ("highs", "l1", 0):
+            row |= {"distance": 6.0, "lower_bound": 6.0}
+    read_rows = read(tmp_path, rows)
+    attacks = read_rows.select("attacks", {"solver": "highs", "distance_name": "l1", "rank": 0})
+    assert attacks["refuted"].all()
+    assert set(attacks["unfinished"]) == {50.0}
+    tidy = TABLES["benmhenni_table3"].data(read_rows, SOURCES)
+    notes = TABLES["benmhenni_table3"].printed(tidy).notes
+    assert sum("lie above an attack that another" in note for note in notes) == 2
+
+
+def test_faster_solvers_are_compared_where_both_run(tmp_path: Path) -> None:
+    rows = read(tmp_path, ben_mhenni_rows())
+    faster = verdict_on(rows, "the branch and bound is faster than Gurobi")
+    assert faster["verdict"] == "reproduced"
+    per_node = verdict_on(rows, "a node of the branch and bound costs a quarter of Gurobi's")
+    assert per_node["verdict"] == "direction holds"
+    absent = verdict_on(rows, "MIPVerify is faster than Gurobi")
+    assert absent["verdict"] == "not comparable at this scale"
+    assert verdict_on(rows, "L1 changes a few pixels, L2 many")["verdict"] == "reproduced"
+
+
+def test_the_profile_counts_a_refusal_as_unsolved(tmp_path: Path) -> None:
+    data = FIGURES["benmhenni_figure6"].data(read(tmp_path, ben_mhenni_rows()), SOURCES)
+    euclidean = where(data, {"distance": "l2", "solver": "gurobi"})
+    assert euclidean[["ratio", "share"]].to_numpy().tolist() == [[1.0, 0.0], [2.0, 100.0]]
+    assert where(data, {"distance": "all", "solver": "highs"})["share"].max() == 50.0
+
+
+def test_a_parent_stands_between_its_children(tmp_path: Path) -> None:
+    data = FIGURES["benmhenni_figure4"].data(read(tmp_path, ben_mhenni_rows()), SOURCES)
+    assert data["x"].tolist() == [0.5, 0.0, 1.0]
+    assert data["depth"].tolist() == [0, 1, 1]
+
+
+def test_time_stands_over_the_number_of_neurons(tmp_path: Path) -> None:
+    data = FIGURES["benmhenni_figure7"].data(read(tmp_path, ben_mhenni_rows()), SOURCES)
+    own = where(data, {"solver": "gurobi", "distance_name": "l1"}).sort_values("neurons")
+    assert own["neurons"].tolist() == [100, 400]
+    np.testing.assert_allclose(own["seconds"], 4.0)
+    assert not own["at_limit"].any()

@@ -31,7 +31,8 @@ def compare_solvers(
 ) -> None:
     """Do the attacks of one job, each by one solver, and write their rows.
 
-    Bounds over the whole box are computed once for a network, before the time of its attacks.
+    Bounds over the whole box are computed once for a network, before the time of its attacks;
+    progressive ones belong to an attack and to its time.
 
     Args:
         settings: All settings.

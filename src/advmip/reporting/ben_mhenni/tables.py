@@ -200,7 +200,7 @@ def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
         *verdict_notes(tidy),
         "T and nodes: means over all instances; ≥ where some did not finish, which count with the "
         f"time limit. F: unfinished instances of {INSTANCES}. Every solver has the same instances, "
-        "the same bounds of the neurons and the same model; bounds are not in T.",
+        "the same way to bounds of the neurons and the same model.",
     ]
     for row in wrong.to_dict("records"):
         notes.append(

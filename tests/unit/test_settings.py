@@ -44,7 +44,11 @@ def test_stored_settings_are_settings_again(scale, tmp_path):
 @pytest.mark.parametrize("scale", SCALES)
 def test_networks_are_of_known_architectures_on_their_own_data(scale):
     settings = load_settings({"scale": scale}, WORKFLOW)
-    networks = {**settings["networks"], **settings["zhu"]["networks"]}
+    networks = {
+        **settings["networks"],
+        **settings["zhu"]["networks"],
+        **settings["benmhenni"]["networks"],
+    }
     for paper_network, chosen in networks.items():
         architecture = ARCHITECTURES[chosen["architecture"]]
         assert (architecture.paper_name, architecture.dataset) == (paper_network, chosen["dataset"])
@@ -52,7 +56,8 @@ def test_networks_are_of_known_architectures_on_their_own_data(scale):
 
 def test_the_schema_knows_the_architectures_that_exist():
     by_file = dict(schemas())
-    networks = by_file["network.schema"], by_file["zhu.schema"]["$defs"]["network"]
+    others = [by_file[name]["$defs"]["network"] for name in ("zhu.schema", "ben_mhenni.schema")]
+    networks = [by_file["network.schema"], *others]
     known = [name for each in networks for name in each["properties"]["architecture"]["enum"]]
     assert sorted(known) == sorted(ARCHITECTURES)
 
@@ -70,11 +75,21 @@ def test_the_scale_of_the_paper_is_the_papers():
         for network, attacks in settings["zhu"]["experiments"][experiment].items():
             assert (attacks["images"], attacks["time_limit"]) == (100, 300), network
             assert (attacks["distances"], attacks["gap"]) == (["l1"], 1e-4)
+    compared = settings["benmhenni"]["experiments"]["efficiency"]["networks"]
+    for network, attacks in compared.items():
+        # Table 3 over fifty images, Figure 7 over ten.
+        images = 10 if network in ("MNIST-3x100", "MNIST-9x200") else 50
+        assert (attacks["images"], attacks["time_limit"]) == (images, 1000), network
+
+
+def by_name(name):
+    return dict(schemas())[name]
 
 
 def test_every_key_has_a_description_and_a_default():
     # What stands for a network or an experiment that a scale leaves out has no default.
     optional = {"CNNLight", "CNN", "ResNet8", "DNN1", "DNN2", "DNN3", "DNN4", "DNN5"}
+    optional |= set(by_name("ben_mhenni.schema")["properties"]["networks"]["properties"])
     for file, schema in schemas():
         for place, described in described_keys(schema, file):
             assert described.get("description"), place

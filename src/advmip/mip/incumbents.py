@@ -86,7 +86,10 @@ def search(
             break
         candidates.append(patterns(change).descend(change))
     best = min(candidates, key=order)
-    return best_of(problem, [best, patterns(best).around(best)])
+    if problem.distance.linear is problem.distance:
+        # The programs of a stand-in are larger, and their optimum is another one.
+        candidates.append(patterns(best).around(best))
+    return best_of(problem, candidates)
 
 
 def _to_improve(problem: Problem, changes: list[Vector], starts: int) -> list[Vector]:

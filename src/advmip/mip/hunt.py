@@ -17,7 +17,7 @@ from advmip.mip.bounds import interval_bounds, relaxation_bounds
 from advmip.mip.branch_and_bound import STRATEGIES, tree_for
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
-from advmip.mip.incumbents import Incumbent, PatternProgram, best_of, search
+from advmip.mip.incumbents import Incumbent, PatternProgram, best_of, corrected, search
 from advmip.mip.model import Vector
 from advmip.mip.problem import Problem, encode
 from advmip.mip.projection import projected
@@ -31,6 +31,9 @@ _WORTH_A_RESTART = 0.98
 _FIRST_SLICE = 1.0
 # The search has this share of the time at most: a proof needs the rest.
 _SEARCH_SHARE = 0.25
+
+# What the tolerances of solvers may take from a bound.
+_TOLERANCE = 1e-5
 
 # One model for every class that may win.
 _ALL = -1
@@ -215,7 +218,7 @@ class Hunt:
             status = Status.INFEASIBLE if self._proved else Status.UNKNOWN
             adversarial, predicted = None, None
         else:
-            status = Status.OPTIMAL if self._proved else Status.FEASIBLE
+            status = Status.OPTIMAL if self._proved and self._tight else Status.FEASIBLE
             # Rounding of the sum may leave the box by the last bit.
             shown = np.clip(self._problem.image + found.change, 0.0, 1.0)
             adversarial = shown.reshape(self._problem.network.input_shape)
@@ -234,6 +237,17 @@ class Hunt:
             reason=self._taken[1],
             trace=tuple(self._trace),
         )
+
+    @property
+    def _tight(self) -> bool:
+        """Whether the bound has come to the best attack.
+
+        A solver may end with a point that misses the goal by its tolerances, and that could not be
+        mended: then its bound stands, and the attack that is known is farther.
+        """
+        measure = self._problem.distance
+        asked = measure.cutoff(self._radius, self._options.gap)
+        return measure.objective(self._lower_bound) >= asked * (1.0 - _TOLERANCE) - _TOLERANCE
 
     @property
     def _deadline(self) -> float:
@@ -340,7 +354,7 @@ class Hunt:
         bounds = interval_bounds(problem)
         program = PatternProgram(problem.towards(rival), bounds, self._deadline)
         clipped = np.clip(change, problem.box.lower, problem.box.upper)
-        return best_of(problem, [clipped, program.descend(change)])
+        return best_of(problem, [corrected(problem, clipped), program.descend(change)])
 
 
 def _unstable(bounds: Sequence[Interval]) -> int:

@@ -29,6 +29,8 @@ _FLIPS = 200
 # A neuron whose input is this close to 0 lies on the border of its pattern.
 _BORDER = 1e-7
 _PULL = 1e-9
+# A point that misses the goal by a solver's tolerances is across it after a step or two.
+_CORRECTIONS = 4
 # A neighbouring pattern is moved to if it is better by this factor.
 _CLEARLY = 1e-4
 
@@ -266,6 +268,27 @@ def relaxed_points(problem: Problem, bounds: list[Interval]) -> list[Vector]:
     encoding = encode(problem.linear(), bounds)
     _, point = LinearProgram(encoding.model, "dual").minimise(encoding.model.objective)
     return [] if point is None else [encoding.change.values(point)]
+
+
+def corrected(problem: Problem, change: Vector) -> Vector:
+    """A perturbation that misses the goal by a solver's tolerances, moved across the border.
+
+    It goes along the gradient of the goal's surplus, as far as the surplus lacks, within the box.
+    """
+    box = problem.box
+    for _ in range(_CORRECTIONS):
+        if meets(problem, change):
+            break
+        logits, gradient = surplus_gradient(problem, (problem.image + change)[:, None])
+        slope = gradient[:, 0]
+        free = np.where(slope > 0, change < box.upper, change > box.lower)
+        slope = np.where(free, slope, 0.0)
+        if not slope.any():
+            break
+        missing = -float(problem.goal.surplus(logits[:, 0]))
+        step = change + missing * slope / (slope @ slope)
+        change = np.clip(step, box.lower, box.upper)
+    return change
 
 
 def surplus_gradient(problem: Problem, points: Vector) -> tuple[Vector, Vector]:

@@ -129,10 +129,15 @@ def test_solvers_agree(solver: str, distance: str) -> None:
 
 
 def test_without_bounds_only_indicators_serve() -> None:
-    _, network, image, label = instance(1)
+    tiny, network, image, label = instance(1)
+    rivals = [rival for rival in range(CLASSES) if rival != label]
+    expected = smallest(tiny, image, "l1", rivals, 1.0, MARGIN)
     arguments = {"label": label, "distance": "l1", "bounds": "none", "margin": MARGIN}
     found = minimal_attack(network, image.reshape(SHAPE), formulation="indicator", **arguments)
-    assert found.status == "optimal"
+    assert found.distance == pytest.approx(expected, rel=1e-4)
+    # Without bounds the solver's tolerances leak: what it proves then is less than what is found.
+    assert found.lower_bound <= found.distance
+    assert found.status == "feasible" or found.lower_bound == pytest.approx(expected, rel=1e-3)
     with pytest.raises(InputError, match="finite bounds"):
         minimal_attack(network, image.reshape(SHAPE), formulation="big-m", **arguments)
 

@@ -12,7 +12,14 @@ from tiny_networks import as_network
 
 from advmip.mip.bounds import interval_bounds
 from advmip.mip.distances import Box, distance_named
-from advmip.mip.incumbents import PatternProgram, best_of, gradient_points, meets, search
+from advmip.mip.incumbents import (
+    PatternProgram,
+    best_of,
+    corrected,
+    gradient_points,
+    meets,
+    search,
+)
 from advmip.mip.problem import Problem
 from advmip.mip.targets import Targeted
 from advmip.networks import staged
@@ -86,3 +93,18 @@ def test_a_deadline_that_has_passed_still_gives_what_is_known() -> None:
     _, problem = question(1, "l1")
     found = search(problem, interval_bounds(problem), deadline=0.0)
     assert found is None or meets(problem, found.change)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_point_that_misses_the_goal_by_rounding_is_moved_across(seed: int) -> None:
+    _, problem = question(seed, "l2")
+    found = search(problem, interval_bounds(problem))
+    if found is None:
+        return
+    # A little back towards the image: no longer across, as a solver's point may be.
+    short = (1 - 1e-5) * found.change
+    moved = corrected(problem, short)
+    assert meets(problem, moved) or not meets(problem, found.change)
+    assert np.linalg.norm(moved - short) < 1e-2
+    assert (moved >= problem.box.lower).all()
+    assert (moved <= problem.box.upper).all()

@@ -46,10 +46,12 @@ _KEY_NAMES = {
 _STANDARD_ERRORS = 2.0
 # What means are taken over, where it is not seeds.
 _REPEATED = {"attacks": "images", "perturbations": "images", "neurons": "neurons"}
+# Rows of attacks, which may find nothing.
+_ATTACKS = ("attacks", "perturbations")
 
 
 class NothingFoundError(Exception):
-    """Every attack that a value is a mean of ran out of time without finding anything."""
+    """Every attack that a value is a mean of ended without finding anything."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ def cell_of(
     if is_last:
         chosen = chosen[chosen["iteration"] == lengths]
     if chosen[quantity].isna().all():
-        if block.rows == "attacks":
+        if block.rows in _ATTACKS:
             raise NothingFoundError
         raise MissingRowsError(block.rows, {**match, quantity: "a number"}, rows.folder)
     accuracy = quantity.endswith("_accuracy")

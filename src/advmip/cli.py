@@ -42,6 +42,8 @@ benmhenni = typer.Typer(
     help="The runs of Ben Mhenni et al.; each writes rows.", no_args_is_help=True
 )
 app.add_typer(benmhenni, name="benmhenni")
+tjeng = typer.Typer(help="The runs of Tjeng's poster; each writes rows.", no_args_is_help=True)
+app.add_typer(tjeng, name="tjeng")
 
 PaperNetwork = Annotated[str, typer.Argument(help="CNNLight, CNN or ResNet8.")]
 ThesisNetwork = Annotated[str, typer.Argument(help="DNN1 to DNN5.")]
@@ -472,6 +474,52 @@ def benmhenni_appearance(
 
     chosen = _prepared(settings, threads)
     attacks_to_look_at(chosen, part, _by_name(networks), journal, out)
+
+
+@tjeng.command("train")
+def tjeng_train(
+    paper_network: Annotated[str, typer.Argument(help="A key of tjeng.networks.")],
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Train a network against attacks, or so that proofs succeed."""
+    from advmip.experiments.tjeng.networks import train_robust_network
+
+    train_robust_network(_prepared(settings, threads), paper_network, out)
+
+
+@tjeng.command("finetune")
+def tjeng_finetune(
+    paper_network: PaperNetwork,
+    network_file: NetworkFile,
+    adversarial_sets: AdversarialSets,
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Fine-tune a network by cutting planes, and keep it, to be verified."""
+    from advmip.experiments.tjeng.networks import finetune_network
+
+    finetune_network(
+        _prepared(settings, threads), paper_network, network_file, adversarial_sets, out
+    )
+
+
+@tjeng.command("verify")
+def tjeng_verify(
+    experiment: Annotated[str, typer.Argument(help="A key of tjeng.experiments.")],
+    part: Annotated[int, typer.Option(help="Which of the experiment's jobs.")],
+    networks: Annotated[Path, typer.Option(help="The folder of all networks.")],
+    journal: Annotated[Path, typer.Option(help="The record of finished verifications.")],
+    out: Out,
+    settings: SettingsFile = _CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Do the verifications of one job."""
+    from advmip.experiments.tjeng.verifications import verifications
+
+    verifications(_prepared(settings, threads), experiment, part, networks, journal, out)
 
 
 @app.command("rows")

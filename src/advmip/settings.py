@@ -196,6 +196,46 @@ class BenMhenni(TypedDict):
     experiments: BenMhenniExperiments
 
 
+class Defence(TypedDict):
+    """What a network is made robust against in training, and how."""
+
+    method: Literal["linear-bounds", "pgd"]
+    epsilon: float
+    ramp: int
+    hidden: Literal["forms", "intervals"]
+    iterations: int
+
+
+class VerifiedNetwork(TypedDict):
+    """A network whose robustness is verified: trained here, of a file, or the same as another."""
+
+    architecture: str | None
+    file: str | None
+    same_as: str | None
+    dataset: str
+    training_images: int | None
+    training: Training
+    defence: Defence
+
+
+class Verifications(TypedDict):
+    """The verifications on one network in one experiment."""
+
+    images: int
+    epsilons: list[float]
+    solver: str
+    time_limit: float
+
+
+class Tjeng(TypedDict):
+    """The networks of Tjeng's poster, and what is verified by experiment and network."""
+
+    networks: dict[str, VerifiedNetwork]
+    pgd_iterations: int
+    verifications_per_job: int
+    experiments: dict[str, dict[str, Verifications]]
+
+
 class Settings(TypedDict):
     """All settings, complete: every key that the schemas describe is present."""
 
@@ -210,6 +250,7 @@ class Settings(TypedDict):
     zk: ZhaoKronqvist
     zhu: Zhu
     benmhenni: BenMhenni
+    tjeng: Tjeng
 
 
 def load_settings(config: Path | Mapping[str, Any], workflow: Path) -> Settings:

@@ -11,6 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 from advmip.errors import InputError
 from advmip.experiments.ben_mhenni import questions as ben_mhenni
+from advmip.experiments.tjeng import questions as verifying
 from advmip.experiments.zhu import questions
 from advmip.experiments.zhao_kronqvist.runs import (
     PROTOCOL_NAMES,
@@ -41,6 +42,8 @@ SETTINGS_FILE = f"{RESULTS}/config.yaml"
 SETS = f"{RESULTS}/adversarial"
 SHARDS = f"{RESULTS}/shards/zk"
 ATTACKS = f"{RESULTS}/shards/zhu"
+VERIFIED = f"{RESULTS}/shards/tjeng"
+VERIFIED_NETWORKS = f"{RESULTS}/networks/verified"
 LECTURE = f"{RESULTS}/shards/kronqvist"
 BEN_MHENNI = f"{RESULTS}/shards/benmhenni"
 RETRAINED = f"{RESULTS}/networks/retrained"
@@ -74,6 +77,8 @@ wildcard_constraints:
     method="|".join(questions.STORED_BOUNDS),
     distance=r"l2-\d+",
     trained_on="[a-z0-9-]+",
+    verification="|".join(SETTINGS["tjeng"]["experiments"]),
+    verified="|".join(verifying.trained_networks(SETTINGS)),
     part=r"\d+",
     output="|".join([EVERY_OUTPUT, *OUTPUTS]),
 
@@ -138,6 +143,8 @@ def row_files(experiment, network):
         return [f"{ATTACKS}/{experiment}/{network}/samples.csv"]
     if network in SETTINGS["zhu"]["networks"]:
         return attack_row_files(experiment, network)
+    if experiment in SETTINGS["tjeng"]["experiments"]:
+        return verification_row_files(experiment, network)
     folder = f"{SHARDS}/{experiment}/{network}"
     if experiment == "initial":
         return [f"{folder}/evaluations.csv", f"{folder}/timings.csv"]
@@ -168,6 +175,32 @@ def attack_row_files(experiment, network):
         files.append(f"{ATTACKS}/{experiment}/{network}/pictures.csv")
     bounds = bounds_folder(experiment, network)
     return files + [f"{folder}/bounds.csv" for folder in bounds]
+
+
+def verification_row_files(experiment, network):
+    """The row files of those jobs that verify on a network."""
+    parts = verifying.parts_of(SETTINGS, experiment)
+    return [
+        f"{VERIFIED}/{experiment}-{part}/verifications.csv"
+        for part, verified in enumerate(parts)
+        if any(question.paper_network == network for question in verified)
+    ]
+
+
+def verified_files(wildcards):
+    """The networks of this scale's own that a job verifies on."""
+    part = wildcards.verification, int(wildcards.part)
+    files = [
+        f"{VERIFIED_NETWORKS}/{name}.safetensors"
+        for name in verifying.behind(SETTINGS, *part)
+    ]
+    if wildcards.verification == verifying.FINETUNED:
+        questions = verifying.part_of(SETTINGS, *part)
+        for network in sorted({question.paper_network for question in questions}):
+            architecture = SETTINGS["networks"][network]["architecture"]
+            files.append(f"{RESULTS}/networks/{architecture}.safetensors")
+            files.append(f"{VERIFIED_NETWORKS}/{network}-finetuned.safetensors")
+    return files
 
 
 def attack_folders(experiment, network):

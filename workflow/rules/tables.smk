@@ -20,6 +20,7 @@ rule rows:
             "perturbations.csv",
             "nodes.csv",
             "samples.csv",
+            "verifications.csv",
         ),
     log:
         f"{RESULTS}/logs/rows/{{output}}.log",

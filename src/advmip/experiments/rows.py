@@ -102,6 +102,16 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("number", "parent", "neuron", "active", "value", "outcome", "status", "checked"),
         *_ORIGIN_COLUMNS,
     ),
+    # Balls around images: proved robust, or attacked.
+    "verifications": (
+        *IDENTITY_COLUMNS,
+        *("variant", "image", "label", "epsilon", "solver", "time_limit", "pgd_attacked"),
+        *("outcome", "predicted", "evidence", "least_margin", "unstable", "nodes"),
+        *("solver_taken", "solver_reason", "seconds_total", "seconds_interval"),
+        *("seconds_linear", "seconds_attack", "seconds_lp", "seconds_mip"),
+        *("status", "checked"),
+        *_ORIGIN_COLUMNS,
+    ),
     # A function of one or two numbers, between its bounds in a model.
     "samples": (*IDENTITY_COLUMNS, "x1", "x2", "value", "lower", "upper", *_ORIGIN_COLUMNS),
 }

@@ -76,11 +76,19 @@ class VerificationIngredients:
             two linear programs bound every neuron.
         ball: Neurons are bounded over the ball around the image, not over all images.
         tight: Each neuron has its own bounds in the programs, not the largest of all.
+        shortcuts: Linear forms and a gradient attack settle what they can before any program;
+            otherwise intervals, linear and mixed-integer programs do all of it, as published.
     """
 
     progressive: bool = True
     ball: bool = True
     tight: bool = True
+    shortcuts: bool = True
+
+    @property
+    def forms(self) -> bool:
+        """Whether linear forms bound neurons and margins."""
+        return self.progressive and self.shortcuts
 
 
 @dataclass(frozen=True)
@@ -279,7 +287,7 @@ class _Run:
             return self._concluded(Outcome.MISCLASSIFIED, None, rival)
         form, bounds = self._bounded()
         adversarial = None
-        if self._open.size:
+        if self._open.size and self._verifier.ingredients.shortcuts:
             with self._timed("attack"):
                 seed, rivals = self._verifier.options.seed, self._open.tolist()
                 network = self._verifier.network
@@ -311,13 +319,13 @@ class _Run:
             alive = _alive(sides)
             form = form.keeping(alive)
             linear = LinearBounds(matrix_stages(form), self._region)
-            if self._verifier.ingredients.progressive and self._open.size:
+            if self._verifier.ingredients.forms and self._open.size:
                 sides = linear.by_forms()
             else:
                 sides = linear.by_intervals()
             labels = torch.tensor([self._label])
             forms = linear.forms(margin_forms(labels, form.classes, torch.float64))
-            if self._verifier.ingredients.progressive:
+            if self._verifier.ingredients.forms:
                 self._raise(Evidence.LINEAR, forms.least[0].numpy())
             self._weight = forms.weight[0].numpy()
             self._rounding = linear.largest_rounding

@@ -275,6 +275,29 @@ def _residual(
     )
 
 
+def _sequential(
+    name: str, paper_name: str, dataset: str, side: int, channels: tuple[int, int], hidden: int
+) -> Architecture:
+    """Wong & Kolter's network of MNIST, with 16 and 32 channels and 100 units, or a smaller one.
+
+    It is one sequence of layers, which can be trained through its bounds.
+    """
+
+    def build(shape: Shape) -> nn.Module:
+        return nn.Sequential(
+            nn.Conv2d(shape[0], channels[0], 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(channels[0], channels[1], 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(channels[1] * (side // 4) ** 2, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, CLASSES),
+        )
+
+    return _grey(name, paper_name, dataset, side, build)
+
+
 # Hidden layers, from Zhu's Table 1.
 _ZHU_TABLE1 = {
     "DNN1": (8, 8, 8),
@@ -339,6 +362,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         _convolutional("digits_cnn_light", "CNNLight", "digits", 8, (8, 16), 24),
         _convolutional("digits_cnn", "CNN", "digits", 8, (16, 32), 48),
         _residual("shapes_resnet", "shapes", 16, (8, 16, 32), 1),
+        _sequential("verified_cnn", "LPd-cnn", "mnist", 28, (16, 32), 100),
+        _dense("verified_mlp", "Adv-mlp", "mnist", 28, (200, 200)),
+        _sequential("digits_verified_cnn", "LPd-cnn", "digits", 8, (4, 8), 16),
+        _dense("digits_verified_mlp", "Adv-mlp", "digits", 8, (20, 20)),
         *(
             _dense(f"{prefix}{name.lower()}", name, dataset, side, hidden)
             for prefix, dataset, side in (("", "mnist", 28), ("digits_", "digits", 8))

@@ -23,6 +23,8 @@ from advmip.networks.network import Network, new_network
 from advmip.progress import track
 
 Adversary = Callable[[nn.Module, Tensor, Tensor], Tensor]
+# From network, images, labels and the epochs that have passed, a fraction included, to a loss.
+Objective = Callable[[Network, Tensor, Tensor, float], Tensor]
 Images = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
@@ -42,10 +44,11 @@ def train(
     augmented: bool = False,
     seed: int = 0,
     adversary: Adversary | None = None,
+    objective: Objective | None = None,
     extra: tuple[Images, Labels] | None = None,
     progress: bool = True,
 ) -> Network:
-    """Train a network on the cross-entropy loss, on a GPU if there is one.
+    """Train a network on the cross-entropy loss, or another, on a GPU if there is one.
 
     As released, CNNLight and CNN have 10 epochs of batches of 64 with Adam at 0.001 and decay
     0.7 (the paper's text prints 0.7 as the learning rate), and ResNet8 has 10 epochs of batches
@@ -64,6 +67,7 @@ def train(
         seed: Decides initial weights, order and augmentation.
         adversary: If given, every batch is replaced by `adversary(network, images, labels)`,
             computed with the network in evaluation mode.
+        objective: If given, takes the place of the mean cross-entropy.
         extra: Images (n, C, H, W) and labels (n,) that are added to the data, as they are:
             never augmented, and free to leave [0, 1].
         progress: Whether to show a progress bar.
@@ -105,7 +109,10 @@ def train(
             order = torch.randperm(len(labels), generator=generator).to(device)
             for start in range(0, len(labels), batch_size):
                 batch = order[start : start + batch_size]
-                loss = _step(network, images[batch], labels[batch], descent, adversary)
+                passed = epoch + start / len(labels)
+                loss = _step(
+                    network, images[batch], labels[batch], descent, adversary, objective, passed
+                )
                 total += loss * len(batch)
                 bar.update()
             mean = float(total) / len(labels)
@@ -133,6 +140,8 @@ def _step(
     labels: Tensor,
     descent: torch.optim.Optimizer,
     adversary: Adversary | None,
+    objective: Objective | None,
+    epochs: float,
 ) -> Tensor:
     """One step of the optimiser; gives the batch's mean loss before it."""
     if adversary is not None:
@@ -141,7 +150,10 @@ def _step(
         images = adversary(network, images, labels).detach()
     network.train()
     descent.zero_grad()
-    loss = nn.functional.cross_entropy(network(images), labels)
+    if objective is None:
+        loss = nn.functional.cross_entropy(network(images), labels)
+    else:
+        loss = objective(network, images, labels, epochs)
     torch.autograd.backward(loss)
     descent.step()
     return loss.detach()

@@ -41,11 +41,17 @@ _KEY_NAMES = {
     "iteration": "k",
     "trained_on": "trained on",
     "examples_added": "examples added",
+    "variant": "verifier",
 }
 
 _STANDARD_ERRORS = 2.0
 # What means are taken over, where it is not seeds.
-_REPEATED = {"attacks": "images", "perturbations": "images", "neurons": "neurons"}
+_REPEATED = {
+    "attacks": "images",
+    "perturbations": "images",
+    "neurons": "neurons",
+    "verifications": "images",
+}
 # Rows of attacks, which may find nothing.
 _ATTACKS = ("attacks", "perturbations")
 

@@ -18,6 +18,8 @@ class Plan:
         retraining_epochs: Epochs of the networks trained anew, by network of the paper.
         distances: Of the exact attacks, or methods, by experiment and network of the paper.
         solvers: That are compared on the same attacks, by experiment and network of the paper.
+        distances: Of the exact attacks, by experiment and network of the thesis, and of the
+            verifications, by experiment and network of the poster.
         released_weights: Whether fine-tuning starts from the weights that the authors released.
     """
 
@@ -30,7 +32,7 @@ class Plan:
 
     @property
     def attacked(self) -> set[str]:
-        """The networks that exact attacks are done on."""
+        """The networks that exact attacks or verifications are done on."""
         return {network for _, network in self.distances}
 
     def attacks(
@@ -92,6 +94,12 @@ def plan_of(settings: Settings) -> Plan:
         | {
             ("appearance", name): frozenset(each["methods"])
             for name, each in ours["appearance"]["networks"].items()
+        }
+        | {
+            (experiment, network): frozenset({"linf"})
+            for experiment, by_network in settings["tjeng"]["experiments"].items()
+            for network in by_network
+            if network in settings["tjeng"]["networks"]
         },
         solvers={
             ("efficiency", name): frozenset(each["solvers"]) for name, each in compared.items()

@@ -33,8 +33,10 @@ _SECTIONS = {
     "zhu_figure": "Figures of Zhu's thesis",
     "benmhenni_table": "Tables of Ben Mhenni et al.",
     "benmhenni_figure": "Figures of Ben Mhenni et al.",
+    "tjeng_table": "Tables of Tjeng's poster",
     "zk_extension": "Extensions of Zhao & Kronqvist",
     "zhu_extension": "Extensions of Zhu's thesis",
+    "tjeng_extension": "Extensions of Tjeng's poster",
 }
 
 

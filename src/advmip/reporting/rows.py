@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from advmip.errors import InputError
 from advmip.reporting.ben_mhenni.instances import compared, counted_perturbations
 from advmip.reporting.plan import Plan
+from advmip.reporting.tjeng.instances import counted_verifications
 from advmip.reporting.zhu.instances import counted, counted_neurons
 
 # Rows that sources take means over, with the quantities that they average.
@@ -22,6 +23,7 @@ _COUNTED: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "attacks": lambda attacks: compared(counted(attacks)),
     "perturbations": counted_perturbations,
     "neurons": counted_neurons,
+    "verifications": counted_verifications,
 }
 _REFUSED = "refused"
 _IDENTITY = ["experiment", "network", "paper_network", "dataset", "protocol", "seed"]
@@ -81,6 +83,12 @@ REQUIRED_COLUMNS: dict[str, list[str]] = {
         *["number", "parent", "neuron", "active", "value", "outcome", "status", "checked"],
     ],
     "samples": [*_IDENTITY, "x1", "x2", "value", "lower", "upper"],
+    "verifications": [
+        *_IDENTITY,
+        *["variant", "image", "epsilon", "time_limit", "pgd_attacked", "outcome", "evidence"],
+        *["nodes", "seconds_interval", "seconds_linear", "seconds_lp", "seconds_mip"],
+        *["seconds_total", "status", "checked"],
+    ],
 }
 
 

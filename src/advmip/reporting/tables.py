@@ -13,6 +13,7 @@ from advmip.reporting.outputs import TableKind
 from advmip.reporting.plan import Plan
 from advmip.reporting.rows import Rows
 from advmip.reporting.sources import read_sources
+from advmip.reporting.tjeng import tables as tjeng
 from advmip.reporting.zhao_kronqvist import tables as zhao_kronqvist
 from advmip.reporting.zhu import tables as zhu
 from advmip.storage import write_atomically
@@ -21,6 +22,7 @@ TABLES: dict[str, TableKind] = {
     **zhao_kronqvist.TABLES,
     **zhu.TABLES,
     **ben_mhenni.TABLES,
+    **tjeng.TABLES,
 }
 
 

@@ -20,6 +20,7 @@ from advmip.reporting.plan import Plan
 from advmip.reporting.predicates import Case, Evidence, Predicate
 from advmip.reporting.rows import MissingRowsError, Rows, where
 from advmip.reporting.sources import Claim, Source, read_sources
+from advmip.reporting.tjeng import predicates as tjeng
 from advmip.reporting.zhao_kronqvist import predicates as zhao_kronqvist
 from advmip.reporting.zhu import predicates as zhu
 from advmip.storage import write_atomically
@@ -28,6 +29,7 @@ PREDICATES: dict[str, Predicate] = {
     **zhao_kronqvist.PREDICATES,
     **zhu.PREDICATES,
     **ben_mhenni.PREDICATES,
+    **tjeng.PREDICATES,
 }
 
 VERDICT_COLUMNS = [

@@ -23,6 +23,7 @@ def test_every_printed_number_is_there(sources: dict[str, Source]):
     assert count == {
         "zk": tables_2_to_4 + table_1 + figure_4 + table_5,
         "kronqvist": 9 * 4 + 2 * 2,
+        "tjeng": 4 * 5 + 4 * 6,
         # Zhu's accuracies, Section 5.1, and Tables 2 to 8.
         "zhu": 5
         + 1

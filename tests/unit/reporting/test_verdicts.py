@@ -144,4 +144,4 @@ def test_verdicts_of_all_sources_are_written_and_counted(as_printed: Example, tm
     assert read["verdict"].notna().all()
     counts = count_verdicts(verdicts)
     assert counts[[verdict.value for verdict in Verdict]].to_numpy().sum() == len(verdicts)
-    assert set(counts["source"]) == {"zk", "kronqvist", "zhu", "benmhenni"}
+    assert set(counts["source"]) == {"zk", "kronqvist", "zhu", "benmhenni", "tjeng"}

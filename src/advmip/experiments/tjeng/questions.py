@@ -1,0 +1,99 @@
+"""Which verifications a scale sets out to do, and how they are dealt out to jobs.
+
+Light on purpose, as the settings are: the workflow asks before every run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+from advmip.experiments.parts import chosen_part, dealt_out
+from advmip.settings import Settings
+
+# Our own way, and the published one (intervals, linear, then mixed-integer programs) with all of
+# its optimisations and without one of them.
+WHOLE, CONTROL = "whole", "control"
+WITHOUT = ("without_progressive", "without_ball", "without_tight")
+# A network of Zhao & Kronqvist before and after its fine-tuning, both verified in our own way.
+BEFORE, AFTER = "before", "after"
+ABLATION, FINETUNED = "ablation", "finetuned"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One verification.
+
+    Attributes:
+        paper_network: The network's name in the settings.
+        epsilon: The radius.
+        variant: `WHOLE`, `CONTROL` or one of `WITHOUT`; `BEFORE` or `AFTER` fine-tuning.
+        image: Which test image, from 0.
+    """
+
+    paper_network: str
+    epsilon: float
+    variant: str
+    image: int
+
+    @property
+    def key(self) -> str:
+        """Its name in a journal."""
+        return " ".join(f"{name}={value}" for name, value in vars(self).items())
+
+
+def variants_of(experiment: str) -> tuple[str, ...]:
+    """The ways in which an experiment verifies, or the networks that it compares."""
+    if experiment == FINETUNED:
+        return BEFORE, AFTER
+    return (CONTROL, *WITHOUT, WHOLE) if experiment == ABLATION else (WHOLE,)
+
+
+def parts_of(settings: Settings, experiment: str) -> list[list[Question]]:
+    """The verifications of an experiment, one list for each job; none if left out."""
+    questions = [
+        Question(paper_network, epsilon, variant, image)
+        for paper_network, chosen in settings["tjeng"]["experiments"].get(experiment, {}).items()
+        for epsilon, image, variant in product(
+            chosen["epsilons"], range(chosen["images"]), variants_of(experiment)
+        )
+    ]
+    return dealt_out(questions, settings["tjeng"]["verifications_per_job"])
+
+
+def part_of(settings: Settings, experiment: str, part: int) -> list[Question]:
+    """The verifications of one job.
+
+    Raises:
+        InputError: There is no such job at this scale.
+    """
+    parts = parts_of(settings, experiment)
+    return chosen_part(parts, part, f"experiment {experiment}", settings["scale"])
+
+
+def origin_of(settings: Settings, paper_network: str) -> str:
+    """The network whose weights a network of the poster has: itself, unless it is another's."""
+    chosen = settings["tjeng"]["networks"].get(paper_network)
+    return paper_network if chosen is None else chosen["same_as"] or paper_network
+
+
+def trained_networks(settings: Settings) -> list[str]:
+    """The networks of the poster that are trained at this scale."""
+    networks = settings["tjeng"]["networks"]
+    return [name for name, chosen in networks.items() if chosen["architecture"] is not None]
+
+
+def behind(settings: Settings, experiment: str, part: int) -> list[str]:
+    """The trained networks that the verifications of one job are about."""
+    names = {
+        origin_of(settings, question.paper_network)
+        for question in part_of(settings, experiment, part)
+    }
+    return [name for name in trained_networks(settings) if name in names]
+
+
+def datasets_of(settings: Settings, experiment: str) -> list[str]:
+    """The data sets whose images an experiment verifies."""
+    networks = {**settings["networks"], **settings["tjeng"]["networks"]}
+    names = [networks[name]["dataset"] for name in settings["tjeng"]["experiments"][experiment]]
+    return list(dict.fromkeys(names))

@@ -1,0 +1,218 @@
+"""Verifications: each is done, checked and recorded before the next."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from advmip.datasets import Dataset
+from advmip.errors import CheckError
+from advmip.experiments.origin import origin_columns
+from advmip.experiments.rows import Row, write_rows
+from advmip.experiments.subject import first_images, load_split
+from advmip.experiments.tjeng.networks import dataset_of, name_of, network_to_verify
+from advmip.experiments.tjeng.questions import AFTER, BEFORE, CONTROL, WHOLE, Question, part_of
+from advmip.gradient_attacks import AttackSettings, pgd
+from advmip.journal import Journal
+from advmip.mip.verification import Outcome, Verdict, VerificationIngredients, Verifier
+from advmip.networks import Network, staged
+from advmip.provenance import code_digest
+from advmip.settings import Settings, Verifications
+
+_log = logging.getLogger(__name__)
+
+# What decides a verdict and how long it takes.
+_CODE = (
+    *("checking.attacks", "datasets", "experiments.tjeng.verifications", "gradient_attacks"),
+    *("mip", "networks"),
+)
+# What a verdict depends on among the settings of its experiment.
+_DECISIVE = ("solver", "time_limit")
+# Of the radius, a step of the PGD attack that every image undergoes besides.
+_STEP = 0.125
+
+_INGREDIENTS = {
+    **dict.fromkeys((WHOLE, BEFORE, AFTER), VerificationIngredients()),
+    CONTROL: VerificationIngredients(shortcuts=False),
+    "without_progressive": VerificationIngredients(shortcuts=False, progressive=False),
+    "without_ball": VerificationIngredients(shortcuts=False, ball=False),
+    "without_tight": VerificationIngredients(shortcuts=False, tight=False),
+}
+
+
+def verifications(
+    settings: Settings, experiment: str, part: int, networks: Path, journal: Path, out: Path
+) -> None:
+    """Do the verifications of one job.
+
+    Each goes into a journal as soon as it is finished: a process that is killed goes on behind
+    the last one.
+
+    Args:
+        settings: All settings.
+        experiment: A key of `tjeng.experiments` in the settings.
+        part: Which of the experiment's jobs.
+        networks: The folder of networks, as in `network_to_verify`.
+        journal: Where finished verifications are recorded.
+        out: The rows, of kind "verifications".
+
+    Raises:
+        InputError: The scale has no such verifications, or a file cannot be used.
+        CheckError: An answer failed its independent check.
+    """
+    questions = part_of(settings, experiment, part)
+    subjects = {
+        name: _Subject.loaded(settings, experiment, name, networks, journal.parent)
+        for name in dict.fromkeys(map(_subject, questions))
+    }
+    depends = {
+        "code": code_digest(*_CODE),
+        "subjects": [[*name, subject.depends] for name, subject in subjects.items()],
+        "pgd_iterations": settings["tjeng"]["pgd_iterations"],
+        "seed": settings["seed"],
+        "threads": settings["threads"],
+    }
+    with Journal(journal, depends) as finished:
+        open_questions = [each for each in questions if each.key not in finished]
+        for question in open_questions[:1]:
+            # The first call of anything pays for its loading.
+            subjects[_subject(question)].answer(question)
+        begun = time.perf_counter()
+        for number, question in enumerate(open_questions, 1):
+            finished.record(question.key, subjects[_subject(question)].answer(question))
+            spent = time.perf_counter() - begun
+            rest = spent / number * (len(open_questions) - number)
+            _log.info("%d of %d verified, about %.0f s left", number, len(open_questions), rest)
+        write_rows("verifications", [finished.get(each.key) for each in questions], out)
+
+
+def _subject(question: Question) -> tuple[str, bool]:
+    """The network that a question is about, and whether it is the fine-tuned one."""
+    return question.paper_network, question.variant == AFTER
+
+
+@dataclass(frozen=True, eq=False)
+class _Subject:
+    """A network with the images that are verified on it."""
+
+    settings: Settings
+    experiment: str
+    paper_network: str
+    network: Network
+    images: Dataset
+    failures: Path
+
+    @classmethod
+    def loaded(
+        cls,
+        settings: Settings,
+        experiment: str,
+        subject: tuple[str, bool],
+        networks: Path,
+        failures: Path,
+    ) -> _Subject:
+        """A subject from files."""
+        name, finetuned = subject
+        network = network_to_verify(settings, name, networks, finetuned=finetuned)
+        test = load_split(settings, dataset_of(settings, name), "test")
+        count = settings["tjeng"]["experiments"][experiment][name]["images"]
+        return cls(settings, experiment, name, network, first_images(test, count), failures)
+
+    @property
+    def chosen(self) -> Verifications:
+        """The settings of its verifications."""
+        return self.settings["tjeng"]["experiments"][self.experiment][self.paper_network]
+
+    @property
+    def depends(self) -> dict[str, Any]:
+        """What its verdicts depend on."""
+        decisive = {name: self.chosen[name] for name in _DECISIVE}  # type: ignore[literal-required]
+        return {"network": self.network.digest, "images": self.images.digest, **decisive}
+
+    @cache  # noqa: B019 - as long as the job, which is as long as the process
+    def verifier(self, epsilon: float, variant: str) -> Verifier:
+        """What verifies on this network."""
+        return Verifier(
+            self.network,
+            epsilon,
+            time_limit=self.chosen["time_limit"],
+            solver=self.chosen["solver"],
+            threads=self.settings["threads"],
+            seed=self.settings["seed"],
+            ingredients=_INGREDIENTS[variant],
+            failures=self.failures,
+        )
+
+    def answer(self, question: Question) -> Row:
+        """The row of one verification."""
+        shape = self.network.architecture.input_shape
+        image = self.images.images[question.image].reshape(shape)
+        label = int(self.images.labels[question.image])
+        verdict = self.verifier(question.epsilon, question.variant).verdict(image, label)
+        attacked = self._attacked(image, label, question.epsilon)
+        if attacked and verdict.status is Outcome.ROBUST:
+            raise CheckError(
+                f"{self.paper_network}, {question.key}: proved robust, but PGD found an image in "
+                "the ball with another class"
+            )
+        return {
+            "source": "tjeng",
+            "experiment": self.experiment,
+            "network": name_of(self.settings, self.paper_network),
+            "paper_network": self.paper_network,
+            "dataset": self.images.name,
+            "network_digest": self.network.digest[:16],
+            "dataset_digest": self.images.digest[:16],
+            "protocol": "published",
+            "seed": self.settings["seed"],
+            "variant": question.variant,
+            "image": question.image,
+            "label": label,
+            "epsilon": question.epsilon,
+            **{name: self.chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
+            "pgd_attacked": attacked,
+            **_found(verdict),
+            "status": "ok",
+            "checked": True,
+            **origin_columns(self.settings["threads"], _CODE),
+        }
+
+    def _attacked(self, image: NDArray[np.float32], label: int, epsilon: float) -> bool:
+        """Whether PGD finds another class in the ball, as float64 sees it."""
+        steps = self.settings["tjeng"]["pgd_iterations"]
+        with torch.random.fork_rng():
+            torch.manual_seed(self.settings["seed"])
+            found = pgd(
+                self.network,
+                torch.from_numpy(image[None]),
+                AttackSettings(epsilon, _STEP * epsilon, steps),
+                clip=True,
+            )
+        exact = image.astype(np.float64)
+        point = np.clip(found[0].double().numpy(), exact - epsilon, exact + epsilon)
+        logits = staged(self.network).logits(np.clip(point, 0.0, 1.0).ravel())
+        return int(logits.argmax()) != label
+
+
+def _found(verdict: Verdict) -> Row:
+    """What was proved or found, and what it took."""
+    return {
+        "outcome": verdict.status.value,
+        "predicted": verdict.predicted,
+        "evidence": verdict.evidence.value,
+        "least_margin": float(verdict.margins.min()),
+        "unstable": verdict.unstable,
+        "nodes": verdict.nodes,
+        "solver_taken": verdict.solver,
+        "solver_reason": verdict.reason,
+        "seconds_total": verdict.seconds,
+        **{f"seconds_{phase}": seconds for phase, seconds in verdict.phases.items()},
+    }

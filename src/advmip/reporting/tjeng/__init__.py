@@ -1,0 +1,1 @@
+"""The tables of Tjeng's poster (2019), and its claims."""

@@ -1,0 +1,112 @@
+# Networks that are trained to be robust, and proofs that they are.
+
+
+rule robust_network:
+    input:
+        manifest=lambda wildcards: "{}/datasets/{}.json".format(
+            RESULTS, SETTINGS["tjeng"]["networks"][wildcards.verified]["dataset"]
+        ),
+    output:
+        network=f"{VERIFIED_NETWORKS}/{{verified}}.safetensors",
+    log:
+        f"{RESULTS}/logs/robust_network/{{verified}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/robust_network/{{verified}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: SETTINGS["threads"]
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest(
+            "datasets",
+            "experiments.tjeng.networks",
+            "gradient_attacks",
+            "mip.bounds",
+            "mip.certified_training",
+            "networks",
+        ),
+        network=lambda wildcards: SETTINGS["tjeng"]["networks"][wildcards.verified],
+        seed=SETTINGS["seed"],
+    shell:
+        "python -m advmip tjeng train {wildcards.verified} --settings {params.settings}"
+        " --threads {threads} --out {output.network}"
+        f"{LOGGED}"
+
+
+rule finetuned_network:
+    input:
+        network=network_file,
+        sets=lambda wildcards: str(
+            adversarial_folder(
+                SETTINGS,
+                Path(SETS),
+                wildcards.network,
+                Attack("described", SETTINGS["seed"]),
+            )
+        ),
+    output:
+        network=f"{VERIFIED_NETWORKS}/{{network}}-finetuned.safetensors",
+    log:
+        f"{RESULTS}/logs/finetuned_network/{{network}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/finetuned_network/{{network}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: SETTINGS["threads"]
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest(*CODE, "experiments.tjeng.networks", "finetuning"),
+        network=of_network("attack", "training_images", "retraining"),
+        shards=lambda wildcards: shards_of(SETTINGS, "tables", wildcards.network),
+        shared=[SETTINGS["zk"][name] for name in ("omega", "margin", "sweeps")],
+        sets=subpath(input.sets, parent=True),
+    shell:
+        "python -m advmip tjeng finetune {wildcards.network} --settings {params.settings}"
+        " --network-file {input.network} --adversarial-sets {params.sets}"
+        " --threads {threads} --out {output.network}"
+        f"{LOGGED}"
+
+
+rule verifications:
+    # The journal is no output: it outlives a run that fails or is killed.
+    input:
+        networks=verified_files,
+        manifests=lambda wildcards: [
+            f"{RESULTS}/datasets/{dataset}.json"
+            for dataset in verifying.datasets_of(SETTINGS, wildcards.verification)
+        ],
+    output:
+        rows=f"{VERIFIED}/{{verification}}-{{part}}/verifications.csv",
+    log:
+        f"{RESULTS}/logs/verifications/{{verification}}-{{part}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/verifications/{{verification}}-{{part}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: SETTINGS["threads"]
+    params:
+        settings=SETTINGS_FILE,
+        code=code_digest(
+            "checking.attacks",
+            "datasets",
+            "experiments.tjeng",
+            "gradient_attacks",
+            "mip",
+            "networks",
+        ),
+        verifications=lambda wildcards: SETTINGS["tjeng"]["experiments"][
+            wildcards.verification
+        ],
+        shared=[
+            SETTINGS["tjeng"][name]
+            for name in ("pgd_iterations", "verifications_per_job")
+        ],
+        seed=SETTINGS["seed"],
+        networks=f"{RESULTS}/networks",
+        journal=f"{RESULTS}/journals/tjeng/{{verification}}-{{part}}.jsonl",
+    shell:
+        "python -m advmip tjeng verify {wildcards.verification}"
+        " --settings {params.settings} --part {wildcards.part}"
+        " --networks {params.networks} --threads {threads}"
+        " --journal {params.journal} --out {output.rows}"
+        f"{LOGGED}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+from scipy import sparse
 
 from advmip.mip.model import Indices, Matrix, Model, Size
 from advmip.mip.solvers.common import (
@@ -152,16 +154,23 @@ class LinearProgram:
         sides = np.where(multipliers > 0, model.row_lower, model.row_upper)
         used = (multipliers != 0) & np.isfinite(sides)
         multipliers, sides = np.where(used, multipliers, 0.0), np.where(used, sides, 0.0)
-        reduced = objective - model.matrix.T @ multipliers
+        coefficients, absolute, farthest = self._by_column
+        reduced = objective - coefficients @ multipliers
         corner = np.where(reduced > 0, model.lower, model.upper)
         terms = np.where(reduced != 0, reduced * corner, 0.0)
         bound = float(terms.sum() + multipliers @ sides)
-        farthest = np.maximum(np.abs(model.lower), np.abs(model.upper))
-        involved = np.abs(objective) + abs(model.matrix).T @ np.abs(multipliers)
+        involved = np.abs(objective) + absolute @ np.abs(multipliers)
         products = float(involved @ farthest + np.abs(multipliers) @ np.abs(sides))
         count = len(model.lower) + len(model.row_lower)
         proved = bound - 4.0 * count * np.finfo(np.float64).eps * products
         return proved if np.isfinite(proved) else -np.inf
+
+    @cached_property
+    def _by_column(self) -> tuple[sparse.csc_array, sparse.csc_array, Vector]:
+        """A', its absolute values (columns, rows), and how far from 0 each column may be."""
+        model = self._model
+        farthest = np.maximum(np.abs(model.lower), np.abs(model.upper))
+        return model.matrix.T, abs(model.matrix).T, farthest
 
     def point(self) -> Vector:
         """Where the last solve ended (columns,)."""

@@ -23,7 +23,7 @@ from advmip.errors import InputError
 from advmip.mip.attack import pixels_of
 from advmip.mip.ball_attack import attack_in_ball
 from advmip.mip.bounds import relaxation_bounds
-from advmip.mip.bounds.balls import NORMS, Ball
+from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.linear import LinearBounds, Sides, margin_forms
 from advmip.mip.bounds.operators import matrix_stages
 from advmip.mip.distances import Box, distance_named
@@ -31,6 +31,7 @@ from advmip.mip.encoding import Interval
 from advmip.mip.formulations import BigM, Formulation
 from advmip.mip.formulations.common import CommonBound
 from advmip.mip.formulations.triangle import Triangle
+from advmip.mip.margins import lead, runner_up
 from advmip.mip.model import Model, Vector
 from advmip.mip.problem import Encoding, Problem, encode
 from advmip.mip.solvers import Options, choose
@@ -164,14 +165,14 @@ class Verifier:
         self.network = network
         self.form = staged(network)
         self.stages = matrix_stages(self.form)
-        self.distance = distance_named(norm) if norm in NORMS else None
         self.epsilon = epsilon
         self.norm = norm
         self.solver = solver
         self.options = Options(time_limit=time_limit, threads=threads, seed=seed)
         self.ingredients = ingredients or VerificationIngredients()
         self.failures = failures
-        Ball(torch.zeros(1, 1), epsilon, norm)
+        Ball(torch.zeros(1, 1), epsilon, norm)  # refuses norms that only distances have
+        self.distance = distance_named(norm)
         farthest = {"linf": 1.0, "l1": self.form.pixels, "l2": np.sqrt(self.form.pixels)}[norm]
         for name, number, right, expected in (
             ("epsilon", epsilon, 0 < epsilon <= farthest, f"above 0, at most {farthest:g}"),
@@ -281,9 +282,8 @@ class _Run:
     def verdict(self) -> Verdict:
         """Go from cheap to dear until every class is excluded or one wins."""
         logits = self._verifier.form.logits(self._image)
-        others = np.delete(logits, self._label)
-        if others.max() >= logits[self._label]:
-            rival = int(np.where(np.arange(len(logits)) == self._label, -np.inf, logits).argmax())
+        if lead(logits, self._label) >= 0:
+            rival = runner_up(logits, self._label)
             return self._concluded(Outcome.MISCLASSIFIED, None, rival)
         form, bounds = self._bounded()
         adversarial = None
@@ -357,9 +357,8 @@ class _Run:
         return adversarial
 
     def _problem(self, form: StagedNetwork, ball: Ball) -> Problem:
-        distance = self._verifier.distance
-        assert distance is not None  # a ball of another norm was refused
         box = Box.around(self._image, form.input_shape).within(ball.radius)
+        distance = self._verifier.distance
         return Problem(form, self._image, distance, Anything(), box, ball.radius)
 
     def _formulation(self, formulation: Formulation, bounds: list[Interval]) -> Formulation:
@@ -408,11 +407,9 @@ class _Run:
     def _margin_model(self, encoding: Encoding, rival: int) -> Model:
         """The encoded points, with the margin over a class as the objective."""
         logits = encoding.preactivations[-1]
-        row = logits.matrix[[self._label]] - logits.matrix[[rival]]
-        cost = np.zeros(len(encoding.model.lower))
-        cost[row.indices] = row.data
-        constant = float(logits.constant[self._label] - logits.constant[rival])
-        return encoding.model.with_objective(cost, constant)
+        margin = logits[np.array([self._label])] - logits[np.array([rival])]
+        (cost,) = margin.written_out(len(encoding.model.lower))
+        return encoding.model.with_objective(cost, float(margin.constant[0]))
 
     def _decided(self, form: StagedNetwork, bounds: list[Interval], rival: int) -> Vector | None:
         """Find the sign of the least margin over a class; an image that wins."""
@@ -451,25 +448,22 @@ class _Run:
         """The point (pixels,) that wins by most, moved into ball and box; None if none does."""
         if not len(points):
             return None
-        distance = self._verifier.distance
-        assert distance is not None  # a ball of another norm was refused
-        best, lead = None, 0.0
+        best, most = None, 0.0
         for point in np.asarray(points):
             change = np.clip(point, 0.0, 1.0) - self._image
-            length = distance.value(change, Box.around(self._image, ()))
+            length = self._verifier.distance.value(change, Box.around(self._image, ()))
             moved = self._image + change * min(1.0, self._verifier.epsilon / max(length, 1e-300))
             moved = np.clip(moved, 0.0, 1.0)
             logits = self._verifier.form.logits(moved)
-            win = float(np.delete(logits, self._label).max() - logits[self._label])
-            if win > max(lead, _CLEAR_WIN * (1.0 + float(np.abs(logits).max()))):
-                best, lead = moved, win
+            win = lead(logits, self._label)
+            if win > max(most, _CLEAR_WIN * (1.0 + float(np.abs(logits).max()))):
+                best, most = moved, win
         return best
 
     def _concluded(self, status: Outcome, adversarial: Vector | None, predicted: int) -> Verdict:
         verifier = self._verifier
         shaped = None if adversarial is None else adversarial.reshape(verifier.form.input_shape)
         if shaped is not None and adversarial is not None:
-            assert verifier.distance is not None
             box = Box.around(self._image, verifier.form.input_shape)
             distance = verifier.distance.value(adversarial - self._image, box)
             check_attack(
@@ -478,9 +472,7 @@ class _Run:
                 adversarial=shaped,
                 claimed=distance,
                 measured=distance,
-                surplus=lambda logits: float(
-                    np.delete(logits, self._label).max() - logits[self._label]
-                ),
+                surplus=lambda logits: lead(logits, self._label),
                 folder=verifier.failures,
                 radius=verifier.epsilon,
             )

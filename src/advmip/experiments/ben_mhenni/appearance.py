@@ -33,6 +33,7 @@ from advmip.mip.distances import (
     TotalVariation,
     distance_named,
 )
+from advmip.mip.margins import lead
 from advmip.networks import staged
 from advmip.pictures import picture_columns
 from advmip.provenance import code_digest
@@ -153,12 +154,13 @@ def _found(
             "solver_taken": attack.solver,
         }
     row["seconds_total"] = time.perf_counter() - begun
-    succeeded = _class_of(victim, attacked) != label
+    predicted = int(staged(victim.network).logits(attacked.ravel()).argmax())
+    succeeded = predicted != label
     row |= {"success": 100.0 * succeeded, "status": "ok", "checked": True}
     if succeeded:
         _confirm(victim, image, attacked, label, failures)
         row |= {
-            "predicted": _class_of(victim, attacked),
+            "predicted": predicted,
             "unchanged_share": unchanged_share(image, attacked),
             "busy_share": busy_share(image, attacked),
             "similarity": 100.0 * structural_similarity(image, attacked),
@@ -196,16 +198,8 @@ def _gradient_attack(
     return pixels
 
 
-def _class_of(victim: Victim, image: Image) -> int:
-    return int(np.argmax(staged(victim.network).logits(image.ravel())))
-
-
 def _confirm(victim: Victim, image: Image, attacked: Image, label: int, failures: Path) -> None:
     """Ask the network itself whether the image has left its class."""
-
-    def surplus(logits: Image) -> float:
-        return float(np.delete(logits, label).max() - logits[label])
-
     length = float(np.abs(attacked - image).sum())
     check_attack(
         victim.network,
@@ -213,7 +207,7 @@ def _confirm(victim: Victim, image: Image, attacked: Image, label: int, failures
         adversarial=attacked,
         claimed=length,
         measured=length,
-        surplus=surplus,
+        surplus=lambda logits: lead(logits, label),
         folder=failures,
     )
 

@@ -18,6 +18,7 @@ from advmip.experiments.rows import Row, write_rows
 from advmip.mip import minimal_attack, network_bounds
 from advmip.mip.bounds import NETWORK_BOUNDS
 from advmip.mip.encoding import Interval
+from advmip.mip.margins import runner_up
 from advmip.networks import staged
 from advmip.provenance import code_digest
 from advmip.settings import Settings, SolverComparison
@@ -96,7 +97,9 @@ def _row(
     index = int(victim.correct[question.rank])
     image = victim.images.images[index].astype(np.float64)
     label = int(victim.images.labels[index])
-    target = _runner_up(victim, image, label) if chosen["target"] == "runner-up" else None
+    form = staged(victim.network)
+    rival = runner_up(form.logits(image.ravel()), label)
+    target = rival if chosen["target"] == "runner-up" else None
     assert question.solver is not None  # each attack is a solver's
     row: Row = {
         "image": index,
@@ -106,7 +109,7 @@ def _row(
         "ratio": 1.0,
         "distance_name": question.method,
         "formulation": "big-m",
-        "neurons": staged(victim.network).neurons,
+        "neurons": form.neurons,
         "solver": question.solver,
         **{name: chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
     }
@@ -132,10 +135,3 @@ def _row(
             raise
         return row | {"status": "refused", "solver_reason": error.found}
     return row | attack_columns(attack, image) | {"status": "ok", "checked": True}
-
-
-def _runner_up(victim: Victim, image: np.ndarray[Any, np.dtype[np.float64]], label: int) -> int:
-    """The likeliest class but the true one."""
-    logits = staged(victim.network).logits(image.ravel()).copy()
-    logits[label] = -np.inf
-    return int(np.argmax(logits))

@@ -26,7 +26,7 @@ from advmip.errors import InputError
 from advmip.margins import violation
 from advmip.networks import Network
 from advmip.progress import track
-from advmip.storage import write_atomically
+from advmip.storage import write_arrays
 
 _BATCH = {"cpu": 250, "cuda": 10_000}
 
@@ -123,14 +123,13 @@ class AdversarialSet:
 
     def save(self, path: Path) -> None:
         """Writes a compressed ``.npz`` atomically."""
-        with write_atomically(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(
-                file,
-                inputs=self.inputs,
-                labels=self.labels,
-                image_indices=self.image_indices,
-                violations=self.violations,
-            )
+        write_arrays(
+            path,
+            inputs=self.inputs,
+            labels=self.labels,
+            image_indices=self.image_indices,
+            violations=self.violations,
+        )
 
     @classmethod
     def load(cls, path: Path) -> AdversarialSet:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from advmip.datasets.image_files import read_image
 from advmip.mip.attack import minimal_attack
 from advmip.mip.hunt import Attack
 from advmip.networks import load_network
 from advmip.reporting.attack_pictures import draw_attack, write_picture
-from advmip.storage import write_atomically
+from advmip.storage import write_array
 
 
 def attack_image(
@@ -32,14 +29,12 @@ def attack_image(
     network = load_network(network_file)
     image = read_image(image_file, network.architecture.input_shape)
     if label is None:
-        with torch.no_grad():
-            label = int(network(torch.from_numpy(image[None]).float()).argmax())
+        label = network.answer(image)
     attack = minimal_attack(network, image, label, failures=out.parent, **how)
     print(_summary(attack, label, str(how["distance"])))
     if attack.adversarial is not None:
         saved = out.with_name(out.name + ".npy")
-        with write_atomically(saved) as temporary, temporary.open("wb") as file:
-            np.save(file, attack.adversarial)
+        write_array(saved, attack.adversarial)
         names = (
             f"original: {label}",
             f"attacked: {attack.predicted}",

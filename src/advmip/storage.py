@@ -44,6 +44,19 @@ def write_atomically(path: Path | str) -> Iterator[Path]:
     _synchronise(target.parent)
 
 
+def write_array(path: Path, array: npt.NDArray[Any]) -> None:
+    """Write an array as `.npy`, atomically."""
+    with write_atomically(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array)
+
+
+def write_arrays(path: Path, **arrays: npt.ArrayLike) -> None:
+    """Write arrays as a compressed `.npz`, atomically, each under its name."""
+    with write_atomically(path) as temporary, temporary.open("wb") as file:
+        # Its stub takes any name for the one of an option.
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+
 @contextmanager
 def reading_arrays(kind: str, file: Path, command: str) -> Iterator[None]:
     """Say of a missing or damaged file how to make it again.

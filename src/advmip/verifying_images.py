@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from advmip.datasets import load_dataset
@@ -18,7 +17,7 @@ from advmip.datasets.image_files import read_image
 from advmip.errors import InputError
 from advmip.mip.verification import Outcome, Verdict, Verifier
 from advmip.networks import Network, load_network
-from advmip.storage import write_atomically
+from advmip.storage import write_array
 
 _RANGE = re.compile(r"(?P<dataset>[a-z]\w*):(?P<first>\d+)(-(?P<last>\d+))?")
 
@@ -69,8 +68,7 @@ def verify_images(
         verdicts.append(verdict)
         if out is not None and verdict.adversarial is not None:
             name = re.sub(r"\W+", "-", Path(each.name).stem)
-            with write_atomically(out / f"{name}.npy") as temporary, temporary.open("wb") as file:
-                np.save(file, verdict.adversarial)
+            write_array(out / f"{name}.npy", verdict.adversarial)
     print(_summary(verdicts))
     return verdicts
 
@@ -94,9 +92,7 @@ def labelled_images(
         found = None if Path(name).exists() else _RANGE.fullmatch(name)
         if found is None:
             image = read_image(Path(name), shape)
-            with torch.no_grad():
-                predicted = int(network(torch.from_numpy(image[None]).float()).argmax())
-            yield LabelledImage(name, image, predicted if label is None else label)
+            yield LabelledImage(name, image, network.answer(image) if label is None else label)
             continue
         test = load_dataset(found["dataset"], "test", data_dir)
         first, last = int(found["first"]), int(found["last"] or found["first"])

@@ -5,7 +5,13 @@ import hashlib
 import numpy as np
 import pytest
 
-from advmip.storage import array_digest, file_digest, write_atomically
+from advmip.storage import (
+    array_digest,
+    file_digest,
+    write_array,
+    write_arrays,
+    write_atomically,
+)
 
 
 def test_a_file_appears_with_its_folder_and_nothing_is_left_beside_it(tmp_path):
@@ -22,6 +28,18 @@ def test_the_temporary_file_keeps_folder_and_suffix(tmp_path):
         np.savez(temporary, zeros=np.zeros(3))
         assert (temporary.parent, temporary.suffix) == (tmp_path, ".npz")
     assert np.load(tmp_path / "arrays.npz")["zeros"].tolist() == [0, 0, 0]
+
+
+def test_arrays_are_read_back_as_they_were(tmp_path):
+    write_array(tmp_path / "new" / "one.npy", np.arange(3.0))
+    write_arrays(tmp_path / "several.npz", rows=np.eye(2), number=0.5)
+    assert np.load(tmp_path / "new" / "one.npy").tolist() == [0, 1, 2]
+    with np.load(tmp_path / "several.npz") as arrays:
+        assert {name: arrays[name].tolist() for name in arrays.files} == {
+            "rows": [[1, 0], [0, 1]],
+            "number": 0.5,
+        }
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["new", "several.npz"]
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])

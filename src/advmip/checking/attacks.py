@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from advmip.errors import CheckError
 from advmip.networks.network import Network
-from advmip.storage import array_digest, write_atomically
+from advmip.storage import array_digest, write_arrays
 
 # Float32 rounding of a logit, relative to the largest one.
 _RELATIVE_TOLERANCE = 1e-4
@@ -75,6 +75,5 @@ def check_attack(
     ]
     if failures:
         saved = folder / f"failed_attack_{network.digest[:16]}_{array_digest(image)[:8]}.npz"
-        with write_atomically(saved) as temporary, temporary.open("wb") as file:
-            np.savez(file, image=image, adversarial=adversarial, claimed=claimed, logits=exact)
+        write_arrays(saved, image=image, adversarial=adversarial, claimed=claimed, logits=exact)
         raise CheckError(f"an attacked image fails its check: {'; '.join(failures)}", saved)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from advmip.checking.relu_inputs import relu_inputs
 from advmip.errors import CheckError
 from advmip.networks.network import Network
-from advmip.storage import write_atomically
+from advmip.storage import write_arrays
 
 # Rounding of a value inside a network, relative to the largest one of its layer.
 _DOUBLE, _SINGLE = 1e-6, 1e-4
@@ -60,6 +60,5 @@ def check_activation(
         messages.append(f"{claimed:.9g} lies above the bound {upper_bound:.9g}")
     if messages:
         saved = folder / f"failed_activation_{network.digest[:16]}_{layer}_{unit}.npz"
-        with write_atomically(saved) as temporary, temporary.open("wb") as file:
-            np.savez(file, image=image, claimed=claimed, upper_bound=upper_bound)
+        write_arrays(saved, image=image, claimed=claimed, upper_bound=upper_bound)
         raise CheckError(f"an input of a neuron fails its check: {'; '.join(messages)}", saved)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
 from advmip.networks.architectures import Architecture
@@ -38,6 +40,11 @@ class Network(nn.Module):
         """Logits (N, 10) of images (N, C, H, W) in [0, 1]."""
         logits: Tensor = self.body(self.normalise(images))
         return logits
+
+    @torch.no_grad()
+    def answer(self, image: NDArray[np.floating]) -> int:
+        """The class that the network gives an image (C, H, W) in [0, 1], in float32."""
+        return int(self(torch.from_numpy(image[None]).float()).argmax())
 
     @property
     def digest(self) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from advmip.experiments.rows import Row, read_rows, write_rows
-from advmip.storage import reading_arrays, write_atomically
+from advmip.storage import reading_arrays, write_arrays
 
 _ROWS, _IMAGES = "attacks.csv", "adversarial.npz"
 
@@ -17,8 +17,7 @@ _ROWS, _IMAGES = "attacks.csv", "adversarial.npz"
 def write_attacks(folder: Path, rows: Sequence[Row], images: ArrayLike) -> None:
     """Write rows of kind "attacks", and an image (pixels,) for each, NaN where there is none."""
     write_rows("attacks", rows, folder / _ROWS)
-    with write_atomically(folder / _IMAGES) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, images=np.asarray(images, np.float64))
+    write_arrays(folder / _IMAGES, images=np.asarray(images, np.float64))
 
 
 def read_attacks(folder: Path) -> tuple[list[Row], NDArray[np.float64]]:

@@ -15,7 +15,7 @@ from advmip.mip import network_bounds
 from advmip.mip.encoding import Interval
 from advmip.networks import staged
 from advmip.settings import Settings
-from advmip.storage import reading_arrays, write_atomically
+from advmip.storage import reading_arrays, write_arrays
 
 
 def bounds_of_network(
@@ -41,8 +41,7 @@ def bounds_of_network(
         for place, interval in enumerate(bounds)
         for side in ("lower", "upper")
     }
-    with write_atomically(out / "bounds.npz") as temporary, temporary.open("wb") as file:
-        np.savez(file, **arrays)
+    write_arrays(out / "bounds.npz", **arrays)
     row = {
         "bounds": method,
         "neurons": form.neurons,

@@ -11,7 +11,7 @@ from torch import nn
 from advmip.experiments.ben_mhenni.denoising import denoised
 from advmip.experiments.ben_mhenni.tree import drawn_instance, whole_tree
 from advmip.experiments.ben_mhenni.victims import network_settings
-from advmip.experiments.origin import origin_columns
+from advmip.experiments.origin import origin_columns, subject_columns
 from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.subject import load_split
 from advmip.mip.distances import Box, TotalVariation
@@ -43,12 +43,7 @@ def illustrations(settings: Settings, out: Path) -> None:
         InputError: The data set is missing.
         CheckError: The denoised image or the tree's optimum is not the best one.
     """
-    common: Row = {
-        "source": "benmhenni",
-        "protocol": "published",
-        "seed": settings["seed"],
-        **origin_columns(settings["threads"], _CODE),
-    }
+    common = origin_columns(settings, "benmhenni", _CODE)
     for kind, rows in {
         "networks": _networks(),
         "samples": [*_penalties(), *_relaxed_neuron()],
@@ -62,9 +57,8 @@ def _networks() -> list[Row]:
     """The networks of Table 1: they need no weights to be counted."""
     return [
         {
-            "experiment": "networks",
+            **subject_columns("networks", architecture.paper_name),
             "network": architecture.name,
-            "paper_network": architecture.paper_name,
             "dataset": architecture.dataset,
             **_counted(architecture),
         }
@@ -100,7 +94,7 @@ def _penalties() -> list[Row]:
     for power in _POWERS:
         values = (points != 0).astype(float) if power == 0 else np.abs(points) ** power
         rows += [
-            {"experiment": "penalties", "paper_network": f"l{power:g}", "x1": x, "value": value}
+            {**subject_columns("penalties", f"l{power:g}"), "x1": x, "value": value}
             for x, value in zip(points.tolist(), values.tolist(), strict=True)
         ]
     return rows
@@ -132,8 +126,7 @@ def _relaxed_neuron() -> list[Row]:
     relaxed = relaxed_outputs(form, pixels, [reach, Interval(np.zeros(1), np.array([_M]))])
     return [
         {
-            "experiment": "relaxed_neuron",
-            "paper_network": architecture.paper_name,
+            **subject_columns("relaxed_neuron", architecture.paper_name),
             "x1": 2 * _M * float(pixel[0]) - _M,
             "value": float(form.logits(pixel)[0]),
             "lower": float(relaxed.lower[place, 0]),
@@ -160,10 +153,7 @@ def _denoising(settings: Settings) -> list[Row]:
     box = Box.around(np.zeros(image.size), (1, *image.shape))
     return [
         {
-            "experiment": "denoising",
-            "paper_network": _DENOISED,
-            "dataset": dataset.name,
-            "dataset_digest": dataset.digest[:16],
+            **subject_columns("denoising", _DENOISED, dataset=dataset),
             "shown": name,
             "image": 0,
             "label": int(dataset.labels[0]),
@@ -179,13 +169,11 @@ def _denoising(settings: Settings) -> list[Row]:
 def _nodes() -> list[Row]:
     """The tree of Algorithm 1 on a network that was drawn for it."""
     instance = drawn_instance()
+    network = instance.network
+    about = subject_columns("tree", network.architecture.paper_name, network)
     return [
         {
-            "experiment": "tree",
-            "network": instance.network.architecture.name,
-            "paper_network": instance.network.architecture.paper_name,
-            "dataset": "drawn",
-            "network_digest": instance.network.digest[:16],
+            **about,
             "number": node.number,
             "parent": node.parent,
             "neuron": node.neuron,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from advmip.datasets import Dataset
 from advmip.errors import InputError
-from advmip.experiments.origin import origin_columns
+from advmip.experiments.origin import origin_columns, subject_columns
 from advmip.experiments.rows import Row
 from advmip.networks import Network, staged
 from advmip.settings import Settings
@@ -97,14 +97,6 @@ def identity_columns(
         code: Parts of the library that decide it, as in `code_digest`.
     """
     return {
-        "source": source,
-        "experiment": experiment,
-        "network": victim.network.architecture.name,
-        "paper_network": victim.paper_network,
-        "dataset": victim.images.name,
-        "network_digest": victim.network.digest[:16],
-        "dataset_digest": victim.images.digest[:16],
-        "protocol": "published",
-        "seed": settings["seed"],
-        **origin_columns(settings["threads"], code),
+        **subject_columns(experiment, victim.paper_network, victim.network, victim.images),
+        **origin_columns(settings, source, code),
     }

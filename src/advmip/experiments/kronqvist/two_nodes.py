@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from advmip.experiments.neurons import neuron_row
-from advmip.experiments.origin import origin_columns
+from advmip.experiments.origin import origin_columns, subject_columns
 from advmip.experiments.rows import Row, write_rows
 from advmip.mip import network_bounds, strongest_input
 from advmip.mip.relaxed_outputs import relaxed_outputs
@@ -64,16 +64,9 @@ def two_nodes(settings: Settings, out: Path) -> None:
         out: The folder of neurons.csv and samples.csv.
     """
     network = two_node_network()
-    common: Row = {
-        "source": "kronqvist",
-        "experiment": "relaxation",
-        "network": network.architecture.name,
-        "paper_network": network.architecture.paper_name,
-        "dataset": network.architecture.dataset,
-        "network_digest": network.digest[:16],
-        "protocol": "published",
-        "seed": settings["seed"],
-        **origin_columns(settings["threads"], _CODE),
+    common = {
+        **subject_columns("relaxation", network.architecture.paper_name, network),
+        **origin_columns(settings, "kronqvist", _CODE),
     }
     write_rows("neurons", [common | row for row in _neurons(network)], out / "neurons.csv")
     write_rows("samples", [common | row for row in _samples(network)], out / "samples.csv")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from advmip.datasets import Dataset
 from advmip.errors import CheckError
-from advmip.experiments.origin import origin_columns
+from advmip.experiments.origin import origin_columns, subject_columns
 from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.subject import first_images, load_split
 from advmip.experiments.tjeng.networks import dataset_of, name_of, network_to_verify
@@ -164,15 +164,9 @@ class _Subject:
                 "the ball with another class"
             )
         return {
-            "source": "tjeng",
-            "experiment": self.experiment,
+            **subject_columns(self.experiment, self.paper_network, self.network, self.images),
+            **origin_columns(self.settings, "tjeng", _CODE),
             "network": name_of(self.settings, self.paper_network),
-            "paper_network": self.paper_network,
-            "dataset": self.images.name,
-            "network_digest": self.network.digest[:16],
-            "dataset_digest": self.images.digest[:16],
-            "protocol": "published",
-            "seed": self.settings["seed"],
             "variant": question.variant,
             "image": question.image,
             "label": label,
@@ -182,7 +176,6 @@ class _Subject:
             **_found(verdict),
             "status": "ok",
             "checked": True,
-            **origin_columns(self.settings["threads"], _CODE),
         }
 
     def _attacked(self, image: NDArray[np.float32], label: int, epsilon: float) -> bool:

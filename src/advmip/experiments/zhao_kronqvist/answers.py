@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advmip.experiments.origin import origin_columns
+from advmip.experiments.origin import origin_columns, subject_columns
 from advmip.experiments.rows import Row
 from advmip.experiments.subject import Subject
 from advmip.gradient_attacks import PROTOCOLS, evaluate
@@ -21,16 +21,8 @@ def identity(
 ) -> Row:
     """The columns that say what a row is about, and where it comes from."""
     return {
-        "source": "zk",
-        "experiment": experiment,
-        "network": subject.network.architecture.name,
-        "paper_network": subject.paper_network,
-        "dataset": subject.train.name,
-        "network_digest": subject.network.digest[:16],
-        "dataset_digest": subject.train.digest[:16],
-        "protocol": protocol,
-        "seed": seed,
-        **origin_columns(settings["threads"], CODE),
+        **subject_columns(experiment, subject.paper_network, subject.network, subject.train),
+        **origin_columns(settings, "zk", CODE, protocol=protocol, seed=seed),
     }
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from advmip.errors import InputError
-from advmip.experiments.origin import origin_columns
-from advmip.experiments.rows import Row, write_rows
+from advmip.experiments.origin import origin_columns, subject_columns
+from advmip.experiments.rows import write_rows
 from advmip.mip.distances import Box, PiecewiseL2, distance_named
 from advmip.settings import Settings
 
@@ -36,13 +36,9 @@ def square(settings: Settings, distance: str, out: Path) -> None:
             expected="l2-K, with K breakpoints",
             mend="name l2-5, the thesis's own",
         )
-    common: Row = {
-        "source": "zhu",
-        "experiment": "square",
-        "paper_network": distance,
-        "protocol": "published",
-        "seed": settings["seed"],
-        **origin_columns(settings["threads"], ("experiments.zhu.square", "mip.distances")),
+    common = {
+        **subject_columns("square", distance),
+        **origin_columns(settings, "zhu", ("experiments.zhu.square", "mip.distances")),
     }
     pixel = Box.around(np.zeros(1), (1, 1, 1))
     points = np.linspace(0.0, 1.0, _POINTS * (measure.breakpoints - 1) + 1)

@@ -1,10 +1,13 @@
-"""The errors that the library raises by name."""
+"""The errors that the library raises by name, and names looked up with such an error."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
+
+_Entry = TypeVar("_Entry")
 
 
 class InputError(ValueError):
@@ -62,3 +65,19 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
         expected=f"one of {', '.join(names)}",
         mend=f"did you mean {nearest[0]!r}?" if nearest else "choose one of the names above",
     )
+
+
+def looked_up(kind: str, name: str, table: Mapping[str, _Entry]) -> _Entry:
+    """What stands under a name in a table.
+
+    Args:
+        kind: What is named, such as "data set".
+        name: The name that was given.
+        table: What there is, by name.
+
+    Raises:
+        InputError: There is nothing of that name.
+    """
+    if name not in table:
+        raise unknown_name(kind, name, table)
+    return table[name]

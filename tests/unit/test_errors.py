@@ -2,7 +2,7 @@
 
 import pytest
 
-from advmip.errors import CheckError, InputError, unknown_name
+from advmip.errors import CheckError, InputError, looked_up, unknown_name
 
 
 def test_input_error_has_four_short_lines():
@@ -28,6 +28,12 @@ def test_unknown_name_far_from_all_offers_the_list():
     error = unknown_name("data set", "zzz", ["mnist", "cifar10"])
     assert error.expected == "one of cifar10, mnist"
     assert "above" in error.mend
+
+
+def test_a_name_is_looked_up_or_refused():
+    assert looked_up("data set", "mnist", {"mnist": 1, "cifar10": 2}) == 1
+    with pytest.raises(InputError, match="unknown data set"):
+        looked_up("data set", "zzz", {"mnist": 1})
 
 
 def test_check_error_names_the_saved_instance(tmp_path):

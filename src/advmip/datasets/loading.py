@@ -11,7 +11,7 @@ import pooch
 
 from advmip.datasets import cifar10, digits, mnist, shapes
 from advmip.datasets.dataset import Dataset
-from advmip.errors import unknown_name
+from advmip.errors import looked_up, unknown_name
 
 SPLITS = ("train", "test")
 
@@ -82,9 +82,7 @@ def verify_dataset(
 
 
 def _source(name: str) -> _Source:
-    if name not in _SOURCES:
-        raise unknown_name("data set", name, _SOURCES)
-    return _SOURCES[name]
+    return looked_up("data set", name, _SOURCES)
 
 
 def _folder(data_dir: Path | None) -> Path:

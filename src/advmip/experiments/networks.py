@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from advmip.errors import looked_up
 from advmip.experiments.subject import (
     architecture_of,
     load_split,
-    network_settings,
     trained_network,
 )
 from advmip.gradient_attacks import accuracy
@@ -73,7 +73,7 @@ def fetch_network(settings: Settings, paper_network: str, out: Path) -> None:
     Raises:
         InputError: No weights of that name were released, or they are missing or altered.
     """
-    chosen = network_settings(settings, paper_network)
+    chosen = looked_up("network", paper_network, settings["networks"])
     architecture_of(chosen, paper_network)
     folder = Path(settings["network_dir"])
     network = released_network(chosen["architecture"], folder, folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from advmip.datasets import Dataset, load_dataset
-from advmip.errors import InputError, unknown_name
+from advmip.errors import InputError, looked_up
 from advmip.gradient_attacks import AdversarialSet, AttackSettings
 from advmip.networks import ARCHITECTURES, Architecture, Network, load_network
 from advmip.settings import NetworkSettings, Settings, TrainedNetwork
@@ -59,7 +59,7 @@ def load_subject(settings: Settings, paper_network: str, network_file: Path) -> 
         InputError: The name is unknown, a file is missing or damaged, or the file holds another
             architecture than the settings name.
     """
-    chosen = network_settings(settings, paper_network)
+    chosen = looked_up("network", paper_network, settings["networks"])
     network = network_of(chosen, paper_network, network_file)
     train, test = (load_split(settings, chosen["dataset"], split) for split in ("train", "test"))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -102,17 +102,6 @@ def load_points(file: Path) -> AdversarialSet:
         return AdversarialSet.load(file)
 
 
-def network_settings(settings: Settings, paper_network: str) -> NetworkSettings:
-    """The settings of a network of the paper.
-
-    Raises:
-        InputError: There is none of that name.
-    """
-    if paper_network not in settings["networks"]:
-        raise unknown_name("network", paper_network, settings["networks"])
-    return settings["networks"][paper_network]
-
-
 def trained_network(settings: Settings, paper_network: str) -> NetworkSettings | TrainedNetwork:
     """What training a network of any paper needs: architecture, data set and training.
 
@@ -124,9 +113,7 @@ def trained_network(settings: Settings, paper_network: str) -> NetworkSettings |
         **settings["zhu"]["networks"],
         **settings["benmhenni"]["networks"],
     }
-    if paper_network not in networks:
-        raise unknown_name("network", paper_network, networks)
-    return networks[paper_network]
+    return looked_up("network", paper_network, networks)
 
 
 def architecture_of(chosen: NetworkSettings | TrainedNetwork, paper_network: str) -> Architecture:
@@ -135,9 +122,7 @@ def architecture_of(chosen: NetworkSettings | TrainedNetwork, paper_network: str
     Raises:
         InputError: It is unknown, or it classifies another data set.
     """
-    if chosen["architecture"] not in ARCHITECTURES:
-        raise unknown_name("architecture", chosen["architecture"], ARCHITECTURES)
-    architecture = ARCHITECTURES[chosen["architecture"]]
+    architecture = looked_up("architecture", chosen["architecture"], ARCHITECTURES)
     if architecture.dataset != chosen["dataset"]:
         raise InputError(
             subject=f"settings networks.{paper_network}",

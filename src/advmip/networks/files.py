@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from advmip.errors import InputError, unknown_name
+from advmip.errors import InputError, looked_up
 from advmip.networks.architectures import ARCHITECTURES, Architecture
 from advmip.networks.network import Network
 from advmip.storage import write_atomically
@@ -196,9 +196,8 @@ def _load_safetensors(file: Path) -> Network:
             expected=f"a network of one of {', '.join(ARCHITECTURES)}",
             mend="load the .onnx file, and give these weights to its body by load_state_dict",
         )
-    if name not in ARCHITECTURES:
-        raise unknown_name(f"architecture in network {file}", name, ARCHITECTURES)
-    network = network_from_tensors(ARCHITECTURES[name], tensors, file)
+    architecture = looked_up(f"architecture in network {file}", name, ARCHITECTURES)
+    network = network_from_tensors(architecture, tensors, file)
     if network.digest != header["digest"]:
         raise InputError(
             subject=f"network {file}",

@@ -16,7 +16,7 @@ import pooch
 import torch
 from torch import Tensor
 
-from advmip.errors import InputError, unknown_name
+from advmip.errors import InputError, looked_up
 from advmip.networks.architectures import ARCHITECTURES
 from advmip.networks.files import load_network, network_from_tensors
 from advmip.networks.network import Network
@@ -67,9 +67,7 @@ def released_network(
         InputError: The name is unknown, the file can neither be found nor fetched, or the
             weights are not those that were published.
     """
-    if name not in _RELEASES:
-        raise unknown_name("released network", name, _RELEASES)
-    release = _RELEASES[name]
+    release = looked_up("released network", name, _RELEASES)
     local = network_dir and network_dir / "zhao_kronqvist" / f"{name}.npz"
     if local and local.is_file():
         file = local

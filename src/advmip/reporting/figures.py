@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from advmip.errors import unknown_name
+from advmip.errors import looked_up
 from advmip.reporting import lecture, style
 from advmip.reporting.ben_mhenni import figures as ben_mhenni
 from advmip.reporting.outputs import FigureKind
@@ -41,9 +41,7 @@ def write_figure(
     Raises:
         InputError: The name is unknown, or rows or published values are missing.
     """
-    if name not in FIGURES:
-        raise unknown_name("figure", name, FIGURES)
-    data = FIGURES[name].data(Rows(rows_dir, plan), read_sources(papers_dir))
+    data = looked_up("figure", name, FIGURES).data(Rows(rows_dir, plan), read_sources(papers_dir))
     figure = draw_figure(name, data)
     for suffix, metadata in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
         with write_atomically(out_stem.with_name(out_stem.name + suffix)) as temporary:

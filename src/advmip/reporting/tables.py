@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from advmip.errors import unknown_name
+from advmip.errors import looked_up
 from advmip.reporting.ben_mhenni import tables as ben_mhenni
 from advmip.reporting.formats import PrintedTable, to_latex, to_markdown
 from advmip.reporting.outputs import TableKind
@@ -41,10 +41,9 @@ def write_table(
     Raises:
         InputError: The name is unknown, or rows or published values are missing.
     """
-    if name not in TABLES:
-        raise unknown_name("table", name, TABLES)
-    tidy = TABLES[name].data(Rows(rows_dir, plan), read_sources(papers_dir))
-    printed = TABLES[name].printed(tidy)
+    table = looked_up("table", name, TABLES)
+    tidy = table.data(Rows(rows_dir, plan), read_sources(papers_dir))
+    printed = table.printed(tidy)
     with write_atomically(_beside(out_stem, ".csv")) as temporary:
         tidy.to_csv(temporary, index=False)
     with write_atomically(_beside(out_stem, ".md")) as temporary:

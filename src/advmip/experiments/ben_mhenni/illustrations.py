@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from advmip.errors import looked_up
 from advmip.experiments.ben_mhenni.denoising import denoised
 from advmip.experiments.ben_mhenni.tree import drawn_instance, whole_tree
-from advmip.experiments.ben_mhenni.victims import network_settings
 from advmip.experiments.origin import origin_columns, subject_columns
 from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.subject import load_split
@@ -139,7 +139,8 @@ def _relaxed_neuron() -> list[Row]:
 def _denoising(settings: Settings) -> list[Row]:
     """An image, the image with noise, and what is left of it by either total variation."""
     chosen = settings["benmhenni"]["denoising"]
-    dataset = load_split(settings, network_settings(settings, _DENOISED)["dataset"], "test")
+    network = looked_up("network", _DENOISED, settings["benmhenni"]["networks"])
+    dataset = load_split(settings, network["dataset"], "test")
     image = dataset.images[0, 0].astype(np.float64)
     random = np.random.default_rng(settings["seed"])
     noisy = np.clip(image + chosen["noise"] * random.normal(size=image.shape), 0.0, 1.0)

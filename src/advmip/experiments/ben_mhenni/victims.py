@@ -6,7 +6,7 @@ import dataclasses
 import shutil
 from pathlib import Path
 
-from advmip.errors import InputError, unknown_name
+from advmip.errors import InputError, looked_up
 from advmip.experiments.exact.victims import Victim
 from advmip.experiments.subject import architecture_of, load_split, network_of
 from advmip.networks import Architecture, Network, load_network, new_network, staged
@@ -18,18 +18,6 @@ CODE = (
     *("appearance", "checking.attacks", "datasets", "experiments.ben_mhenni"),
     *("experiments.exact", "gradient_attacks", "mip", "networks"),
 )
-
-
-def network_settings(settings: Settings, paper_network: str) -> PublishedNetwork:
-    """The settings of a network of the paper.
-
-    Raises:
-        InputError: There is none of that name.
-    """
-    networks = settings["benmhenni"]["networks"]
-    if paper_network not in networks:
-        raise unknown_name("network", paper_network, networks)
-    return networks[paper_network]
 
 
 def copy_published(settings: Settings, paper_network: str, out: Path) -> None:
@@ -44,7 +32,7 @@ def copy_published(settings: Settings, paper_network: str, out: Path) -> None:
         InputError: The settings name no file for this network, it is missing or damaged, or it
             holds another network.
     """
-    chosen = network_settings(settings, paper_network)
+    chosen = looked_up("network", paper_network, settings["benmhenni"]["networks"])
     if chosen["file"] is None:
         raise InputError(
             subject=f"settings benmhenni.networks.{paper_network}.file",
@@ -78,7 +66,7 @@ def load_victim(settings: Settings, paper_network: str, network_file: Path) -> V
         InputError: The name is unknown, a file is missing or damaged, or the file holds another
             architecture than the settings name.
     """
-    chosen = network_settings(settings, paper_network)
+    chosen = looked_up("network", paper_network, settings["benmhenni"]["networks"])
     network = (
         network_of(chosen, paper_network, network_file)
         if chosen["file"] is None

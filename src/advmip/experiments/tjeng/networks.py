@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from advmip.errors import InputError, unknown_name
+from advmip.errors import InputError, looked_up, unknown_name
 from advmip.experiments.subject import first_images, load_points, load_split, load_subject
 from advmip.experiments.tjeng.questions import origin_of
 from advmip.experiments.zhao_kronqvist.runs import Attack, adversarial_folder
@@ -162,8 +162,5 @@ def verified_network(settings: Settings, paper_network: str) -> VerifiedNetwork:
     Raises:
         InputError: There is none of that name.
     """
-    networks = settings["tjeng"]["networks"]
     origin = origin_of(settings, paper_network)
-    if origin not in networks:
-        raise unknown_name("network", origin, networks)
-    return networks[origin]
+    return looked_up("network", origin, settings["tjeng"]["networks"])

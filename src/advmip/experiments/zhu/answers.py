@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from advmip.errors import unknown_name
+from advmip.errors import looked_up
 from advmip.experiments.exact.victims import Victim, identity_columns
 from advmip.experiments.rows import Row
 from advmip.experiments.subject import load_split, network_of
-from advmip.settings import Settings, TrainedNetwork
+from advmip.settings import Settings
 
 # What decides an attack's answer.
 CODE = (
@@ -33,22 +33,10 @@ def load_victim(
         InputError: The name is unknown, a file is missing or damaged, or the file holds another
             architecture than the settings name.
     """
-    chosen = thesis_network(settings, paper_network)
+    chosen = looked_up("network", paper_network, settings["zhu"]["networks"])
     network = network_of(chosen, paper_network, network_file)
     images = load_split(settings, chosen["dataset"], split)
     return Victim.of(paper_network, network, images)
-
-
-def thesis_network(settings: Settings, paper_network: str) -> TrainedNetwork:
-    """The settings of a network of the thesis.
-
-    Raises:
-        InputError: There is none of that name.
-    """
-    networks = settings["zhu"]["networks"]
-    if paper_network not in networks:
-        raise unknown_name("network", paper_network, networks)
-    return networks[paper_network]
 
 
 def identity(

@@ -13,7 +13,7 @@ from advmip.experiments.exact.answers import answered, attack_columns
 from advmip.experiments.exact.victims import Victim, predictions
 from advmip.experiments.rows import Row
 from advmip.experiments.subject import network_of
-from advmip.experiments.zhu.answers import CODE, identity, load_victim, thesis_network
+from advmip.experiments.zhu.answers import CODE, identity, load_victim
 from advmip.experiments.zhu.attacked_images import write_attacks
 from advmip.experiments.zhu.bounds import read_bounds
 from advmip.experiments.zhu.questions import (
@@ -82,7 +82,8 @@ def exact_attacks(
             mend="name the network that this part attacks; the workflow does so by itself",
         )
     if retrained_file is not None:
-        network = network_of(thesis_network(settings, paper_network), paper_network, retrained_file)
+        retrained = settings["zhu"]["networks"][paper_network]
+        network = network_of(retrained, paper_network, retrained_file)
         victim = dataclasses.replace(victim, network=network)
     method: Any = chosen["bounds"]
     if method in STORED_BOUNDS:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from advmip.errors import InputError, unknown_name
+from advmip.errors import InputError, looked_up, unknown_name
 from advmip.experiments.exact.victims import predictions
 from advmip.experiments.networks import train_network
 from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.subject import network_of
-from advmip.experiments.zhu.answers import identity, load_victim, thesis_network
+from advmip.experiments.zhu.answers import identity, load_victim
 from advmip.experiments.zhu.attacked_images import read_attacks
 from advmip.experiments.zhu.questions import (
     NO_EXAMPLES,
@@ -114,7 +114,7 @@ def accuracies(
         trained_on: replace(
             first,
             network=network_of(
-                thesis_network(settings, paper_network),
+                settings["zhu"]["networks"][paper_network],
                 paper_network,
                 retrained / f"{paper_network}-{trained_on}.safetensors",
             ),
@@ -158,7 +158,8 @@ def load_examples(
         InputError: A file is missing or damaged, or there is no example.
     """
     folders = example_folders(settings, attacks, experiment, paper_network, distance)
-    architecture = ARCHITECTURES[thesis_network(settings, paper_network)["architecture"]]
+    chosen = looked_up("network", paper_network, settings["zhu"]["networks"])
+    architecture = ARCHITECTURES[chosen["architecture"]]
     parts = [_examples_of_job(folder, distance, architecture.input_shape) for folder in folders]
     found = sum(len(part.labels) for part in parts)
     if not found:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from advmip.appearance import busy_share, structural_similarity, unchanged_share
 from advmip.checking.attacks import check_attack
 from advmip.experiments.ben_mhenni.questions import APPEARANCE, Question, networks_of, part_of
-from advmip.experiments.ben_mhenni.victims import CODE, load_victim
+from advmip.experiments.ben_mhenni.victims import CODE, dependencies, load_victims
 from advmip.experiments.exact.answers import answered
 from advmip.experiments.exact.victims import Victim, identity_columns
 from advmip.experiments.rows import Row, write_rows
@@ -36,7 +36,6 @@ from advmip.mip.distances import (
 from advmip.mip.margins import lead
 from advmip.networks import staged
 from advmip.pictures import picture_columns
-from advmip.provenance import code_digest
 from advmip.settings import Appearance, Settings
 
 Image = NDArray[np.float64]
@@ -66,11 +65,8 @@ def attacks_to_look_at(
     """
     questions = part_of(settings, APPEARANCE, part)
     shown = settings["benmhenni"]["experiments"]["appearance"]["networks"]
-    victims = {
-        name: load_victim(settings, name, network_files[name]) for name in networks_of(questions)
-    }
-    for name, victim in victims.items():
-        victim.demand(shown[name]["images"], {None}, APPEARANCE)
+    images = {name: shown[name]["images"] for name in networks_of(questions)}
+    victims = load_victims(settings, APPEARANCE, network_files, images)
 
     def answer(question: Question) -> dict[str, Any]:
         name = question.network
@@ -78,25 +74,17 @@ def attacks_to_look_at(
         found = _found(settings, victims[name], shown[name], question, journal.parent)
         return {kind: [common | row for row in rows] for kind, rows in found.items()}
 
-    depends = {
-        "code": code_digest(*CODE),
-        "victims": {
-            name: [victim.network.digest, victim.images.digest] for name, victim in victims.items()
-        },
-        "attacks": {
-            name: [
-                shown[name]["attack"],
-                shown[name]["carlini_wagner"],
-                shown[name]["time_limit"],
-                shown[name]["gap"],
-            ]
-            for name in victims
-        },
-        "margin": settings["benmhenni"]["margin"],
-        "variation_weight": settings["benmhenni"]["variation_weight"],
-        "seed": settings["seed"],
-        "threads": settings["threads"],
+    attacks = {
+        name: [
+            shown[name]["attack"],
+            shown[name]["carlini_wagner"],
+            shown[name]["time_limit"],
+            shown[name]["gap"],
+        ]
+        for name in victims
     }
+    depends = dependencies(settings, victims, attacks)
+    depends["variation_weight"] = settings["benmhenni"]["variation_weight"]
     answers = answered(journal, depends, questions, lambda question: question.key, answer)
     for kind in ("perturbations", "pictures"):
         rows = [row for each in answers for row in each[kind]]

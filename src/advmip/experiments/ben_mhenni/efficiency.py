@@ -11,7 +11,7 @@ import numpy as np
 
 from advmip.errors import InputError
 from advmip.experiments.ben_mhenni.questions import EFFICIENCY, Question, networks_of, part_of
-from advmip.experiments.ben_mhenni.victims import CODE, load_victim
+from advmip.experiments.ben_mhenni.victims import CODE, dependencies, load_victims
 from advmip.experiments.exact.answers import answered, attack_columns
 from advmip.experiments.exact.victims import Victim, identity_columns
 from advmip.experiments.rows import Row, write_rows
@@ -20,7 +20,6 @@ from advmip.mip.bounds import NETWORK_BOUNDS
 from advmip.mip.encoding import Interval
 from advmip.mip.margins import runner_up
 from advmip.networks import staged
-from advmip.provenance import code_digest
 from advmip.settings import Settings, SolverComparison
 
 # The settings that stand in a row, among those that an answer depends on.
@@ -48,11 +47,8 @@ def compare_solvers(
     """
     questions = part_of(settings, EFFICIENCY, part)
     compared = settings["benmhenni"]["experiments"]["efficiency"]["networks"]
-    victims = {
-        name: load_victim(settings, name, network_files[name]) for name in networks_of(questions)
-    }
-    for name, victim in victims.items():
-        victim.demand(compared[name]["images"], {None}, EFFICIENCY)
+    images = {name: compared[name]["images"] for name in networks_of(questions)}
+    victims = load_victims(settings, EFFICIENCY, network_files, images)
 
     @cache
     def bounds_of(name: str) -> str | list[Interval]:
@@ -69,19 +65,11 @@ def compare_solvers(
             settings, victims[name], chosen, bounds_of(name), question, journal.parent
         )
 
-    depends = {
-        "code": code_digest(*CODE),
-        "victims": {
-            name: [victim.network.digest, victim.images.digest] for name, victim in victims.items()
-        },
-        "attacks": {
-            name: {key: compared[name][key] for key in (*_DECISIVE, "target")}  # type: ignore[literal-required]
-            for name in victims
-        },
-        "margin": settings["benmhenni"]["margin"],
-        "seed": settings["seed"],
-        "threads": settings["threads"],
+    attacks = {
+        name: {key: compared[name][key] for key in (*_DECISIVE, "target")}  # type: ignore[literal-required]
+        for name in victims
     }
+    depends = dependencies(settings, victims, attacks)
     rows = answered(journal, depends, questions, lambda question: question.key, answer)
     write_rows("attacks", rows, out / "attacks.csv")
 

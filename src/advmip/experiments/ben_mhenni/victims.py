@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from advmip.errors import InputError, looked_up
 from advmip.experiments.exact.victims import Victim
 from advmip.experiments.subject import architecture_of, load_split, network_of
 from advmip.networks import Architecture, Network, load_network, new_network, staged
+from advmip.provenance import code_digest
 from advmip.settings import PublishedNetwork, Settings
 from advmip.storage import write_atomically
 
@@ -73,6 +76,51 @@ def load_victim(settings: Settings, paper_network: str, network_file: Path) -> V
         else _published(chosen, paper_network, network_file)
     )
     return Victim.of(paper_network, network, load_split(settings, chosen["dataset"], "test"))
+
+
+def load_victims(
+    settings: Settings,
+    experiment: str,
+    network_files: Mapping[str, Path],
+    images: Mapping[str, int],
+) -> dict[str, Victim]:
+    """Load the networks of a job, each with the images that it is attacked on.
+
+    Args:
+        settings: All settings.
+        experiment: What they are attacked for.
+        network_files: The weights of the networks, by the paper's names.
+        images: How many images are attacked on each.
+
+    Raises:
+        InputError: A file cannot be used, or a network classifies too few images correctly.
+    """
+    victims = {name: load_victim(settings, name, network_files[name]) for name in images}
+    for name, victim in victims.items():
+        victim.demand(images[name], {None}, experiment)
+    return victims
+
+
+def dependencies(
+    settings: Settings, victims: Mapping[str, Victim], attacks: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the answers of a job depend on, as in `Journal`.
+
+    Args:
+        settings: All settings.
+        victims: The networks and images of the job.
+        attacks: What the settings say of the attacks on each.
+    """
+    return {
+        "code": code_digest(*CODE),
+        "victims": {
+            name: [victim.network.digest, victim.images.digest] for name, victim in victims.items()
+        },
+        "attacks": attacks,
+        "margin": settings["benmhenni"]["margin"],
+        "seed": settings["seed"],
+        "threads": settings["threads"],
+    }
 
 
 def _published(chosen: PublishedNetwork, paper_network: str, file: Path) -> Network:

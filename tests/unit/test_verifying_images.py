@@ -11,36 +11,17 @@ from advmip import (
     cli,
     load_dataset,
     load_network,
-    save_network,
     verifying_images,
 )
-from advmip.networks import ARCHITECTURES
-from advmip.networks.training import train
 from advmip.verifying_images import verify_images
 
 HOW = {"label": None, "data_dir": None, "epsilon": 0.02, "time_limit": 30.0}
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    trained = train(
-        ARCHITECTURES["digits_dnn1"],
-        load_dataset("digits", "train"),
-        epochs=30,
-        batch_size=32,
-        optimizer="adam",
-        learning_rate=0.01,
-        progress=False,
-    )
-    file = tmp_path_factory.mktemp("network") / "net.safetensors"
-    save_network(trained, file, {})
-    return file
-
-
 def test_a_range_of_a_data_set_gives_a_line_each_and_a_summary(
-    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    digits_network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    verdicts = verify_images(network, ["digits:0-9"], tmp_path, **{**HOW, "epsilon": 0.04})
+    verdicts = verify_images(digits_network, ["digits:0-9"], tmp_path, **{**HOW, "epsilon": 0.04})
     *lines, summary = capsys.readouterr().out.splitlines()
     assert [line.split(":")[1] for line in lines] == [str(number) for number in range(10)]
     assert summary.startswith("10 images: ")
@@ -53,16 +34,16 @@ def test_a_range_of_a_data_set_gives_a_line_each_and_a_summary(
 
 
 def test_an_image_of_the_users_own_has_the_class_that_the_network_gives_it(
-    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    digits_network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     image = load_dataset("digits", "test").images[0]
     np.save(tmp_path / "image.npy", image)
     file = str(tmp_path / "image.npy")
-    (verdict,) = verify_images(network, [file], None, **HOW)
+    (verdict,) = verify_images(digits_network, [file], None, **HOW)
     assert verdict.status in ("robust", "attackable")
     capsys.readouterr()
     label = (int(load_dataset("digits", "test").labels[0]) + 1) % 10
-    (wrong,) = verify_images(network, [file], None, **{**HOW, "label": label})
+    (wrong,) = verify_images(digits_network, [file], None, **{**HOW, "label": label})
     assert wrong.status == "misclassified"
     assert f"class {label} is taken for" in capsys.readouterr().out
 
@@ -82,16 +63,16 @@ def test_an_image_of_the_users_own_has_the_class_that_the_network_gives_it(
     ],
 )
 def test_bad_input_is_answered_clearly(
-    network: Path, images: str, changes: dict[str, object], named: str
+    digits_network: Path, images: str, changes: dict[str, object], named: str
 ) -> None:
     with pytest.raises(InputError, match=named):
-        verify_images(network, [images], None, **{**HOW, **changes})
+        verify_images(digits_network, [images], None, **{**HOW, **changes})
 
 
 def test_the_command_ends_with_a_message_and_no_traceback(
-    network: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    digits_network: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["advmip", "verify", str(network), "digits:0", "--epsilon", "2"]
+    arguments = ["advmip", "verify", str(digits_network), "digits:0", "--epsilon", "2"]
     monkeypatch.setattr("sys.argv", arguments)
     with pytest.raises(SystemExit) as stopped:
         cli.main()
@@ -99,9 +80,11 @@ def test_the_command_ends_with_a_message_and_no_traceback(
     assert "epsilon of the verification" in capsys.readouterr().err
 
 
-def test_a_layer_that_is_unknown_is_named(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    strange = load_network(network)
+def test_a_layer_that_is_unknown_is_named(
+    digits_network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strange = load_network(digits_network)
     strange.body = nn.Sequential(strange.body, nn.Sigmoid())
     monkeypatch.setattr(verifying_images, "load_network", lambda _: strange)
     with pytest.raises(InputError, match="Sigmoid"):
-        verify_images(network, ["digits:0"], None, **HOW)
+        verify_images(digits_network, ["digits:0"], None, **HOW)

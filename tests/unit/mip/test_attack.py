@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 from brute_force import CLASSES, SHAPE, TinyNetwork, smallest
-from tiny_networks import as_network
+from tiny_networks import as_network, instance
 
 from advmip import CheckError, InputError, minimal_attack
 from advmip.checking.attacks import check_attack
@@ -18,14 +18,6 @@ from advmip.mip.hunt import HUNTS
 EXACT = ("l0", "l1", "l2", "linf", "tv", "l1+tv")
 MARGIN = 1e-4
 GAP = 1e-6
-
-
-def instance(seed: int) -> tuple[TinyNetwork, object, np.ndarray, int]:
-    """A network, an image, and the class that the network gives it."""
-    tiny = TinyNetwork(seed)
-    network = as_network(tiny)
-    image = np.random.default_rng(seed + 100).random(4).round(2)
-    return tiny, network, image, int(np.argmax(tiny.logits(image)))
 
 
 @pytest.mark.parametrize(("distance", "seed"), list(product(EXACT, (0, 1, 4, 6))))

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 from brute_force import CLASSES, SHAPE, TinyNetwork, smallest
-from tiny_networks import as_network
+from tiny_networks import as_network, instance
 
 from advmip import InputError, minimal_attack
 from advmip.mip.bounds import interval_bounds
@@ -24,20 +24,13 @@ from advmip.networks import staged
 
 MARGIN = 1e-4
 GAP = 1e-6
+HIDDEN = (4, 4)
 LINEAR = ("l1", "linf", "tv", "l1+tv")
-
-
-def instance(seed: int) -> tuple[TinyNetwork, object, np.ndarray, int]:
-    """A network, an image, and the class that the network gives it."""
-    tiny = TinyNetwork(seed, hidden=(4, 4))
-    network = as_network(tiny)
-    image = np.random.default_rng(seed + 100).random(4).round(2)
-    return tiny, network, image, int(np.argmax(tiny.logits(image)))
 
 
 def problem_of(seed: int, distance: str = "l1") -> tuple[TinyNetwork, Problem]:
     """An attack towards the next class, over the whole box."""
-    tiny, network, image, label = instance(seed)
+    tiny, network, image, label = instance(seed, HIDDEN)
     goal = Targeted((label + 1) % CLASSES, CLASSES, 1.0, MARGIN)
     box = Box.around(image, SHAPE)
     return tiny, Problem(staged(network), image, distance_named(distance), goal, box)
@@ -52,7 +45,7 @@ def expected_of(tiny: TinyNetwork, problem: Problem, distance: str) -> float:
 @pytest.mark.parametrize(("distance", "seed"), list(product(LINEAR, (0, 1, 5))))
 @pytest.mark.parametrize("bounds", ["progressive", "interval"])
 def test_any_other_class_equals_brute_force(distance: str, seed: int, bounds: str) -> None:
-    tiny, network, image, label = instance(seed)
+    tiny, network, image, label = instance(seed, HIDDEN)
     rivals = [rival for rival in range(CLASSES) if rival != label]
     expected = smallest(tiny, image, distance, rivals, 1.0, MARGIN)
     found = minimal_attack(
@@ -92,7 +85,7 @@ def test_every_strategy_ends_at_the_optimum_of_the_whole_box(strategy: str, seed
 
 @pytest.mark.parametrize("seed", range(4))
 def test_general_solvers_agree_on_the_piecewise_square(seed: int) -> None:
-    _, network, image, label = instance(seed)
+    _, network, image, label = instance(seed, HIDDEN)
     found = [
         minimal_attack(
             network, image.reshape(SHAPE), label, PiecewiseL2(7), solver=solver, gap=GAP
@@ -180,7 +173,7 @@ def test_orders_know_the_smallest_bound_and_what_is_next() -> None:
     [("l0", "integers"), ("tv-isotropic", "cones")],
 )
 def test_what_a_tree_cannot_do_is_refused_with_the_reason(distance: str, reason: str) -> None:
-    _, network, image, label = instance(1)
+    _, network, image, label = instance(1, HIDDEN)
     with pytest.raises(InputError, match=reason):
         minimal_attack(network, image.reshape(SHAPE), label, distance, solver="branch-and-bound")
 
@@ -192,6 +185,6 @@ def test_another_formulation_is_refused() -> None:
 
 
 def test_an_unknown_solver_is_named_with_those_there_are() -> None:
-    _, network, image, label = instance(1)
+    _, network, image, label = instance(1, HIDDEN)
     with pytest.raises(InputError, match="branch-and-bound"):
         minimal_attack(network, image.reshape(SHAPE), label, L1(), solver="branch-and-bond")

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 from brute_force import CLASSES, SHAPE, TinyNetwork, smallest
-from tiny_networks import as_network
+from tiny_networks import instance
 
 from advmip.mip.bounds import interval_bounds
 from advmip.mip.distances import Box, distance_named
@@ -28,12 +28,10 @@ RATIO, MARGIN = 1.2, 1e-4
 
 
 def question(seed: int, distance: str) -> tuple[TinyNetwork, Problem]:
-    tiny = TinyNetwork(seed, (4, 4))
-    form = staged(as_network(tiny))
-    image = np.random.default_rng(seed + 100).random(4).round(2)
-    target = (int(np.argmax(tiny.logits(image))) + 1) % CLASSES
-    goal = Targeted(target, CLASSES, RATIO, MARGIN)
-    return tiny, Problem(form, image, distance_named(distance), goal, Box.around(image, SHAPE))
+    tiny, network, image, label = instance(seed, (4, 4))
+    goal = Targeted((label + 1) % CLASSES, CLASSES, RATIO, MARGIN)
+    box = Box.around(image, SHAPE)
+    return tiny, Problem(staged(network), image, distance_named(distance), goal, box)
 
 
 def patterns(tiny: TinyNetwork, image: np.ndarray) -> list[np.ndarray]:

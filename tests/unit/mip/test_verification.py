@@ -10,7 +10,7 @@ import pytest
 import torch
 from brute_force import CLASSES, SHAPE, TinyNetwork, smallest
 from test_linear_bounds import exactly, network_of
-from tiny_networks import as_network
+from tiny_networks import as_network, instance
 from torch import nn
 
 from advmip import CheckError, InputError, Network, VerificationIngredients, Verifier, verify
@@ -24,12 +24,10 @@ WITHOUT = [
 ]
 
 
-def instance(seed: int) -> tuple[Network, np.ndarray, int, TinyNetwork]:
-    """A network, an image, and the class that the network gives it."""
-    tiny = TinyNetwork(seed)
-    network = as_network(tiny)
-    image = np.random.default_rng(seed + 100).random(4).round(2)
-    return network, image.reshape(SHAPE), int(np.argmax(tiny.logits(image))), tiny
+def shaped_instance(seed: int) -> tuple[Network, np.ndarray, int, TinyNetwork]:
+    """A network, an image as it takes it, and the class that it gives the image."""
+    tiny, network, image, label = instance(seed)
+    return network, image.reshape(SHAPE), label, tiny
 
 
 def nearest(tiny: TinyNetwork, image: np.ndarray, label: int, norm: str) -> float:
@@ -40,7 +38,7 @@ def nearest(tiny: TinyNetwork, image: np.ndarray, label: int, norm: str) -> floa
 @pytest.mark.parametrize("norm", ["linf", "l1", "l2"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_robust_inside_the_smallest_attack_and_attackable_outside(norm: str, seed: int) -> None:
-    network, image, label, tiny = instance(seed)
+    network, image, label, tiny = shaped_instance(seed)
     distance = nearest(tiny, image, label, norm)
     if not np.isfinite(distance):
         assert verify(network, image, label, 0.9, norm).status == "robust"
@@ -66,7 +64,7 @@ def test_robust_inside_the_smallest_attack_and_attackable_outside(norm: str, see
 def test_every_way_gives_the_same_verdict(
     ingredients: VerificationIngredients, solver: str, seed: int
 ) -> None:
-    network, image, label, tiny = instance(seed)
+    network, image, label, tiny = shaped_instance(seed)
     distance = nearest(tiny, image, label, "linf")
     for factor, status in ((0.95, "robust"), (1.05, "attackable")):
         how = {"solver": solver, "ingredients": ingredients}
@@ -94,7 +92,7 @@ def only_programs(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("norm", ["linf", "l1", "l2"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_mixed_integer_programs_alone_decide(norm: str, seed: int) -> None:
-    network, image, label, tiny = instance(seed)
+    network, image, label, tiny = shaped_instance(seed)
     distance = nearest(tiny, image, label, norm)
     if np.isfinite(distance):
         inside = verify(network, image, label, 0.98 * distance, norm)
@@ -108,7 +106,7 @@ def test_mixed_integer_programs_alone_decide(norm: str, seed: int) -> None:
 def test_a_solver_that_ends_without_a_bound_certifies_nothing(
     monkeypatch: pytest.MonkeyPatch, status: str, bound: float
 ) -> None:
-    network, image, label, tiny = instance(1)
+    network, image, label, tiny = shaped_instance(1)
     epsilon = 0.9 * nearest(tiny, image, label, "linf")
     honest = verification.choose
 
@@ -127,7 +125,7 @@ def test_a_solver_that_ends_without_a_bound_certifies_nothing(
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_margins_hold_for_random_points(seed: int) -> None:
-    network, image, label, tiny = instance(seed)
+    network, image, label, tiny = shaped_instance(seed)
     margins = verify(network, image, label, 0.15).margins
     steps = np.random.default_rng(0).uniform(-0.15, 0.15, (500, 4))
     for point in np.clip(image.ravel() + steps, 0, 1):
@@ -146,7 +144,7 @@ def test_a_tie_is_misclassified_and_needs_no_ball() -> None:
 
 
 def test_too_short_a_time_is_unknown_and_no_error() -> None:
-    network, image, label, tiny = instance(9)
+    network, image, label, tiny = shaped_instance(9)
     epsilon = 0.999 * nearest(tiny, image, label, "linf")
     verdict = verify(network, image, label, epsilon, time_limit=1e-9)
     assert verdict.status in ("unknown", "robust")
@@ -155,7 +153,7 @@ def test_too_short_a_time_is_unknown_and_no_error() -> None:
 def test_an_adversarial_image_that_the_network_denies_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path
 ) -> None:
-    network, image, label, tiny = instance(1)
+    network, image, label, tiny = shaped_instance(1)
     epsilon = min(1.3 * nearest(tiny, image, label, "linf"), 1.0)
     verifier = Verifier(network, epsilon, failures=tmp_path)
     network.body[-1].bias.data[label] += 1e3
@@ -179,7 +177,7 @@ def test_an_adversarial_image_that_the_network_denies_is_an_error(
     ],
 )
 def test_bad_input_is_answered_clearly(changes: dict[str, object], named: str) -> None:
-    network, image, label, _ = instance(1)
+    network, image, label, _ = shaped_instance(1)
     arguments = {"image": image, "label": label, **changes}
     with pytest.raises(InputError, match=named):
         verify(network, **arguments)
@@ -218,7 +216,7 @@ def test_a_margin_that_float64_absorbs_is_no_certificate() -> None:
 def test_certificates_hold_at_any_scale_of_the_weights(scale: float) -> None:
     """The first layer times a number, the second divided by it: the same function."""
     for seed in SEEDS:
-        _, image, label, tiny = instance(seed)
+        _, image, label, tiny = shaped_instance(seed)
         distance = nearest(tiny, image, label, "linf")
         if not np.isfinite(distance):
             continue

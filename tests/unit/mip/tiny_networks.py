@@ -1,4 +1,4 @@
-"""Tiny networks, once as the library's and once as plain matrices."""
+"""Tiny networks, once as the library's and once as plain matrices, and images on them."""
 
 from __future__ import annotations
 
@@ -34,3 +34,13 @@ def as_network(tiny: TinyNetwork) -> Network:
     tiny.biases = [bias.astype(np.float32).astype(np.float64) for bias in tiny.biases]
     assert tiny.biases[-1].shape == (CLASSES,)
     return Network(architecture, body).frozen()
+
+
+def instance(
+    seed: int, hidden: tuple[int, ...] = (3, 3)
+) -> tuple[TinyNetwork, Network, np.ndarray, int]:
+    """A network in both forms, an image (pixels,), and the class that the network gives it."""
+    tiny = TinyNetwork(seed, hidden)
+    network = as_network(tiny)
+    image = np.random.default_rng(seed + 100).random(4).round(2)
+    return tiny, network, image, int(np.argmax(tiny.logits(image)))

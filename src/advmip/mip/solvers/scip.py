@@ -118,8 +118,9 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
         squares = [float(model.squares[column]) * columns[column] ** 2 for column in squared]
         inner.addCons(pyscipopt.quicksum(squares) <= total)
     else:
-        # Cutting planes cost more than they prune: L1 on Zhu's DNN3 takes six times as long with
-        # them (1.9 s and 11.6 s); only L2 with breakpoints on DNN4 gains (58 s and 40 s).
+        # Cutting planes cost more than they prune. L1 on Zhu's DNN3: 1.9 s without them, 11.6 s
+        # with SCIP's fast setting, 10 s with its default (three images only); on DNN1 0.55 s and
+        # 0.50 s (fast). Only L2 with 5 breakpoints on DNN4 gains: 58 s, and 40 s with either.
         inner.setSeparating(PY_SCIP_PARAMSETTING.OFF)
     _add_rows(inner, columns, model)
     for indicator in model.indicators:

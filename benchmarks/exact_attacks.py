@@ -15,6 +15,7 @@ import pandas as pd
 from attack_instances import Limits, add_options, answered, load_victim, our_answer, warm_up
 
 from advmip.memory import keep_freed_memory
+from advmip.mip.branch_and_bound import STRATEGIES
 from advmip.mip.solvers import AUTO, SOLVERS
 from advmip.provenance import use_threads
 
@@ -25,7 +26,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add_options(parser)
     parser.add_argument("--distance", default="l1")
-    parser.add_argument("--solver", choices=[AUTO, *SOLVERS], default=AUTO)
+    parser.add_argument("--solver", choices=[AUTO, *SOLVERS, *STRATEGIES], default=AUTO)
     return parser.parse_args()
 
 

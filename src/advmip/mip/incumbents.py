@@ -20,7 +20,6 @@ from advmip.mip.encoding import Interval
 from advmip.mip.formulations.parts import Parts
 from advmip.mip.model import Vector
 from advmip.mip.problem import Problem, encode
-from advmip.mip.solvers.highs import LinearProgram
 
 Flags = NDArray[np.bool_]
 
@@ -147,7 +146,7 @@ class PatternProgram:
         self._shortfall = encoding.shortfall
         self._positive, self._negative = parts.positive, parts.negative
         self._unstable = [interval.unstable for interval in bounds[:-1]]
-        self._program = LinearProgram(self._model, "dual")
+        self._program = encoding.program("dual")
 
     def descend(self, change: Vector) -> Vector:
         """The best point of a chain of neighbouring patterns, from the one of a perturbation.
@@ -266,7 +265,7 @@ def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:
 def relaxed_points(problem: Problem, bounds: list[Interval]) -> list[Vector]:
     """The perturbation at the optimum of the linear relaxation."""
     encoding = encode(problem.linear(), bounds)
-    _, point = LinearProgram(encoding.model, "dual").minimise(encoding.model.objective)
+    _, point = encoding.program("dual").minimise(encoding.model.objective)
     return [] if point is None else [encoding.change.values(point)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from advmip.mip.distances import Box, Distance
 from advmip.mip.encoding import Interval, encode_hidden
 from advmip.mip.formulations import BigM, Formulation, Layer, affine_expression
 from advmip.mip.model import Expression, Indices, Model, ModelBuilder, Vector
+from advmip.mip.solvers.linear_program import LinearProgram
+from advmip.mip.solvers.sifting import SiftedProgram
 from advmip.mip.targets import Goal
 from advmip.networks.staged import StagedNetwork
 
@@ -57,12 +60,23 @@ class Encoding:
         change: The perturbation (pixels,).
         preactivations: What enters each layer of ReLUs, and last the logits.
         shortfall: The column by which the goal may be missed; none if it may not.
+        sparse: Whether the nearest change leaves most pixels as they are.
     """
 
     model: Model
     change: Expression
     preactivations: list[Expression]
     shortfall: Indices
+    sparse: bool
+
+    def program(self, simplex: Literal["primal", "dual"]) -> LinearProgram:
+        """The model's linear program, from solve to solve.
+
+        Where a distance leaves most pixels as they are, they rest until one of them is wanted.
+        """
+        if not self.sparse:
+            return LinearProgram(self.model, simplex)
+        return SiftedProgram(self.model, simplex, np.unique(self.change.matrix.indices))
 
 
 def encode(
@@ -114,4 +128,4 @@ def encode(
     if depth is None:
         eased = Expression.of(shortfall) if elastic else None
         problem.goal.encode(builder, entering[-1], bounds[-1], eased)
-    return Encoding(builder.build(), change, entering, shortfall)
+    return Encoding(builder.build(), change, entering, shortfall, measure.sparse)

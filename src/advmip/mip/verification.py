@@ -35,7 +35,7 @@ from advmip.mip.margins import lead, runner_up
 from advmip.mip.model import Model, Vector
 from advmip.mip.problem import Encoding, Problem, encode
 from advmip.mip.solvers import Options, choose
-from advmip.mip.solvers.highs import LinearProgram
+from advmip.mip.solvers.linear_program import LinearProgram
 from advmip.mip.targets import Anything
 from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork

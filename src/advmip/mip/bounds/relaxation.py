@@ -13,7 +13,6 @@ from advmip.mip.formulations import Formulation
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.model import Indices
 from advmip.mip.problem import Encoding, Problem, encode
-from advmip.mip.solvers.highs import LinearProgram
 from advmip.mip.targets import Anything
 
 # The coefficients of a program are rounded themselves; bounds are widened by this.
@@ -68,7 +67,7 @@ def relaxation_bounds(
 def _extremes(
     encoding: Encoding, place: int, bounded: Indices, known: Interval, deadline: float
 ) -> Interval | None:
-    program = LinearProgram(encoding.model, "primal")
+    program = encoding.program("primal")
     rows = encoding.preactivations[place][bounded]
     costs = rows.written_out(len(encoding.model.lower))
     lower, upper = known.lower.copy(), known.upper.copy()

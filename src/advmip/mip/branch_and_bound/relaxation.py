@@ -21,7 +21,6 @@ from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN, NodePoint, 
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.problem import Problem, encode
-from advmip.mip.solvers.highs import LinearProgram
 
 # An envelope's row is added if the point violates it by this share of the neuron's range.
 _VIOLATION = 1e-4
@@ -46,7 +45,7 @@ class Relaxation:
         self._constant = encoding.model.constant
         self.range_up = encoding.model.upper[self._outputs]
         self.range_down = encoding.model.upper[self._slacks]
-        self._program = LinearProgram(encoding.model, "dual")
+        self._program = encoding.program("dual")
         self._rows = len(encoding.model.row_lower)
         inputs = [
             entering[interval.unstable]
@@ -89,7 +88,8 @@ class Relaxation:
             before = now
             if stalled == _PATIENCE:
                 break
-        self._program.drop_loose_rows(self._rows)
+        loose = self._program.loose_rows()
+        self._program.drop_rows(loose[loose >= self._rows])
 
     def stop_above(self, objective: float) -> None:
         """Nodes whose value exceeds this one are of no interest."""

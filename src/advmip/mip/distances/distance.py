@@ -44,9 +44,14 @@ class Distance(ABC):
 
     A model minimises an objective that increases with the distance; for the Euclidean distance it
     is the square.
+
+    Attributes:
+        name: Its name in settings and rows.
+        sparse: Whether the nearest change has columns at 0 for most of the pixels.
     """
 
     name: str
+    sparse = False
 
     @abstractmethod
     def value(self, perturbation: Vector, box: Box) -> float:

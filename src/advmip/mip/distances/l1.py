@@ -13,6 +13,7 @@ class L1(Distance):
     """sum_i |d_i|, with d = p - n and p, n >= 0 (Zhu, equation (16), without its rows)."""
 
     name = "l1"
+    sparse = True
 
     def value(self, perturbation: Vector, box: Box) -> float:
         """The sum of absolute changes."""

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advmip.errors import InputError
 from advmip.mip.bounds import interval_bounds, relaxation_bounds
-from advmip.mip.branch_and_bound import STRATEGIES, tree_for
+from advmip.mip.branch_and_bound import STRATEGIES
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
 from advmip.mip.incumbents import Incumbent, PatternProgram, best_of, corrected, search
 from advmip.mip.model import Vector
-from advmip.mip.problem import Problem, encode
-from advmip.mip.projection import projected
-from advmip.mip.solvers import AUTO, SOLVERS, Options, Solution, Status, choose
+from advmip.mip.preparation import prepare
+from advmip.mip.problem import Problem
+from advmip.mip.solvers import Options, Status
 
 # Bounds are tightened again as long as this share of the unstable neurons becomes stable.
 _WORTH_ANOTHER_ROUND = 0.1
@@ -41,23 +40,6 @@ _ALL = -1
 _log = logging.getLogger(__name__)
 
 Trace = tuple[tuple[float, float, float], ...]
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """A problem as some solver takes it.
-
-    Attributes:
-        solve: Solves it.
-        lifted: The change (pixels,) at a point of the solution.
-        solver: The solver.
-        reason: Why it was taken.
-    """
-
-    solve: Callable[[Options], Solution]
-    lifted: Callable[[Vector], Vector]
-    solver: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -304,7 +286,7 @@ class Hunt:
         _check_bounds(bounds, self._formulation)
         measure = problem.distance
         with self._timed("solver"):
-            prepared = self._prepared(problem, bounds)
+            prepared = prepare(problem, bounds, self._formulation, self._solver)
             options = self._options.within(
                 seconds, cutoff=measure.cutoff(self._radius, self._options.gap)
             )
@@ -322,31 +304,6 @@ class Hunt:
         self._taken = prepared.solver, prepared.reason
         self._nodes += solution.nodes
         return solution.status in (Status.OPTIMAL, Status.INFEASIBLE)
-
-    def _prepared(self, problem: Problem, bounds: list[Interval]) -> _Prepared:
-        """The problem for the solver that is named, or for the best one that takes it."""
-        if self._solver in STRATEGIES:
-            tree = tree_for(problem, bounds, self._formulation, self._solver)
-            return _Prepared(tree.solve, lambda change: change, self._solver, tree.reason)
-        projection = projected(problem) if self._solver in (AUTO, "gurobi") else None
-        if projection is not None:
-            small = encode(projection.problem, bounds, self._formulation)
-            if SOLVERS["gurobi"].refusal(small.model.size) is None:
-                lift = projection.lifted
-                return _Prepared(
-                    partial(SOLVERS["gurobi"].solve, small.model),
-                    lambda point: lift(small.change.values(point)),
-                    "gurobi",
-                    "its licence admits the model in coordinates",
-                )
-        encoding = encode(problem, bounds, self._formulation)
-        choice = choose(self._solver, encoding.model)
-        return _Prepared(
-            partial(choice.solver.solve, encoding.model),
-            encoding.change.values,
-            choice.solver.name,
-            choice.reason,
-        )
 
     def _polished(self, problem: Problem, change: Vector) -> Incumbent | None:
         """The solver's point, or a better one of its pattern, free of the solver's tolerances."""

@@ -1,0 +1,99 @@
+"""Which solver takes a problem, and in which form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from advmip.mip.branch_and_bound import STRATEGIES, refusal, tree_for
+from advmip.mip.encoding import Interval
+from advmip.mip.formulations import Formulation
+from advmip.mip.model import Vector
+from advmip.mip.problem import Problem, encode
+from advmip.mip.projection import projected
+from advmip.mip.solvers import AUTO, SOLVERS, Options, Solution, choose
+
+# The tree that is taken where Gurobi's licence does not admit a model.
+_TREE = "branch-and-bound"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A problem as some solver takes it.
+
+    Attributes:
+        solve: Solves it.
+        lifted: The change (pixels,) at a point of the solution.
+        solver: The solver.
+        reason: Why it was taken.
+    """
+
+    solve: Callable[[Options], Solution]
+    lifted: Callable[[Vector], Vector]
+    solver: str
+    reason: str
+
+
+def prepare(
+    problem: Problem, bounds: list[Interval], formulation: Formulation, solver: str
+) -> Prepared:
+    """The problem for a solver.
+
+    Args:
+        problem: The problem.
+        bounds: Bounds of the neurons that hold over the problem's box.
+        formulation: Of the unstable neurons.
+        solver: A solver's name, one of `branch_and_bound.STRATEGIES`, or "auto": Gurobi where its
+            licence admits the model, else our tree where it takes the problem (it is faster than
+            the open solvers, `docs/branch-and-bound.md`), else the best open solver.
+
+    Raises:
+        InputError: There is no such solver, or it does not take the problem.
+    """
+    if solver in STRATEGIES:
+        return _grown(problem, bounds, formulation, solver, None)
+    if solver in (AUTO, "gurobi"):
+        small = _in_coordinates(problem, bounds, formulation)
+        if small is not None:
+            return small
+    encoding = encode(problem, bounds, formulation)
+    gurobi = SOLVERS["gurobi"].refusal(encoding.model.size)
+    if solver == AUTO and gurobi and refusal(problem, bounds, formulation) is None:
+        return _grown(problem, bounds, formulation, _TREE, gurobi)
+    choice = choose(solver, encoding.model)
+    return Prepared(
+        partial(choice.solver.solve, encoding.model),
+        encoding.change.values,
+        choice.solver.name,
+        choice.reason,
+    )
+
+
+def _grown(
+    problem: Problem,
+    bounds: list[Interval],
+    formulation: Formulation,
+    strategy: str,
+    reason: str | None,
+) -> Prepared:
+    tree = tree_for(problem, bounds, formulation, strategy)
+    return Prepared(tree.solve, lambda change: change, strategy, reason or tree.reason)
+
+
+def _in_coordinates(
+    problem: Problem, bounds: list[Interval], formulation: Formulation
+) -> Prepared | None:
+    """An exact L2 problem in the coordinates that the network sees, if Gurobi takes it."""
+    projection = projected(problem)
+    if projection is None:
+        return None
+    small = encode(projection.problem, bounds, formulation)
+    if SOLVERS["gurobi"].refusal(small.model.size) is not None:
+        return None
+    return Prepared(
+        partial(SOLVERS["gurobi"].solve, small.model),
+        lambda point: projection.lifted(small.change.values(point)),
+        "gurobi",
+        "its licence admits the model in coordinates",
+    )

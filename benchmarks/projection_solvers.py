@@ -153,7 +153,7 @@ def problems(
     # The first call of anything in torch pays for its loading.
     finetune(network, train, points, iterations=1, progress=False)
     for k in range(1, max(options.iterates) + 1):
-        run.iterate(fixed_ratio=0.0, sweeps=1, complete_pool=False, last=False)
+        run.iterate(fixed_ratio=0.0, sweeps=1, last=False)
         warm = run.projections[-1]
         if k in options.iterates:
             # The cuts at w^k itself are not part of the QP that gave w^k.

@@ -5,9 +5,10 @@
     min ||w - w_hat||^2   s.t.  f_y(x; w) >= f_j(x; w) + margin   for all (x, y) in X_adv, j != y
                                 loss(w) <= loss(w_hat) + loss_slack                          (6)
 
-Each iteration projects w_hat onto the cuts gathered so far (13), adds cuts at the projection, and
-puts points of the segment from w_hat to it into the pool; the answer is chosen from the pool's
-Pareto front (19).
+Each iteration projects w_hat onto the cuts gathered so far (13) and adds cuts at the projection.
+Points of the segments from w_hat to the projections make up the pool, from whose Pareto front the
+answer is chosen (19). No iteration depends on the pool, so it is filled after the last one, when
+the most is known about which points are dominated.
 
 Source: Zhao & Kronqvist 2024, Sections 2 to 4.
 """
@@ -133,9 +134,10 @@ def finetune(
     run.check_adversarial_set()
     bar = track(range(1, iterations + 1), "fine-tuning", enabled=progress)
     for iteration in bar:
-        run.iterate(fixed_ratio, sweeps, complete_pool, last=iteration == iterations)
+        run.iterate(fixed_ratio, sweeps, last=iteration == iterations)
         state = {"V": f"{run.violations[-1]:.3g}", "loss": f"{run.losses[-1]:.4g}"}
         bar.set_postfix(state, refresh=False)
+    run.search_lines(complete_pool, progress=progress)
     return run.result(tuple(omega))
 
 
@@ -167,6 +169,8 @@ class Run:
         self.projection = Projection(self.parameters.count, self.device)
         self.blocks: list[CutBlock] = []
         self.projections: list[ProjectionResult] = []
+        # The loss of each training image at w_hat and at every iterate.
+        self.image_losses: list[Tensor] = []
         self.losses: list[float] = []
         self.violations: list[float] = []
         self.rows: list[dict[str, float]] = []
@@ -202,34 +206,34 @@ class Run:
                 mend="drop them, or generate the set with this very network",
             )
 
-    def iterate(self, fixed_ratio: float, sweeps: int, complete_pool: bool, *, last: bool) -> None:
-        """One iteration of Algorithm 1: project, linearise, search the line."""
+    def iterate(self, fixed_ratio: float, sweeps: int, *, last: bool) -> None:
+        """One iteration of Algorithm 1 but for its line search: project, linearise."""
         started = time.perf_counter()
         if not self.projections:
-            initial_loss = self.loss.order_by_difficulty(self.start)
-            _, gradient = self.loss.value_and_gradient(self.start)
-            self.initial_loss = initial_loss
-            self._remember(0, 0.0, self._violation(self.step), initial_loss, True)
-            self._cut(initial_loss, gradient)
+            image_losses, gradient = self.loss.of_images_and_gradient(self.start)
+            self.image_losses.append(image_losses)
+            self.initial_loss = float(image_losses.mean())
+            self._remember(0, 0.0, self._violation(self.step), self.initial_loss, True)
+            self._cut(self.initial_loss, gradient)
         differentiated = time.perf_counter()
         result = self._project(fixed_ratio, sweeps)
         self.step = result.step
         self.projections.append(result)
         projected = time.perf_counter()
         if last:
-            loss = self.loss.value(self.start + self.step)[0]
+            image_losses = self.loss.of_images(self.start + self.step)
         else:
-            loss, gradient = self.loss.value_and_gradient(self.start + self.step)
+            image_losses, gradient = self.loss.of_images_and_gradient(self.start + self.step)
+        loss = float(image_losses.mean())
         seconds_gradient = differentiated - started + time.perf_counter() - projected
         cutting = time.perf_counter()
         if not last:
             self._cut(loss, gradient)
         seconds_projection = projected - differentiated + time.perf_counter() - cutting
-        searching = time.perf_counter()
+        self.image_losses.append(image_losses)
         self.losses.append(loss)
         self.violations.append(self._violation(self.step))
         self._remember(len(self.projections), 1.0, self.violations[-1], loss, True)
-        self._search_line(complete_pool)
         self.rows.append(
             {
                 "iteration": len(self.projections),
@@ -243,9 +247,34 @@ class Run:
                 "infeasibility": result.infeasibility,
                 "seconds_projection": seconds_projection,
                 "seconds_gradient": seconds_gradient,
-                "seconds_line_search": time.perf_counter() - searching,
+                "seconds_line_search": 0.0,
             }
         )
+
+    def search_lines(self, complete_pool: bool, *, progress: bool) -> None:
+        """Puts ``w_hat + alpha (w^k - w_hat)`` for alpha = 0.1, ..., 0.9 and all k into the pool.
+
+        Candidates with the smallest violation come first: they bound the loss of the others, of
+        which only those on the Pareto front are then finished.
+        """
+        candidates = sorted(
+            (self._violation(alpha * projection.step), iteration, alpha)
+            for iteration, projection in enumerate(self.projections, start=1)
+            for alpha in ALPHAS
+        )
+        for violated, iteration, alpha in track(candidates, "line search", enabled=progress):
+            started = time.perf_counter()
+            ceiling = float("inf")
+            if not complete_pool:
+                ceiling = smallest_dominating_loss(self.pool, violated)
+            ends = self.image_losses[0], self.image_losses[iteration]
+            loss, complete = self.loss.value(
+                self.start + alpha * self.projections[iteration - 1].step,
+                ceiling,
+                difficulty=torch.lerp(*ends, alpha),
+            )
+            self._remember(iteration, alpha, violated, loss, complete)
+            self.rows[iteration - 1]["seconds_line_search"] += time.perf_counter() - started
 
     def result(self, omega: tuple[float, ...]) -> Finetuned:
         """What is left of the run."""
@@ -292,19 +321,6 @@ class Run:
         for block in (adversary, whole):
             self.blocks.append(block)
             self.projection.add(block)
-
-    def _search_line(self, complete_pool: bool) -> None:
-        """Puts ``alpha w^k + (1 - alpha) w_hat`` for alpha = 0.1, ..., 0.9 into the pool.
-
-        Candidates with the smallest violation come first: they bound the loss of the others.
-        """
-        candidates = [(self._violation(alpha * self.step), alpha) for alpha in ALPHAS]
-        for violated, alpha in sorted(candidates):
-            ceiling = float("inf")
-            if not complete_pool:
-                ceiling = smallest_dominating_loss(self.pool, violated)
-            loss, complete = self.loss.value(self.start + alpha * self.step, ceiling)
-            self._remember(len(self.projections), alpha, violated, loss, complete)
 
     def _violation(self, step: Tensor) -> float:
         """V of equation (10) with the network's own precision."""

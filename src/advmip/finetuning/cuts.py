@@ -26,6 +26,9 @@ from advmip.finetuning.gradient_rows import FullRows, Rows, output_gradients
 from advmip.finetuning.parameters import ParameterVector
 from advmip.margins import other_classes
 
+# Points whose derivatives are taken together: those of more do not stay in a processor's cache.
+_BATCH = {"cpu": 25, "cuda": 4000}
+
 
 class CutBlock(Protocol):
     """A block of rows of ``A d >= c``; the matrix itself need not exist anywhere."""
@@ -74,6 +77,7 @@ class AdversaryCuts:
         """
         self._body, self._parameters, self._iterate = body, parameters, iterate
         self._inputs, self._labels = inputs, labels
+        self._batches = torch.split(inputs, _BATCH[inputs.device.type])
         with torch.no_grad():
             outputs = parameters.call(body, iterate, inputs)
         self._others = other_classes(labels, outputs.shape[1])
@@ -91,12 +95,15 @@ class AdversaryCuts:
     def slopes(self, step: Tensor) -> Tensor:
         """``A d`` by forward-mode differentiation, shape (N (classes - 1),)."""
         with torch.no_grad():
-            change: Tensor = jvp(
-                lambda vector: self._parameters.call(self._body, vector, self._inputs),
-                (self._iterate,),
-                (step,),
-            )[1]
+            change = torch.cat([self._output_change(step, batch) for batch in self._batches])
         return (change.gather(1, self._labels[:, None]) - change.gather(1, self._others)).flatten()
+
+    def _output_change(self, step: Tensor, inputs: Tensor) -> Tensor:
+        def outputs(vector: Tensor) -> Tensor:
+            return self._parameters.call(self._body, vector, inputs)
+
+        change: Tensor = jvp(outputs, (self._iterate,), (step,))[1]
+        return change
 
     def gradients(self, rows: Tensor) -> Rows:
         """The rows with these indices, linear layers as outer products."""

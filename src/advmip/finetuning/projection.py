@@ -68,6 +68,8 @@ class Projection:
         self._length, self._tolerance = length, tolerance
         self._blocks: list[CutBlock] = []
         self._in_working_set: list[Tensor] = []
+        # Largest c - A d of the blocks, by position, that were priced at the present step.
+        self._shortfalls: dict[int, float] = {}
         self._chunks: list[Rows] = []
         empty = torch.zeros(0, dtype=torch.float64, device=device)
         self._gram, self._right_hand_side, self._multipliers = empty.view(0, 0), empty, empty
@@ -90,24 +92,28 @@ class Projection:
             rounds += 1
             step = total_combination(self._chunks, self._multipliers, self._length)
             self._refuse_infeasible(step)
-            infeasibility, grown = self._price(step)
-            if not grown:
+            if not self._price(step):
                 break
+            self._shortfalls.clear()
             self._multipliers = solve_nonnegative(
                 self._gram, self._right_hand_side, self._multipliers > 0
             )
+        infeasibility = max(self._shortfalls.values(), default=0.0)
         return self._checked(step, infeasibility, rounds, time.perf_counter() - start)
 
-    def _price(self, step: Tensor) -> tuple[float, bool]:
-        """Adds violated rows, newest block first, until enough are found.
+    def _price(self, step: Tensor) -> bool:
+        """Adds violated rows, newest block first, until enough are found; says whether any was.
 
-        Returns the largest violation (over all rows if nothing was added) and whether any was.
+        Blocks priced at this very step are left out: a solve begins with the last one's step, at
+        which only blocks added since can be violated.
         """
-        largest, added = 0.0, 0
+        added = 0
         for position in reversed(range(len(self._blocks))):
+            if position in self._shortfalls:
+                continue
             block, inside = self._blocks[position], self._in_working_set[position]
             shortfall = block.right_hand_side - block.slopes(step)
-            largest = max(largest, float(shortfall.max()))
+            self._shortfalls[position] = float(shortfall.max())
             shortfall[inside] = -torch.inf
             limit = max(_FEWEST_ADDED_ROWS, len(shortfall) // 9)
             worst, rows = shortfall.topk(min(limit, len(shortfall)))
@@ -118,7 +124,7 @@ class Projection:
                 added += len(rows)
             if added >= limit:
                 break
-        return largest, added > 0
+        return added > 0
 
     def _grow(self, block: CutBlock, rows: Tensor) -> None:
         """Takes rows into the working set: one new block row of the Gram matrix."""

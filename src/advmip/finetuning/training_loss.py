@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -17,11 +19,7 @@ _BATCH_WITHOUT_RESIDUALS = 250
 
 
 class TrainingLoss:
-    """l(w) for one network body and one fixed set of training images.
-
-    Images are held in the order of their loss at the first weights asked for, hardest first:
-    partial sums then tell early that a candidate's loss must end above a ceiling.
-    """
+    """l(w) for one network body and one fixed set of training images."""
 
     def __init__(
         self, body: nn.Module, parameters: ParameterVector, inputs: Tensor, labels: Tensor
@@ -50,21 +48,27 @@ class TrainingLoss:
             inputs = network.normalise(torch.from_numpy(images).to(device))
         return cls(network.body, parameters, inputs, torch.from_numpy(train.labels).to(device))
 
-    def order_by_difficulty(self, vector: Tensor) -> float:
-        """Sorts the images by their loss at ``vector``, hardest first; returns the mean loss."""
-        losses = []
+    def of_images(self, vector: Tensor) -> Tensor:
+        """The loss of each image at ``vector`` (n,): shape (N,), float64."""
+        prepared = self._prepared(vector)
         with torch.no_grad():
-            for inputs, labels in self._batches():
-                outputs = self._parameters.call(self._body, self._prepared(vector), inputs)
-                losses.append(functional.cross_entropy(outputs, labels, reduction="none").double())
-        every = torch.cat(losses)
-        order = every.argsort(descending=True)
-        self._inputs = self._inputs[order].contiguous(memory_format=self._format)
-        self._labels = self._labels[order]
-        return float(every.mean())
+            return torch.cat(
+                [
+                    self._losses(self._parameters.call(self._body, prepared, inputs), labels)
+                    for inputs, labels in self._batches()
+                ]
+            ).double()
 
-    def value(self, vector: Tensor, ceiling: float = float("inf")) -> tuple[float, bool]:
+    def value(
+        self, vector: Tensor, ceiling: float = float("inf"), difficulty: Tensor | None = None
+    ) -> tuple[float, bool]:
         """The mean loss at ``vector`` (n,), or a lower bound on it above ``ceiling``.
+
+        Args:
+            vector: w.
+            ceiling: above it the loss need not be known.
+            difficulty: shape (N,), a guess of each image's loss: the hardest are seen first, so
+                that the ceiling is passed early.
 
         Returns:
             ``(loss, True)``, or ``(bound, False)`` as soon as the images seen so far alone bring
@@ -72,31 +76,43 @@ class TrainingLoss:
         """
         total = 0.0
         prepared = self._prepared(vector)
+        order = None if difficulty is None else difficulty.argsort(descending=True)
         with torch.no_grad():
-            for inputs, labels in self._batches():
+            for inputs, labels in self._batches(order):
                 outputs = self._parameters.call(self._body, prepared, inputs)
-                total += float(functional.cross_entropy(outputs, labels, reduction="sum"))
+                total += float(self._losses(outputs, labels).sum())
                 if total > ceiling * self.count:
                     return total / self.count, False
         return total / self.count, True
 
-    def value_and_gradient(self, vector: Tensor) -> tuple[float, Tensor]:
-        """The mean loss at ``vector`` and its gradient, shape (n,), float64."""
-        total = 0.0
+    def of_images_and_gradient(self, vector: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss of each image at ``vector``, and the gradient of their mean.
+
+        Returns:
+            Shapes (N,) and (n,), float64.
+        """
+        every = []
         gradient = torch.zeros(self._parameters.count, dtype=torch.float64, device=vector.device)
         leaves = self._parameters.unflatten(self._prepared(vector))
         leaves = {name: leaf.detach().clone().requires_grad_() for name, leaf in leaves.items()}
         for inputs, labels in self._batches():
-            outputs = functional_call(self._body, leaves, (inputs,))
-            loss = functional.cross_entropy(outputs, labels, reduction="sum")
-            parts = torch.autograd.grad(loss, list(leaves.values()))
+            losses = self._losses(functional_call(self._body, leaves, (inputs,)), labels)
+            parts = torch.autograd.grad(losses.sum(), list(leaves.values()))
             gradient += self._parameters.flatten(dict(zip(leaves, parts, strict=True)))
-            total += float(loss.detach())
-        return total / self.count, gradient / self.count
+            every.append(losses.detach())
+        return torch.cat(every).double(), gradient / self.count
+
+    @staticmethod
+    def _losses(outputs: Tensor, labels: Tensor) -> Tensor:
+        return functional.cross_entropy(outputs, labels, reduction="none")
 
     def _prepared(self, vector: Tensor) -> Tensor:
         return vector.to(self._inputs.dtype)
 
-    def _batches(self) -> zip[tuple[Tensor, Tensor]]:
-        inputs, labels = (torch.split(t, self._batch) for t in (self._inputs, self._labels))
-        return zip(inputs, labels, strict=True)
+    def _batches(self, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """All images, batch by batch, in the order of these indices."""
+        for start in range(0, self.count, self._batch):
+            part: slice | Tensor = slice(start, start + self._batch)
+            if order is not None:
+                part = order[part]
+            yield self._inputs[part].contiguous(memory_format=self._format), self._labels[part]

@@ -72,6 +72,36 @@ def test_agrees_with_gurobi_where_its_free_licence_admits_the_model():
     assert project(matrix, right).distance ** 2 == pytest.approx(expected, rel=1e-6)
 
 
+def test_cuts_that_hold_at_the_last_step_are_not_derived_again_before_the_step_moves():
+    class Counted(MatrixCuts):
+        asked = 0
+
+        def slopes(self, step):
+            self.asked += 1
+            return super().slopes(step)
+
+    matrix, right = (torch.from_numpy(part) for part in random_cuts(5, 30, 40))
+    old, loose, tight = (
+        Counted(matrix, right),
+        Counted(matrix, right - 1),
+        MatrixCuts(matrix, right + 1),
+    )
+    projection = Projection(40, CPU, tolerance=1e-9)
+    projection.add(old)
+    first = projection.solve()
+    known = old.asked
+    projection.add(loose)
+    again = projection.solve()
+    assert (old.asked, loose.asked) == (known, 1)
+    torch.testing.assert_close(again.step, first.step, rtol=0, atol=0)
+    assert again.infeasibility == first.infeasibility
+    projection.add(tight)
+    moved = projection.solve()
+    assert moved.distance > first.distance
+    assert (matrix @ moved.step - right).min() >= 1 - 1e-8
+    assert old.asked > known
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10**6),

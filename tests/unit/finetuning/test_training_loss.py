@@ -27,25 +27,27 @@ def test_value_and_gradient_are_those_of_one_large_batch(instance):
     leaf = vector.clone().requires_grad_()
     expected = functional.cross_entropy(parameters.call(body, leaf, inputs), labels)
     (gradient,) = torch.autograd.grad(expected, leaf)
-    value, ours = loss.value_and_gradient(vector.double())
-    assert value == pytest.approx(float(expected), rel=1e-5)
+    losses, ours = loss.of_images_and_gradient(vector.double())
+    assert float(losses.mean()) == pytest.approx(float(expected), rel=1e-5)
     torch.testing.assert_close(ours.float(), gradient, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(loss.of_images(vector.double()), losses, rtol=1e-4, atol=1e-6)
     assert loss.value(vector.double()) == (pytest.approx(float(expected), rel=1e-5), True)
 
 
 def test_the_order_of_the_images_does_not_matter(instance):
     body, parameters, _, _, loss = instance
     vector = parameters.of(body).double()
-    before = loss.value(vector)[0]
-    assert loss.order_by_difficulty(vector) == pytest.approx(before, rel=1e-5)
-    assert loss.value(vector)[0] == pytest.approx(before, rel=1e-5)
+    expected = loss.value(vector)[0]
+    ordered = loss.value(vector, difficulty=loss.of_images(vector))[0]
+    assert ordered == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_ceiling_ends_the_sum_early_with_a_true_lower_bound(instance):
     body, parameters, _, _, loss = instance
     vector = parameters.of(body).double()
-    value = loss.order_by_difficulty(vector)
-    bound, complete = loss.value(vector, ceiling=0.5 * value)
+    difficulty = loss.of_images(vector)
+    value = float(difficulty.mean())
+    bound, complete = loss.value(vector, 0.5 * value, difficulty)
     assert not complete
     assert 0.5 * value < bound < value
-    assert loss.value(vector, ceiling=1.01 * value)[1]
+    assert loss.value(vector, 1.01 * value, difficulty)[1]

@@ -148,7 +148,8 @@ def test_holding_neurons_makes_the_relaxation_exact() -> None:
 
 
 def node(bound: float) -> Node:
-    return Node(np.zeros(1, np.int8), bound)
+    _, problem = problem_of(5)
+    return Node(np.zeros(1, np.int8), bound, Relaxation(problem, interval_bounds(problem)))
 
 
 def test_orders_know_the_smallest_bound_and_what_is_next() -> None:

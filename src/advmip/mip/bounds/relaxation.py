@@ -15,9 +15,6 @@ from advmip.mip.model import Indices
 from advmip.mip.problem import Encoding, Problem, encode
 from advmip.mip.targets import Anything
 
-# The coefficients of a program are rounded themselves; bounds are widened by this.
-_TOLERANCE = 1e-6
-
 
 def relaxation_bounds(
     problem: Problem,
@@ -68,6 +65,7 @@ def _extremes(
     encoding: Encoding, place: int, bounded: Indices, known: Interval, deadline: float
 ) -> Interval | None:
     program = encoding.program("primal")
+    program.limit_time(deadline - time.perf_counter())
     rows = encoding.preactivations[place][bounded]
     costs = rows.written_out(len(encoding.model.lower))
     lower, upper = known.lower.copy(), known.upper.copy()
@@ -75,9 +73,8 @@ def _extremes(
         for neuron, cost, constant in zip(bounded, costs, rows.constant, strict=True):
             if time.perf_counter() > deadline:
                 break
-            if program.minimise(sign * cost)[0] == np.inf:
+            least = program.proved_minimum(sign * cost)
+            if least == np.inf:
                 return None
-            least = program.lower_bound(sign * cost)
-            room = _TOLERANCE * (1.0 + abs(least))
-            side[neuron] = sign * (least - room) + constant
+            side[neuron] = sign * least + constant
     return known.intersected(Interval(lower, upper))

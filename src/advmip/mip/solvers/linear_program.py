@@ -11,6 +11,8 @@ from scipy import sparse
 from advmip.mip.model import Indices, Matrix, Model, Vector
 from advmip.mip.solvers.highs import quiet_solver, translated
 
+# The coefficients of a program are rounded themselves.
+_TOLERANCE = 1e-6
 # HiGHS numbers its simplex methods.
 _STRATEGIES = {"dual": 1, "primal": 4}
 
@@ -68,6 +70,18 @@ class LinearProgram:
         from highspy import HighsModelStatus
 
         return bool(self._inner.getModelStatus() == HighsModelStatus.kInfeasible)
+
+    def proved_minimum(self, objective: Vector) -> float:
+        """What objective @ x is certainly not below, the coefficients' own rounding included.
+
+        Returns:
+            inf if there is no point; -inf if the solver cannot say.
+        """
+        value, _ = self.minimise(objective)
+        if not np.isfinite(value):
+            return value
+        least = self.lower_bound(objective)
+        return least - _TOLERANCE * (1.0 + abs(least))
 
     def lower_bound(self, objective: Vector) -> float:
         """What the last solve proves: no point has a smaller value of objective @ x.

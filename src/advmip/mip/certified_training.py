@@ -6,7 +6,6 @@ linear forms bound the margin over each class from below, and cross-entropy fall
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -70,11 +69,3 @@ class CertifiedLoss:
         )
         loss: Tensor = functional.cross_entropy(-margins, labels)
         return loss
-
-
-@torch.no_grad()
-def certified_share(network: Network, images: Tensor, labels: Tensor, epsilon: float) -> float:
-    """Which share of images (N, C, H, W) is proved robust by linear forms, up to rounding."""
-    margins = certified_margins(network, images, labels, epsilon)
-    others = functional.one_hot(labels, margins.shape[1]) == 0
-    return float(((margins > 0) | ~others).all(dim=1).float().mean())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from advmip.mip.branch_and_bound import STRATEGIES, refusal, tree_for
+from advmip.mip.branch_and_bound import STRATEGIES, Tree, refusal, tree_for
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
 from advmip.mip.model import Vector
@@ -52,15 +52,17 @@ def prepare(
         InputError: There is no such solver, or it does not take the problem.
     """
     if solver in STRATEGIES:
-        return _grown(problem, bounds, formulation, solver, None)
+        tree = tree_for(problem, bounds, formulation, solver)
+        return _grown(tree, solver, tree.reason)
     if solver in (AUTO, "gurobi"):
         small = _in_coordinates(problem, bounds, formulation)
         if small is not None:
             return small
     encoding = encode(problem, bounds, formulation)
-    gurobi = SOLVERS["gurobi"].refusal(encoding.model.size)
-    if solver == AUTO and gurobi and refusal(problem, bounds, formulation) is None:
-        return _grown(problem, bounds, formulation, _TREE, gurobi)
+    if solver == AUTO and refusal(problem, bounds, formulation) is None:
+        unlicensed = SOLVERS["gurobi"].refusal(encoding.model.size)
+        if unlicensed is not None:
+            return _grown(Tree(problem, bounds, STRATEGIES[_TREE]), _TREE, unlicensed)
     choice = choose(solver, encoding.model)
     return Prepared(
         partial(choice.solver.solve, encoding.model),
@@ -70,15 +72,8 @@ def prepare(
     )
 
 
-def _grown(
-    problem: Problem,
-    bounds: list[Interval],
-    formulation: Formulation,
-    strategy: str,
-    reason: str | None,
-) -> Prepared:
-    tree = tree_for(problem, bounds, formulation, strategy)
-    return Prepared(tree.solve, lambda change: change, strategy, reason or tree.reason)
+def _grown(tree: Tree, strategy: str, reason: str) -> Prepared:
+    return Prepared(tree.solve, lambda change: change, strategy, reason)
 
 
 def _in_coordinates(

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from advmip.appearance import busy_share, structural_similarity, unchanged_share
 from advmip.checking.attacks import check_attack
+from advmip.experiments.answering import answered
 from advmip.experiments.ben_mhenni.questions import APPEARANCE, Question, networks_of, part_of
 from advmip.experiments.ben_mhenni.victims import CODE, dependencies, load_victims
-from advmip.experiments.exact.answers import answered
 from advmip.experiments.exact.victims import Victim, identity_columns
 from advmip.experiments.rows import Row, write_rows
 from advmip.gradient_attacks import (

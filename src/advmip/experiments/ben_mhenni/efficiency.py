@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from advmip.errors import InputError
+from advmip.experiments.answering import answered
 from advmip.experiments.ben_mhenni.questions import EFFICIENCY, Question, networks_of, part_of
 from advmip.experiments.ben_mhenni.victims import CODE, dependencies, load_victims
-from advmip.experiments.exact.answers import answered, attack_columns
+from advmip.experiments.exact.answers import attack_columns
 from advmip.experiments.exact.victims import Victim, identity_columns
 from advmip.experiments.rows import Row, write_rows
 from advmip.mip import minimal_attack, network_bounds

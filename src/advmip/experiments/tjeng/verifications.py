@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,19 +13,17 @@ from numpy.typing import NDArray
 
 from advmip.datasets import Dataset
 from advmip.errors import CheckError
+from advmip.experiments.answering import answered
 from advmip.experiments.origin import origin_columns, subject_columns
 from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.subject import first_images, load_split
 from advmip.experiments.tjeng.networks import dataset_of, name_of, network_to_verify
 from advmip.experiments.tjeng.questions import AFTER, BEFORE, CONTROL, WHOLE, Question, part_of
 from advmip.gradient_attacks import AttackSettings, pgd
-from advmip.journal import Journal
 from advmip.mip.verification import Outcome, Verdict, VerificationIngredients, Verifier
 from advmip.networks import Network, staged
 from advmip.provenance import code_digest
 from advmip.settings import Settings, Verifications
-
-_log = logging.getLogger(__name__)
 
 # What decides a verdict and how long it takes.
 _CODE = (
@@ -80,18 +76,15 @@ def verifications(
         "seed": settings["seed"],
         "threads": settings["threads"],
     }
-    with Journal(journal, depends) as finished:
-        open_questions = [each for each in questions if each.key not in finished]
-        for question in open_questions[:1]:
-            # The first call of anything pays for its loading.
-            subjects[_subject(question)].answer(question)
-        begun = time.perf_counter()
-        for number, question in enumerate(open_questions, 1):
-            finished.record(question.key, subjects[_subject(question)].answer(question))
-            spent = time.perf_counter() - begun
-            rest = spent / number * (len(open_questions) - number)
-            _log.info("%d of %d verified, about %.0f s left", number, len(open_questions), rest)
-        write_rows("verifications", [finished.get(each.key) for each in questions], out)
+    rows = answered(
+        journal,
+        depends,
+        questions,
+        lambda question: question.key,
+        lambda question: subjects[_subject(question)].answer(question),
+        rehearsed=True,
+    )
+    write_rows("verifications", rows, out)
 
 
 def _subject(question: Question) -> tuple[str, bool]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from advmip.errors import InputError
-from advmip.experiments.exact.answers import answered, attack_columns
+from advmip.experiments.answering import answered
+from advmip.experiments.exact.answers import attack_columns
 from advmip.experiments.exact.victims import Victim, predictions
 from advmip.experiments.rows import Row
 from advmip.experiments.subject import network_of

@@ -59,7 +59,7 @@ class Search:
         self._incumbent: Incumbent | None = None
         self._cutoff = options.cutoff
         every = np.full(sum(each.unstable.size for each in bounds[:-1]), OPEN, np.int8)
-        self._root = self._rooted(problem, bounds, every, -np.inf)
+        self._order.push([self._rooted(problem, bounds, every, -np.inf)])
         # The smallest bound of a part that could neither be pruned nor split.
         self._unsettled = np.inf
         self._nodes = 0
@@ -68,7 +68,6 @@ class Search:
 
     def run(self) -> Solution:
         """Work through the tree; the solution's point is the perturbation (pixels,)."""
-        self._order.push([self._root])
         while len(self._order) and time.perf_counter() < self._deadline:
             node = self._order.pop()
             if node.bound < self._cutoff:

@@ -47,7 +47,7 @@ def tightened(
         entering = np.zeros(len(upper))
         entering[[outputs[neuron], slacks[neuron]]] = 1.0, -1.0
         least, most = program.proved_minimum(entering), -program.proved_minimum(-entering)
-        if least == np.inf:
+        if least == np.inf or most == -np.inf:
             return None
         if least >= 0.0:
             held[neuron] = ACTIVE

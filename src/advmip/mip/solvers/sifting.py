@@ -40,6 +40,7 @@ class SiftedProgram(LinearProgram):
         self._resting = resting
         self._columns = np.setdiff1d(np.arange(len(model.lower)), resting)
         super().__init__(_part(model, self._columns), simplex)
+        # What the multipliers prove, they prove over all columns.
         self._model = model
         self._renumber()
 
@@ -126,13 +127,13 @@ class SiftedProgram(LinearProgram):
 
 
 def _part(model: Model, columns: Indices) -> Model:
-    """Some columns of a model's relaxation."""
+    """Some columns of a model."""
     return replace(
         model,
         lower=model.lower[columns],
         upper=model.upper[columns],
         objective=model.objective[columns],
         squares=model.squares[columns],
-        integer=np.zeros(len(columns), bool),
+        integer=model.integer[columns],
         matrix=Matrix(model.matrix[:, columns]),
     )

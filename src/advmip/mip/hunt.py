@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from advmip.errors import InputError
 from advmip.mip.bounds import interval_bounds, relaxation_bounds
+from advmip.mip.bounds.ceilings import with_ceilings
 from advmip.mip.branch_and_bound import STRATEGIES
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
@@ -30,6 +31,8 @@ _WORTH_A_RESTART = 0.98
 _FIRST_SLICE = 1.0
 # The search has this share of the time at most: a proof needs the rest.
 _SEARCH_SHARE = 0.25
+# Ceilings and the bounds under them have this share of the time left at most.
+_CEILINGS_SHARE = 0.25
 
 # What the tolerances of solvers may take from a bound.
 _TOLERANCE = 1e-5
@@ -85,12 +88,14 @@ class Ingredients:
         ball: The neurons are bounded over the ball of the best attack, not over the whole box.
         relaxation: They are bounded by linear programs, not by intervals alone.
         restart: After a clearly nearer attack, the ball shrinks and the solver starts again.
+        ceilings: Where the solver takes long, it gets rows that fall towards the image.
     """
 
     search: bool = True
     ball: bool = True
     relaxation: bool = True
     restart: bool = True
+    ceilings: bool = True
 
 
 # The whole hunt, and the hunt without one of its ingredients, by name.
@@ -189,8 +194,16 @@ class Hunt:
                 problem, tightened, min(_FIRST_SLICE, self._left), rival
             ):
                 return True
-            if not self._radius < _WORTH_A_RESTART * before:
-                return self._solve(problem, tightened, self._left, rival)
+            if self._radius < _WORTH_A_RESTART * before:
+                continue
+            if ingredients.ceilings and np.isfinite(self._radius):
+                with self._timed("bounds"):
+                    found = self._under_ceilings(problem, tightened)
+                if found is None:
+                    self._raise_bound(rival, self._radius)
+                    return True
+                problem, tightened = found
+            return self._solve(problem, tightened, self._left, rival)
         return False
 
     def answer(self) -> Attack:
@@ -277,9 +290,27 @@ class Hunt:
             if found is None:
                 return None
             bounds = found
-            if _unstable(bounds) > (1 - _WORTH_ANOTHER_ROUND) * before:
+            if not _worth_another_round(before, bounds):
                 break
         return bounds
+
+    def _under_ceilings(
+        self, problem: Problem, bounds: list[Interval]
+    ) -> tuple[Problem, list[Interval]] | None:
+        """The problem with ceilings, and tighter bounds with them; None if nothing is nearer."""
+        until = time.perf_counter() + _CEILINGS_SHARE * self._left
+        for _ in range(_ROUNDS):
+            before = _unstable(bounds)
+            problem = with_ceilings(problem, bounds, until)
+            if not problem.ceilings:
+                break
+            found = relaxation_bounds(problem, bounds, until)
+            if found is None:
+                return None
+            bounds = found
+            if not _worth_another_round(before, bounds):
+                break
+        return problem, bounds
 
     def _solve(self, problem: Problem, bounds: list[Interval], seconds: float, rival: int) -> bool:
         """Give a problem to the solver and take over what it finds; whether it came to an end."""
@@ -317,6 +348,11 @@ class Hunt:
 def _unstable(bounds: Sequence[Interval]) -> int:
     """How many neurons need a binary."""
     return sum(interval.unstable.size for interval in bounds[:-1])
+
+
+def _worth_another_round(before: int, bounds: Sequence[Interval]) -> bool:
+    """Whether enough of the neurons that were unstable before have become stable."""
+    return _unstable(bounds) <= (1 - _WORTH_ANOTHER_ROUND) * before
 
 
 def _check_bounds(bounds: Sequence[Interval], formulation: Formulation) -> None:

@@ -146,6 +146,16 @@ class Model:
         nothing = np.zeros_like(self.squares)
         return replace(self, objective=objective, squares=nothing, constant=constant)
 
+    def limited(self, upper: float) -> Model:
+        """The points of the model whose linear objective is at most `upper`."""
+        row = Matrix(self.objective[None, :])
+        return replace(
+            self,
+            matrix=Matrix(sparse.vstack([self.matrix, row])),
+            row_lower=np.append(self.row_lower, -np.inf),
+            row_upper=np.append(self.row_upper, upper - self.constant),
+        )
+
     def relaxed(self) -> Model:
         """The same model with integer columns allowed any value between their bounds."""
         return replace(self, integer=np.zeros_like(self.integer))

@@ -11,7 +11,9 @@ import numpy as np
 from advmip.mip.distances import Box, Distance
 from advmip.mip.encoding import Interval, encode_hidden
 from advmip.mip.formulations import BigM, Formulation, Layer, affine_expression
-from advmip.mip.model import Expression, Indices, Model, ModelBuilder, Vector
+from advmip.mip.formulations.ceiling import Ceiling
+from advmip.mip.formulations.chords import add_chords
+from advmip.mip.model import Expression, Indices, Matrix, Model, ModelBuilder, Vector
 from advmip.mip.solvers.linear_program import LinearProgram
 from advmip.mip.solvers.sifting import SiftedProgram
 from advmip.mip.targets import Goal
@@ -29,6 +31,8 @@ class Problem:
         goal: What the logits of x must satisfy.
         box: The allowed x - image.
         radius: Only points nearer than this are of interest; inf for all.
+        ceilings: Rows above the first layers of ReLUs that hold for every point of interest
+            (`bounds.ceilings`); only for a sparse distance.
     """
 
     network: StagedNetwork
@@ -37,6 +41,7 @@ class Problem:
     goal: Goal
     box: Box
     radius: float = np.inf
+    ceilings: tuple[Ceiling, ...] = ()
 
     def linear(self) -> Problem:
         """The same question with a distance that linear programs know."""
@@ -60,7 +65,7 @@ class Encoding:
         change: The perturbation (pixels,).
         preactivations: What enters each layer of ReLUs, and last the logits.
         shortfall: The column by which the goal may be missed; none if it may not.
-        sparse: Whether the nearest change leaves most pixels as they are.
+        sparse: That of the distance.
     """
 
     model: Model
@@ -124,8 +129,32 @@ def encode(
         affine_expression(stage, layers[: place + 1])
         for place, stage in enumerate(stages[: encoded + 1])
     ]
+    if measure.sparse and np.isfinite(problem.radius) and encoded and not elastic:
+        leaving = [layer.values for layer in layers[1:]]
+        _add_rows_above(builder, problem, bounds, change, entering, leaving)
     shortfall = builder.add_columns(int(elastic))
     if depth is None:
         eased = Expression.of(shortfall) if elastic else None
         problem.goal.encode(builder, entering[-1], bounds[-1], eased)
     return Encoding(builder.build(), change, entering, shortfall, measure.sparse)
+
+
+def _add_rows_above(
+    builder: ModelBuilder,
+    problem: Problem,
+    bounds: Sequence[Interval],
+    change: Expression,
+    entering: Sequence[Expression],
+    leaving: Sequence[Expression],
+) -> None:
+    """Chords above the first layer, and the problem's ceilings."""
+    first = bounds[0].unstable
+    add_chords(builder, entering[0][first], leaving[0][first], problem.radius)
+    if problem.ceilings:
+        total = Expression(Matrix(abs(change.matrix).sum(axis=0)[None, :]), np.zeros(1))
+        spent = Expression.of(builder.add_columns(1, 0.0, problem.radius))
+        builder.add_rows(spent - total, upper=0.0)
+        for ceiling, interval, before, after in zip(
+            problem.ceilings, bounds, entering, leaving, strict=False
+        ):
+            ceiling.over(interval.unstable).add(builder, before, after, spent)

@@ -47,7 +47,8 @@ class Distance(ABC):
 
     Attributes:
         name: Its name in settings and rows.
-        sparse: Whether the nearest change has columns at 0 for most of the pixels.
+        sparse: Whether the change is written in columns >= 0 that sum to the distance, most of
+            which the nearest change leaves at 0.
     """
 
     name: str

@@ -35,6 +35,7 @@ class LinearProgram:
         self._inner.setOptionValue("simplex_strategy", _STRATEGIES[simplex])
         self._inner.passModel(translated(model.with_objective(model.objective).relaxed()))
         self._model = model
+        self._limits = np.stack([model.lower, model.upper])
 
     def minimise(self, objective: Vector) -> tuple[float, Vector | None]:
         """The smallest value of objective @ x, and where; (inf, None) if there is no point."""
@@ -91,31 +92,30 @@ class LinearProgram:
         that of the rows' sides (Neumaier & Shcherbina 2004). Rounding is subtracted.
 
         Returns:
-            The bound, for the bounds of the columns that the program was made with; -inf if the
-            multipliers prove nothing.
+            The bound; -inf if the multipliers prove nothing.
         """
         model = self._model
         multipliers = self.multipliers()
         sides = np.where(multipliers > 0, model.row_lower, model.row_upper)
         used = (multipliers != 0) & np.isfinite(sides)
         multipliers, sides = np.where(used, multipliers, 0.0), np.where(used, sides, 0.0)
-        coefficients, absolute, farthest = self._by_column
+        coefficients, absolute = self._by_column
+        lower, upper = self._limits
         reduced = objective - coefficients @ multipliers
-        corner = np.where(reduced > 0, model.lower, model.upper)
+        corner = np.where(reduced > 0, lower, upper)
         terms = np.where(reduced != 0, reduced * corner, 0.0)
         bound = float(terms.sum() + multipliers @ sides)
+        farthest = np.maximum(np.abs(lower), np.abs(upper))
         involved = np.abs(objective) + absolute @ np.abs(multipliers)
         products = float(involved @ farthest + np.abs(multipliers) @ np.abs(sides))
-        count = len(model.lower) + len(model.row_lower)
+        count = len(lower) + len(model.row_lower)
         proved = bound - 4.0 * count * np.finfo(np.float64).eps * products
         return proved if np.isfinite(proved) else -np.inf
 
     @cached_property
-    def _by_column(self) -> tuple[sparse.csc_array, sparse.csc_array, Vector]:
-        """A', its absolute values (columns, rows), and how far from 0 each column may be."""
-        model = self._model
-        farthest = np.maximum(np.abs(model.lower), np.abs(model.upper))
-        return model.matrix.T, abs(model.matrix).T, farthest
+    def _by_column(self) -> tuple[sparse.csc_array, sparse.csc_array]:
+        """A' and its absolute values (columns, rows)."""
+        return self._model.matrix.T, abs(self._model.matrix).T
 
     def multipliers(self) -> Vector:
         """The multiplier of each row of the model in the last solve (rows,)."""
@@ -128,7 +128,8 @@ class LinearProgram:
     def set_bounds(self, lower: Vector, upper: Vector, columns: Indices | None = None) -> None:
         """Other bounds of all columns, or of some."""
         chosen = np.arange(len(lower)) if columns is None else columns
-        self._inner.changeColsBounds(len(chosen), chosen.astype(np.int32), lower, upper)
+        self._limits[:, chosen] = lower, upper
+        self._change_bounds(chosen)
 
     def add_rows(self, matrix: Matrix, upper: Vector) -> None:
         """More rows: matrix @ x <= upper."""
@@ -162,6 +163,10 @@ class LinearProgram:
     def reduced_costs(self) -> Vector:
         """The reduced cost of each column in the last solve."""
         return np.array(self._inner.getSolution().col_dual)
+
+    def _change_bounds(self, columns: Indices) -> None:
+        lower, upper = self._limits[:, columns]
+        self._inner.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
 
     def _add_columns(
         self, matrix: sparse.csc_array, objective: Vector, lower: Vector, upper: Vector

@@ -35,13 +35,13 @@ class SiftedProgram(LinearProgram):
 
     def __init__(self, model: Model, simplex: Literal["primal", "dual"], resting: Indices) -> None:
         self._matrix = sparse.csc_array(model.matrix)
-        self._limits = np.stack([model.lower, model.upper])
         self._costs = model.objective
         self._resting = resting
         self._columns = np.setdiff1d(np.arange(len(model.lower)), resting)
         super().__init__(_part(model, self._columns), simplex)
         # What the multipliers prove, they prove over all columns.
         self._model = model
+        self._limits = np.stack([model.lower, model.upper])
         self._renumber()
 
     @property
@@ -71,14 +71,6 @@ class SiftedProgram(LinearProgram):
         self._costs = objective
         super().set_costs(objective[self._columns])
 
-    def set_bounds(self, lower: Vector, upper: Vector, columns: Indices | None = None) -> None:
-        """Other bounds of all columns, or of some; the lower bound of a resting one remains 0."""
-        chosen = np.arange(len(self._places)) if columns is None else columns
-        self._limits[:, chosen] = lower, upper
-        present = chosen[self._places[chosen] >= 0]
-        lower, upper = self._limits[:, present]
-        super().set_bounds(lower, upper, self._places[present])
-
     def add_rows(self, matrix: Matrix, upper: Vector) -> None:
         """More rows: matrix @ x <= upper."""
         super().add_rows(Matrix(matrix[:, self._columns]), upper)
@@ -106,6 +98,12 @@ class SiftedProgram(LinearProgram):
         order = np.argsort(reduced)[:_BATCH]
         wanted: Indices = self._resting[order[reduced[order] < _NEGATIVE]]
         return wanted
+
+    def _change_bounds(self, columns: Indices) -> None:
+        """Those of resting columns wait until they come in."""
+        present = columns[self._places[columns] >= 0]
+        places = self._places[present].astype(np.int32)
+        self._inner.changeColsBounds(len(places), places, *self._limits[:, present])
 
     def _bring_in(self, columns: Indices) -> None:
         """Let columns take part from now on."""

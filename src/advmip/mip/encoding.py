@@ -39,6 +39,11 @@ class Interval:
         return Interval(lower, np.maximum(np.minimum(self.upper, other.upper), lower))
 
 
+def unstable_neurons(bounds: Sequence[Interval]) -> int:
+    """How many neurons need a binary, by the bounds of each layer and last of the logits."""
+    return sum(each.unstable.size for each in bounds[:-1])
+
+
 def encode_hidden(
     builder: ModelBuilder,
     image: Layer,

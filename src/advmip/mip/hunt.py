@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.errors import InputError
-from advmip.mip.bounds import interval_bounds, relaxation_bounds
-from advmip.mip.bounds.ceilings import with_ceilings
+from advmip.mip.bounds import interval_bounds, tightened_bounds, under_ceilings
 from advmip.mip.branch_and_bound import STRATEGIES
-from advmip.mip.encoding import Interval
+from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import Formulation
 from advmip.mip.incumbents import Incumbent, PatternProgram, best_of, corrected, search
 from advmip.mip.model import Vector
@@ -23,9 +22,6 @@ from advmip.mip.preparation import prepare
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import Options, Status
 
-# Bounds are tightened again as long as this share of the unstable neurons becomes stable.
-_WORTH_ANOTHER_ROUND = 0.1
-_ROUNDS = 4
 # An attack nearer by this factor is worth tightening the bounds for it, and starting again.
 _WORTH_A_RESTART = 0.98
 _FIRST_SLICE = 1.0
@@ -88,7 +84,8 @@ class Ingredients:
         ball: The neurons are bounded over the ball of the best attack, not over the whole box.
         relaxation: They are bounded by linear programs, not by intervals alone.
         restart: After a clearly nearer attack, the ball shrinks and the solver starts again.
-        ceilings: Where the solver takes long, it gets rows that fall towards the image.
+        ceilings: Where the solver takes long, it starts again with rows that fall towards the
+            image, and with the bounds that follow from them.
     """
 
     search: bool = True
@@ -178,7 +175,9 @@ class Hunt:
             problem = towards.within(self._radius) if ingredients.ball else towards
             with self._timed("bounds"):
                 tightened = (
-                    self._tightened(problem) if ingredients.relaxation else interval_bounds(problem)
+                    tightened_bounds(problem, self._deadline)
+                    if ingredients.relaxation
+                    else interval_bounds(problem)
                 )
             if tightened is None:
                 self._raise_bound(rival, self._radius)
@@ -186,19 +185,20 @@ class Hunt:
             _log.info(
                 "class %d: %d of %d neurons open",
                 rival,
-                _unstable(tightened),
+                unstable_neurons(tightened),
                 problem.network.neurons,
             )
+            if not ingredients.restart:
+                return self._solve(problem, tightened, self._left, rival)
             before = self._radius
-            if ingredients.restart and self._solve(
-                problem, tightened, min(_FIRST_SLICE, self._left), rival
-            ):
+            if self._solve(problem, tightened, min(_FIRST_SLICE, self._left), rival):
                 return True
             if self._radius < _WORTH_A_RESTART * before:
                 continue
-            if ingredients.ceilings and np.isfinite(self._radius):
+            if ingredients.ceilings:
                 with self._timed("bounds"):
-                    found = self._under_ceilings(problem, tightened)
+                    until = time.perf_counter() + _CEILINGS_SHARE * self._left
+                    found = under_ceilings(problem, tightened, until)
                 if found is None:
                     self._raise_bound(rival, self._radius)
                     return True
@@ -279,39 +279,6 @@ class Hunt:
         if not self._trace or self._trace[-1][1:] != state:
             self._trace.append((seconds, *state))
 
-    def _tightened(self, problem: Problem) -> list[Interval] | None:
-        """Bounds over the ball; None if nothing nearer exists."""
-        bounds = interval_bounds(problem)
-        for _ in range(_ROUNDS):
-            before = _unstable(bounds)
-            if self._left <= 0 or not before:
-                break
-            found = relaxation_bounds(problem, bounds, self._deadline)
-            if found is None:
-                return None
-            bounds = found
-            if not _worth_another_round(before, bounds):
-                break
-        return bounds
-
-    def _under_ceilings(
-        self, problem: Problem, bounds: list[Interval]
-    ) -> tuple[Problem, list[Interval]] | None:
-        """The problem with ceilings, and tighter bounds with them; None if nothing is nearer."""
-        until = time.perf_counter() + _CEILINGS_SHARE * self._left
-        for _ in range(_ROUNDS):
-            before = _unstable(bounds)
-            problem = with_ceilings(problem, bounds, until)
-            if not problem.ceilings:
-                break
-            found = relaxation_bounds(problem, bounds, until)
-            if found is None:
-                return None
-            bounds = found
-            if not _worth_another_round(before, bounds):
-                break
-        return problem, bounds
-
     def _solve(self, problem: Problem, bounds: list[Interval], seconds: float, rival: int) -> bool:
         """Give a problem to the solver and take over what it finds; whether it came to an end."""
         _check_bounds(bounds, self._formulation)
@@ -331,7 +298,7 @@ class Hunt:
                 self._note(started + passed, measure.distance(value), self._lower_bound)
             if solution.point is not None:
                 self._improve(self._polished(problem, prepared.lifted(solution.point)))
-        self._unstable = max(self._unstable, _unstable(bounds))
+        self._unstable = max(self._unstable, unstable_neurons(bounds))
         self._taken = prepared.solver, prepared.reason
         self._nodes += solution.nodes
         return solution.status in (Status.OPTIMAL, Status.INFEASIBLE)
@@ -343,16 +310,6 @@ class Hunt:
         program = PatternProgram(problem.towards(rival), bounds, self._deadline)
         clipped = np.clip(change, problem.box.lower, problem.box.upper)
         return best_of(problem, [corrected(problem, clipped), program.descend(change)])
-
-
-def _unstable(bounds: Sequence[Interval]) -> int:
-    """How many neurons need a binary."""
-    return sum(interval.unstable.size for interval in bounds[:-1])
-
-
-def _worth_another_round(before: int, bounds: Sequence[Interval]) -> bool:
-    """Whether enough of the neurons that were unstable before have become stable."""
-    return _unstable(bounds) <= (1 - _WORTH_ANOTHER_ROUND) * before
 
 
 def _check_bounds(bounds: Sequence[Interval], formulation: Formulation) -> None:

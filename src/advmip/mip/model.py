@@ -205,10 +205,11 @@ class Expression:
     @staticmethod
     def at(columns: Indices, places: Indices, length: int) -> Expression:
         """The columns at these places of a vector of zeros."""
-        values = (np.ones(len(columns)), (places, columns))
+        order = np.argsort(places, kind="stable")
+        starts = np.searchsorted(places[order], np.arange(length + 1))
         width = int(columns.max(initial=-1)) + 1
-        matrix = Matrix(sparse.coo_array(values, shape=(length, width)))
-        return Expression(matrix, np.zeros(length))
+        values = (np.ones(len(columns)), columns[order], starts)
+        return Expression(Matrix(values, shape=(length, width)), np.zeros(length))
 
     def repeated(self, length: int) -> Expression:
         """A single expression, several times."""
@@ -224,7 +225,8 @@ class Expression:
         if not isinstance(other, Expression):
             return Expression(self.matrix, self.constant + np.asarray(other, np.float64))
         width = max(self.matrix.shape[1], other.matrix.shape[1])
-        matrix = Matrix(_widened(self.matrix, width) + _widened(other.matrix, width))
+        parts = [_widened(each, width) for each in (self.matrix, other.matrix) if each.nnz]
+        matrix = sum(parts[1:], start=parts[0]) if parts else _widened(self.matrix, width)
         return Expression(matrix, self.constant + other.constant)
 
     def __neg__(self) -> Expression:
@@ -236,7 +238,9 @@ class Expression:
     def times(self, factors: ArrayLike) -> Expression:
         """Each expression times a number."""
         full = np.broadcast_to(np.asarray(factors, np.float64), len(self))
-        return self.mapped(Matrix(sparse.diags_array(full, format="csr")))
+        matrix, counts = self.matrix, np.diff(self.matrix.indptr)
+        values = (matrix.data * np.repeat(full, counts), matrix.indices, matrix.indptr)
+        return Expression(Matrix(values, shape=matrix.shape), full * self.constant)
 
     def mapped(self, matrix: Matrix) -> Expression:
         """The linear map matrix @ expressions."""
@@ -253,6 +257,8 @@ class Expression:
 
 def _widened(matrix: Matrix, width: int) -> Matrix:
     """The matrix with empty columns added up to a width."""
+    if matrix.shape[1] == width:
+        return matrix
     return Matrix((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], width))
 
 

@@ -27,7 +27,7 @@ from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.linear import LinearBounds, Sides, margin_forms
 from advmip.mip.bounds.operators import matrix_stages
 from advmip.mip.distances import Box, distance_named
-from advmip.mip.encoding import Interval
+from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import BigM, Formulation
 from advmip.mip.formulations.common import CommonBound
 from advmip.mip.formulations.triangle import Triangle
@@ -335,7 +335,7 @@ class _Run:
                 for each, kept in zip(sides[:-1], alive, strict=True)
             ]
             bounds.append(Interval(sides[-1].lower[0].numpy(), sides[-1].upper[0].numpy()))
-        self._unstable = sum(each.unstable.size for each in bounds[:-1])
+        self._unstable = unstable_neurons(bounds)
         return form.keeping(alive), bounds
 
     def _solved(self, form: StagedNetwork, bounds: list[Interval]) -> Vector | None:
@@ -382,7 +382,7 @@ class _Run:
             substitute=True,
         )
         bounds = bounds if tightened is None else tightened
-        self._unstable = sum(each.unstable.size for each in bounds[:-1])
+        self._unstable = unstable_neurons(bounds)
         encoding = self._encoded(form, bounds, triangle)
         program = LinearProgram(encoding.model, "primal")
         margins, candidates = np.full_like(self._margins, -np.inf), []

@@ -95,3 +95,15 @@ def test_no_point_and_no_point_of_interest_are_told_apart_from_too_few_columns()
     for cutoff, expected in ((0.9 * optimum, np.inf), (1.1 * optimum, optimum)):
         sifted.stop_above(cutoff)
         assert sifted.resolve() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_proved_is_proved_for_the_bounds_as_they_are(seed: int) -> None:
+    for program in both(covering(seed)):
+        value, point = program.minimise(np.ones(PIXELS))
+        assert point is not None
+        used = np.flatnonzero(point)[:3]
+        program.set_bounds(np.zeros(3), np.zeros(3), used)
+        dearer, _ = program.minimise(np.ones(PIXELS))
+        assert dearer > value
+        assert program.lower_bound(np.ones(PIXELS)) == pytest.approx(dearer)

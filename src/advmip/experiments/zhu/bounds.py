@@ -12,7 +12,7 @@ from advmip.experiments.exact.victims import Victim
 from advmip.experiments.rows import write_rows
 from advmip.experiments.zhu.answers import identity, load_victim
 from advmip.mip import network_bounds
-from advmip.mip.encoding import Interval
+from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.networks import staged
 from advmip.settings import Settings
 from advmip.storage import reading_arrays, write_arrays
@@ -45,7 +45,7 @@ def bounds_of_network(
     row = {
         "bounds": method,
         "neurons": form.neurons,
-        "unstable": sum(interval.unstable.size for interval in bounds[:-1]),
+        "unstable": unstable_neurons(bounds),
         "seconds": seconds,
         "bound_time_limit": limit,
     }

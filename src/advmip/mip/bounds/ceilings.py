@@ -48,16 +48,17 @@ def with_ceilings(problem: Problem, bounds: Sequence[Interval], deadline: float)
     """The problem with rows above its layers of ReLUs.
 
     Args:
-        problem: The problem, with a finite radius; ceilings that it has are replaced.
+        problem: The problem; ceilings that it has are replaced.
         bounds: Bounds of the neurons that hold for every point of interest.
         deadline: When to stop at the latest, by `time.perf_counter`.
 
     Returns:
-        The problem; without ceilings if its distance is not sparse. There the programs are so much
-        dearer that ceilings cost more than they save (`docs/branch-and-bound.md`).
+        The problem; without ceilings if its radius is infinite, or its distance not sparse: there
+        the programs are so dear that ceilings cost more than they save
+        (`docs/chords-and-ceilings.md`).
     """
     problem = replace(problem, ceilings=())
-    if not problem.distance.sparse:
+    if not problem.distance.sparse or not np.isfinite(problem.radius):
         return problem
     at_image = problem.network.preactivations(problem.image)
     first = 0

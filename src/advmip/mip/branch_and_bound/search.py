@@ -19,7 +19,7 @@ from advmip.mip.branch_and_bound.node import (
 from advmip.mip.branch_and_bound.relaxation import Relaxation
 from advmip.mip.branch_and_bound.strategy import Strategy
 from advmip.mip.branch_and_bound.tightening import tightened
-from advmip.mip.encoding import Interval
+from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.incumbents import Incumbent, PatternProgram, best_of
 from advmip.mip.model import Indices, Vector
 from advmip.mip.problem import Problem
@@ -58,7 +58,7 @@ class Search:
         self._rule, self._order = strategy.rule(), strategy.order()
         self._incumbent: Incumbent | None = None
         self._cutoff = options.cutoff
-        every = np.full(sum(each.unstable.size for each in bounds[:-1]), OPEN, np.int8)
+        every = np.full(unstable_neurons(bounds), OPEN, np.int8)
         self._order.push([self._rooted(problem, bounds, every, -np.inf)])
         # The smallest bound of a part that could neither be pruned nor split.
         self._unsettled = np.inf

@@ -17,6 +17,7 @@ VARIANTS = {
     "without_ball": "the ball",
     "without_relaxation": "the linear programs",
     "without_restart": "the restart",
+    "without_ceilings": "the ceilings",
     "interval": "all of them",
 }
 

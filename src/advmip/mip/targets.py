@@ -205,7 +205,8 @@ class Untargeted(Goal):
         weights = np.eye(self.classes)
         weights[:, self.label] -= self.ratio
         others = self._others
-        chosen = Expression.of(builder.add_binaries(len(others)))
+        binaries = builder.add_binaries(len(others))
+        chosen = Expression.of(binaries)
         builder.add_rows(chosen.mapped(Matrix(np.ones((1, len(others))))), 1.0, 1.0)
         sides = [(logits.mapped(Matrix(weights[others])), self._least(bounds)[others])]
         if self.ratio != 1.0:
@@ -214,7 +215,10 @@ class Untargeted(Goal):
             # side >= margin if chosen, and at its least otherwise.
             room = np.maximum(self.margin - least, 0.0)
             eased = _eased(side, shortfall)
-            builder.add_rows(eased - chosen.times(room), lower=self.margin - room)
+            if np.isfinite(room).all():
+                builder.add_rows(eased - chosen.times(room), lower=self.margin - room)
+            else:
+                builder.add_indicators(binaries, True, -eased + self.margin)
 
     def _least(self, bounds: Interval) -> Vector:
         """The least o_j - ratio * o_y that the bounds allow."""

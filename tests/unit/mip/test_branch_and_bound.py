@@ -148,8 +148,7 @@ def test_holding_neurons_makes_the_relaxation_exact() -> None:
 
 
 def node(bound: float) -> Node:
-    _, problem = problem_of(5)
-    return Node(np.zeros(1, np.int8), bound, Relaxation(problem, interval_bounds(problem)))
+    return Node(np.zeros(1, np.int8), bound)
 
 
 def test_orders_know_the_smallest_bound_and_what_is_next() -> None:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advmip.mip.model import Vector
-
-if TYPE_CHECKING:
-    from advmip.mip.branch_and_bound.relaxation import Relaxation
 
 # For each unstable neuron (neurons,): held active, held inactive, or open.
 Signs = NDArray[np.int8]
@@ -42,21 +38,12 @@ class Node:
     Attributes:
         signs: What it holds (neurons,).
         bound: No attack in it has a smaller objective.
-        relaxation: Solves it, with the bounds of its part of the tree.
         branching: How it came about; None for the root.
-        set_aside: How many nodes were done when it had to wait for its sibling; None for the one
-            that is done first.
     """
 
     signs: Signs
     bound: float
-    relaxation: Relaxation
     branching: Branching | None = None
-    set_aside: int | None = None
-
-    def waited(self, nodes: int) -> int:
-        """How many of so many nodes were done while it waited for its sibling."""
-        return 0 if self.set_aside is None else nodes - self.set_aside
 
 
 @dataclass(frozen=True, slots=True)

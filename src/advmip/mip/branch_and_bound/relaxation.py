@@ -30,18 +30,14 @@ _PATIENCE = 8
 
 
 class Relaxation:
-    """One linear program for all nodes of a tree, or of a part of it.
+    """One linear program for all nodes of a tree.
 
     Args:
         problem: The problem, with a linear distance and one winner.
         bounds: Bounds of the neurons that hold there.
-
-    Attributes:
-        bounds: These bounds.
     """
 
     def __init__(self, problem: Problem, bounds: Sequence[Interval]) -> None:
-        self.bounds = bounds
         triangles = Triangle()
         encoding = encode(problem, bounds, triangles)
         self._change = encoding.change

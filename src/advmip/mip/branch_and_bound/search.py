@@ -14,11 +14,9 @@ from advmip.mip.branch_and_bound.node import (
     Branching,
     Node,
     NodePoint,
-    Signs,
 )
 from advmip.mip.branch_and_bound.relaxation import Relaxation
 from advmip.mip.branch_and_bound.strategy import Strategy
-from advmip.mip.branch_and_bound.tightening import tightened
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.incumbents import Incumbent, PatternProgram, best_of
 from advmip.mip.model import Indices, Vector
@@ -30,8 +28,6 @@ _EXACT = 1e-7
 # The first nodes whose pattern is searched for attacks, and every so many after them.
 _EARLY = (1, 10, 100)
 _PERIOD = 1000
-# So many neurons are bounded again in a node that has waited long.
-_TIGHTENED = 15
 # Seconds between two notes of the bound.
 _NOTE = 0.5
 
@@ -53,13 +49,16 @@ class Search:
         self._deadline = self._begun + options.time_limit
         self._problem = problem
         self._options = options
-        self._strategy = strategy
         self._patterns = PatternProgram(problem, list(bounds), self._deadline)
         self._rule, self._order = strategy.rule(), strategy.order()
         self._incumbent: Incumbent | None = None
         self._cutoff = options.cutoff
         every = np.full(unstable_neurons(bounds), OPEN, np.int8)
-        self._order.push([self._rooted(problem, bounds, every, -np.inf)])
+        self._relaxation = Relaxation(problem, bounds)
+        self._relaxation.limit_time(self._deadline - time.perf_counter())
+        self._relaxation.stop_above(self._cutoff)
+        self._relaxation.strengthen(every, strategy.envelopes)
+        self._order.push([Node(every, -np.inf)])
         # The smallest bound of a part that could neither be pruned nor split.
         self._unsettled = np.inf
         self._nodes = 0
@@ -87,16 +86,6 @@ class Search:
             trace=self._trace,
         )
 
-    def _rooted(
-        self, problem: Problem, bounds: Sequence[Interval], signs: Signs, bound: float
-    ) -> Node:
-        """A node with a relaxation of its own, for itself and all below it."""
-        relaxation = Relaxation(problem, bounds)
-        relaxation.limit_time(self._deadline - time.perf_counter())
-        relaxation.stop_above(self._cutoff)
-        relaxation.strengthen(signs, self._strategy.envelopes)
-        return Node(signs, bound, relaxation)
-
     @property
     def _value(self) -> float:
         if self._incumbent is None:
@@ -113,8 +102,7 @@ class Search:
 
     def _settle(self, node: Node) -> None:
         """Prune a node or put its children into the order."""
-        node.relaxation.stop_above(self._cutoff)
-        value = node.relaxation.value(node.signs)
+        value = self._relaxation.value(node.signs)
         if time.perf_counter() > self._deadline and value == -np.inf:
             self._unsettled = min(self._unsettled, node.bound)
             return
@@ -126,7 +114,7 @@ class Search:
             return
         if value >= self._cutoff:
             return
-        point = node.relaxation.point(value)
+        point = self._relaxation.point(value)
         open_neurons = np.flatnonzero(point.errors > _EXACT)
         if not open_neurons.size:
             self._close(node, point)
@@ -134,22 +122,10 @@ class Search:
         self._try(point.change)
         if value >= self._cutoff:
             return
-        if node.waited(self._nodes) > self._strategy.tightening:
-            self._tighten(node, point)
-        else:
-            self._split(node, point, open_neurons)
-
-    def _tighten(self, node: Node, point: NodePoint) -> None:
-        """Put a node back with tighter bounds of the neurons that are least exact in it."""
-        measure = self._problem.distance
-        problem = self._problem.within(min(self._problem.radius, measure.distance(self._cutoff)))
-        least_exact = np.argsort(-point.errors)[:_TIGHTENED]
-        found = tightened(problem, node.relaxation.bounds, node.signs, least_exact, self._deadline)
-        if found is not None:
-            self._order.push([self._rooted(problem, *found, point.value)])
+        self._split(node, point, open_neurons)
 
     def _split(self, node: Node, point: NodePoint, candidates: Indices) -> None:
-        split = self._rule.split(node, point, candidates, self._cutoff, node.relaxation.value)
+        split = self._rule.split(node, point, candidates, self._cutoff, self._relaxation.value)
         errors = {ACTIVE: point.slacks, INACTIVE: point.outputs}
         children: list[Node] = []
         for side in (split.first, -split.first):
@@ -158,8 +134,7 @@ class Search:
                 signs[split.neuron] = side
                 error = float(errors[side][split.neuron])
                 branching = Branching(split.neuron, side, error, point.value)
-                waits = self._nodes if children else None
-                children.append(Node(signs, split.bounds[side], node.relaxation, branching, waits))
+                children.append(Node(signs, split.bounds[side], branching))
         if children:
             self._order.push(children)
 
@@ -173,7 +148,7 @@ class Search:
         for side in (ACTIVE, INACTIVE):
             signs = node.signs.copy()
             signs[unheld[0]] = side
-            children.append(Node(signs, node.bound, node.relaxation))
+            children.append(Node(signs, node.bound))
         self._order.push(children)
 
     def _close(self, node: Node, point: NodePoint) -> None:
@@ -209,5 +184,6 @@ class Search:
             self._incumbent = found
             cutoff = self._problem.distance.cutoff(found.value, self._options.gap)
             self._cutoff = min(self._cutoff, cutoff)
+            self._relaxation.stop_above(self._cutoff)
             self._note()
         return True

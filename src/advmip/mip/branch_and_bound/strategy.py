@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from advmip.mip.branch_and_bound.branching import (
     Look,
     Reliability,
@@ -27,28 +25,23 @@ class Strategy:
         order: Makes the order of nodes.
         reason: What it is, in a few words.
         envelopes: Rounds of rows of envelopes at the root; none if left out.
-        tightening: Bounds of neurons are tightened in a node that has waited for so many others;
-            in none if left out.
     """
 
     rule: Callable[[], Rule]
     order: Callable[[], Order]
     reason: str
     envelopes: int = 0
-    tightening: float = np.inf
 
 
 _ROUNDS = 40
-_NODES = 1000
 
 # By the name of the solver that they stand for.
 STRATEGIES = {
     "branch-and-bound": Strategy(
         Reliability,
         DepthFirst,
-        "envelopes, reliability branching, depth first, bounds tightened in large parts",
+        "envelopes, reliability branching, depth first",
         _ROUNDS,
-        _NODES,
     ),
     "branch-and-bound-plunging": Strategy(
         Reliability, Plunging, "envelopes, reliability branching, plunging", _ROUNDS

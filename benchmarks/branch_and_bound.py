@@ -119,14 +119,16 @@ def answer(
     cutoff = problem.distance.cutoff(problem.radius, limits.gap)
     options = Options(limits.time_limit, limits.threads, limits.gap, cutoff)
     general = solver.removesuffix(WITH_ROWS)
+    if solver in SOLVERS:
+        # Without a radius there are no rows besides big-M's; box and bounds are those of the ball.
+        problem = replace(problem, radius=np.inf)
     if general in SOLVERS:
         reason = SOLVERS[general].refusal(encode(problem, given.bounds).model.size)
         if reason is not None:
             return {**known, "status": "refused", "reason": reason}
     begun, processor = time.perf_counter(), time.process_time()
     if solver in SOLVERS:
-        # Without a radius there are no rows besides big-M's; box and bounds are those of the ball.
-        solution = solved(replace(problem, radius=np.inf), given.bounds, solver, options)
+        solution = solved(problem, given.bounds, solver, options)
     else:
         solution = solved_with_rows(problem, given.bounds, general, options)
     return {

@@ -44,6 +44,15 @@ _ENOUGH = 1e-3
 _ROOM = 1e-3
 
 
+def ceilings_pay(problem: Problem) -> bool:
+    """Whether a problem may have ceilings: it needs a finite radius and a sparse distance.
+
+    For another distance the programs are so dear that ceilings cost more than they save
+    (`docs/chords-and-ceilings.md`).
+    """
+    return problem.distance.sparse and bool(np.isfinite(problem.radius))
+
+
 def with_ceilings(problem: Problem, bounds: Sequence[Interval], deadline: float) -> Problem:
     """The problem with rows above its layers of ReLUs.
 
@@ -53,12 +62,10 @@ def with_ceilings(problem: Problem, bounds: Sequence[Interval], deadline: float)
         deadline: When to stop at the latest, by `time.perf_counter`.
 
     Returns:
-        The problem; without ceilings if its radius is infinite, or its distance not sparse: there
-        the programs are so dear that ceilings cost more than they save
-        (`docs/chords-and-ceilings.md`).
+        The problem; without ceilings where they do not pay.
     """
     problem = replace(problem, ceilings=())
-    if not problem.distance.sparse or not np.isfinite(problem.radius):
+    if not ceilings_pay(problem):
         return problem
     at_image = problem.network.preactivations(problem.image)
     first = 0

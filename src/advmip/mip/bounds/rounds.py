@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from advmip.mip.bounds.ceilings import with_ceilings
+from advmip.mip.bounds.ceilings import ceilings_pay, with_ceilings
 from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.relaxation import relaxation_bounds
 from advmip.mip.encoding import Interval, unstable_neurons
@@ -14,6 +14,10 @@ from advmip.mip.problem import Problem
 # Another round follows if this share of the unstable neurons became stable.
 _WORTH_ANOTHER = 0.1
 _ROUNDS = 4
+
+
+def _as_it_is(problem: Problem, bounds: Sequence[Interval], deadline: float) -> Problem:
+    return problem
 
 
 def tightened_bounds(problem: Problem, deadline: float) -> list[Interval] | None:
@@ -26,17 +30,8 @@ def tightened_bounds(problem: Problem, deadline: float) -> list[Interval] | None
     Returns:
         The bounds, or None if nothing nearer than the radius exists.
     """
-    bounds = interval_bounds(problem)
-    for _ in range(_ROUNDS):
-        if time.perf_counter() > deadline or not unstable_neurons(bounds):
-            break
-        found = relaxation_bounds(problem, bounds, deadline)
-        if found is None:
-            return None
-        before, bounds = bounds, found
-        if not _worth_another(before, bounds):
-            break
-    return bounds
+    found = _in_rounds(problem, interval_bounds(problem), deadline)
+    return None if found is None else found[1]
 
 
 def under_ceilings(
@@ -50,21 +45,30 @@ def under_ceilings(
         deadline: When to stop at the latest, by `time.perf_counter`.
 
     Returns:
-        Both, as they came if the problem has no ceilings; None if nothing nearer than the radius
+        Both, as they came where ceilings do not pay; None if nothing nearer than the radius
         exists.
     """
+    if not ceilings_pay(problem):
+        return problem, bounds
+    return _in_rounds(problem, bounds, deadline, with_ceilings)
+
+
+def _in_rounds(
+    problem: Problem,
+    bounds: list[Interval],
+    deadline: float,
+    prepared: Callable[[Problem, Sequence[Interval], float], Problem] = _as_it_is,
+) -> tuple[Problem, list[Interval]] | None:
+    """The problem, prepared anew before each round, and the bounds after the last one."""
     for _ in range(_ROUNDS):
-        problem = with_ceilings(problem, bounds, deadline)
-        if not problem.ceilings:
+        before = unstable_neurons(bounds)
+        if time.perf_counter() > deadline or not before:
             break
+        problem = prepared(problem, bounds, deadline)
         found = relaxation_bounds(problem, bounds, deadline)
         if found is None:
             return None
-        before, bounds = bounds, found
-        if not _worth_another(before, bounds):
+        bounds = found
+        if unstable_neurons(bounds) > (1 - _WORTH_ANOTHER) * before:
             break
     return problem, bounds
-
-
-def _worth_another(before: Sequence[Interval], after: Sequence[Interval]) -> bool:
-    return unstable_neurons(after) <= (1 - _WORTH_ANOTHER) * unstable_neurons(before)

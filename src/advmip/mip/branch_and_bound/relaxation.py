@@ -30,11 +30,11 @@ _PATIENCE = 8
 
 
 class Relaxation:
-    """One linear program for all nodes of a tree.
+    """One linear program for all nodes.
 
     Args:
         problem: The problem, with a linear distance and one winner.
-        bounds: Bounds of the neurons that hold there.
+        bounds: Bounds of the neurons that hold over the problem's box.
     """
 
     def __init__(self, problem: Problem, bounds: Sequence[Interval]) -> None:
@@ -64,16 +64,15 @@ class Relaxation:
         """How many neurons are unstable."""
         return len(self._outputs)
 
-    def strengthen(self, signs: Signs, rounds: int) -> None:
-        """Add rows of the neurons' envelopes where a node's optimum violates them.
+    def strengthen(self, rounds: int) -> None:
+        """Add rows of the neurons' envelopes where the root's optimum violates them.
 
-        They hold wherever the bounds do. It ends when a round gains little.
+        They hold in the whole tree. It ends when a round gains little.
 
         Args:
-            signs: What the node holds (neurons,).
             rounds: How many times at most.
         """
-        before = self.value(signs)
+        before = self._program.resolve()
         stalled = 0
         for _ in range(rounds):
             if not np.isfinite(before):
@@ -84,7 +83,7 @@ class Relaxation:
                 break
             for matrix, sides in found:
                 self._program.add_rows(matrix, sides)
-            now = self.value(signs)
+            now = self._program.resolve()
             stalled = stalled + 1 if now < before + _GAIN * abs(now) else 0
             before = now
             if stalled == _PATIENCE:

@@ -7,17 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from advmip.mip.branch_and_bound.node import (
-    ACTIVE,
-    INACTIVE,
-    OPEN,
-    Branching,
-    Node,
-    NodePoint,
-)
+from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN, Branching, Node, NodePoint
 from advmip.mip.branch_and_bound.relaxation import Relaxation
 from advmip.mip.branch_and_bound.strategy import Strategy
-from advmip.mip.encoding import Interval, unstable_neurons
+from advmip.mip.encoding import Interval
 from advmip.mip.incumbents import Incumbent, PatternProgram, best_of
 from advmip.mip.model import Indices, Vector
 from advmip.mip.problem import Problem
@@ -49,16 +42,14 @@ class Search:
         self._deadline = self._begun + options.time_limit
         self._problem = problem
         self._options = options
+        self._relaxation = Relaxation(problem, bounds)
+        self._relaxation.limit_time(self._deadline - time.perf_counter())
         self._patterns = PatternProgram(problem, list(bounds), self._deadline)
         self._rule, self._order = strategy.rule(), strategy.order()
         self._incumbent: Incumbent | None = None
         self._cutoff = options.cutoff
-        every = np.full(unstable_neurons(bounds), OPEN, np.int8)
-        self._relaxation = Relaxation(problem, bounds)
-        self._relaxation.limit_time(self._deadline - time.perf_counter())
         self._relaxation.stop_above(self._cutoff)
-        self._relaxation.strengthen(every, strategy.envelopes)
-        self._order.push([Node(every, -np.inf)])
+        self._relaxation.strengthen(strategy.envelopes)
         # The smallest bound of a part that could neither be pruned nor split.
         self._unsettled = np.inf
         self._nodes = 0
@@ -67,6 +58,7 @@ class Search:
 
     def run(self) -> Solution:
         """Work through the tree; the solution's point is the perturbation (pixels,)."""
+        self._order.push([Node(np.full(self._relaxation.neurons, OPEN, np.int8), -np.inf)])
         while len(self._order) and time.perf_counter() < self._deadline:
             node = self._order.pop()
             if node.bound < self._cutoff:
@@ -120,14 +112,13 @@ class Search:
             self._close(node, point)
             return
         self._try(point.change)
-        if value >= self._cutoff:
-            return
-        self._split(node, point, open_neurons)
+        if value < self._cutoff:
+            self._split(node, point, open_neurons)
 
     def _split(self, node: Node, point: NodePoint, candidates: Indices) -> None:
         split = self._rule.split(node, point, candidates, self._cutoff, self._relaxation.value)
         errors = {ACTIVE: point.slacks, INACTIVE: point.outputs}
-        children: list[Node] = []
+        children = []
         for side in (split.first, -split.first):
             if split.bounds[side] < self._cutoff:
                 signs = node.signs.copy()

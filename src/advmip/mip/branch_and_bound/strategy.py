@@ -38,10 +38,7 @@ _ROUNDS = 40
 # By the name of the solver that they stand for.
 STRATEGIES = {
     "branch-and-bound": Strategy(
-        Reliability,
-        DepthFirst,
-        "envelopes, reliability branching, depth first",
-        _ROUNDS,
+        Reliability, DepthFirst, "envelopes, reliability branching, depth first", _ROUNDS
     ),
     "branch-and-bound-plunging": Strategy(
         Reliability, Plunging, "envelopes, reliability branching, plunging", _ROUNDS

@@ -100,7 +100,7 @@ class SiftedProgram(LinearProgram):
         return wanted
 
     def _change_bounds(self, columns: Indices) -> None:
-        """Those of resting columns wait until they come in."""
+        """Those of resting columns wait until they come in; their lower bounds remain 0."""
         present = columns[self._places[columns] >= 0]
         places = self._places[present].astype(np.int32)
         self._inner.changeColsBounds(len(places), places, *self._limits[:, present])

@@ -335,12 +335,15 @@ class ModelBuilder:
         """Add a number to the objective."""
         self._constant += constant
 
+    def objective(self) -> Expression:
+        """The linear objective so far (1,)."""
+        costs = np.concatenate([column[2] for column in self._columns])
+        return Expression(Matrix(costs[None, :]), np.array([self._constant]))
+
     def limit_objective(self, upper: float) -> None:
         """Keep the linear objective so far at most `upper`, and cost nothing any more."""
-        costs = np.concatenate([column[2] for column in self._columns])
         if np.isfinite(upper):
-            row = Expression(Matrix(costs[None, :]), np.array([self._constant]))
-            self.add_rows(row, upper=upper)
+            self.add_rows(self.objective(), upper=upper)
         self._columns = [
             (lower, upper_, np.zeros_like(cost), *rest)
             for lower, upper_, cost, *rest in self._columns

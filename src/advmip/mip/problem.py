@@ -13,9 +13,8 @@ from advmip.mip.encoding import Interval, encode_hidden
 from advmip.mip.formulations import BigM, Formulation, Layer, affine_expression
 from advmip.mip.formulations.ceiling import Ceiling
 from advmip.mip.formulations.chords import add_chords
-from advmip.mip.model import Expression, Indices, Matrix, Model, ModelBuilder, Vector
+from advmip.mip.model import Expression, Indices, Model, ModelBuilder, Vector
 from advmip.mip.solvers.linear_program import LinearProgram
-from advmip.mip.solvers.sifting import SiftedProgram
 from advmip.mip.targets import Goal
 from advmip.networks.staged import StagedNetwork
 
@@ -45,7 +44,11 @@ class Problem:
 
     def linear(self) -> Problem:
         """The same question with a distance that linear programs know."""
-        return replace(self, distance=self.distance.linear)
+        return replace(self, distance=self.distance.linear).sifted()
+
+    def sifted(self) -> Problem:
+        """The same question as our own linear programs take it."""
+        return replace(self, distance=self.distance.sifted)
 
     def towards(self, rival: int) -> Problem:
         """The same question with one class as the attacker's winner."""
@@ -65,23 +68,20 @@ class Encoding:
         change: The perturbation (pixels,).
         preactivations: What enters each layer of ReLUs, and last the logits.
         shortfall: The column by which the goal may be missed; none if it may not.
-        sparse: That of the distance.
+        distance: How far a change is.
+        box: Where changes may be.
     """
 
     model: Model
     change: Expression
     preactivations: list[Expression]
     shortfall: Indices
-    sparse: bool
+    distance: Distance
+    box: Box
 
     def program(self, simplex: Literal["primal", "dual"]) -> LinearProgram:
-        """The model's linear program, from solve to solve.
-
-        Where a distance leaves most pixels as they are, they rest until one of them is wanted.
-        """
-        if not self.sparse:
-            return LinearProgram(self.model, simplex)
-        return SiftedProgram(self.model, simplex, np.unique(self.change.matrix.indices))
+        """The model's linear program, from solve to solve, as its distance has it."""
+        return self.distance.program(self.model, self.change, self.box, simplex)
 
 
 def encode(
@@ -111,9 +111,7 @@ def encode(
     """
     builder = ModelBuilder()
     measure, box = problem.distance, problem.box
-    change = (
-        measure.encode_ball(builder, box, problem.radius) if ball else measure.encode(builder, box)
-    )
+    change, spent = _encoded_distance(builder, problem, ball)
     stages = (*problem.network.hidden, problem.network.output)
     encoded = len(stages) - 1 if depth is None else depth
     image = Layer(change + problem.image, problem.image + box.lower, problem.image + box.upper)
@@ -131,19 +129,33 @@ def encode(
     ]
     if measure.sparse and np.isfinite(problem.radius) and encoded and not elastic:
         leaving = [layer.values for layer in layers[1:]]
-        _add_rows_above(builder, problem, bounds, change, entering, leaving)
+        _add_rows_above(builder, problem, bounds, spent, entering, leaving)
     shortfall = builder.add_columns(int(elastic))
     if depth is None:
         eased = Expression.of(shortfall) if elastic else None
         problem.goal.encode(builder, entering[-1], bounds[-1], eased)
-    return Encoding(builder.build(), change, entering, shortfall, measure.sparse)
+    return Encoding(builder.build(), change, entering, shortfall, measure, box)
+
+
+def _encoded_distance(
+    builder: ModelBuilder, problem: Problem, ball: bool
+) -> tuple[Expression, Expression]:
+    """The change (pixels,), and the objective (1,) that `encode` gives the distance."""
+    measure, box = problem.distance, problem.box
+    if ball and not measure.sparse:
+        return measure.encode_ball(builder, box, problem.radius), Expression.zeros(1)
+    change = measure.encode(builder, box)
+    spent = builder.objective()
+    if ball:
+        builder.limit_objective(measure.objective(problem.radius))
+    return change, spent
 
 
 def _add_rows_above(
     builder: ModelBuilder,
     problem: Problem,
     bounds: Sequence[Interval],
-    change: Expression,
+    total: Expression,
     entering: Sequence[Expression],
     leaving: Sequence[Expression],
 ) -> None:
@@ -151,7 +163,6 @@ def _add_rows_above(
     first = bounds[0].unstable
     add_chords(builder, entering[0][first], leaving[0][first], problem.radius)
     if problem.ceilings:
-        total = Expression(Matrix(abs(change.matrix).sum(axis=0)[None, :]), np.zeros(1))
         spent = Expression.of(builder.add_columns(1, 0.0, problem.radius))
         builder.add_rows(spent - total, upper=0.0)
         for ceiling, interval, before, after in zip(

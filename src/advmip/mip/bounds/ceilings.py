@@ -50,7 +50,7 @@ def ceilings_pay(problem: Problem) -> bool:
     For another distance the programs are so dear that ceilings cost more than they save
     (`docs/chords-and-ceilings.md`).
     """
-    return problem.distance.sparse and bool(np.isfinite(problem.radius))
+    return problem.distance.sifted.sparse and bool(np.isfinite(problem.radius))
 
 
 def with_ceilings(problem: Problem, bounds: Sequence[Interval], deadline: float) -> Problem:
@@ -72,7 +72,7 @@ def with_ceilings(problem: Problem, bounds: Sequence[Interval], deadline: float)
     for place, interval in enumerate(bounds[:-1]):
         open_neurons = interval.unstable
         triangles = Triangle()
-        encoding = encode(problem, bounds, triangles)
+        encoding = encode(problem.sifted(), bounds, triangles)
         these = slice(first, first + open_neurons.size)
         first += open_neurons.size
         relaxed = _Relaxed(problem, encoding, deadline)

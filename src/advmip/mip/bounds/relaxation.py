@@ -51,7 +51,9 @@ def relaxation_bounds(
             continue
         depth = place if isinstance(problem.goal, Anything) else None
         shape = formulation or Triangle()
-        encoding = encode(problem, tightened, shape, ball=True, depth=depth, substitute=substitute)
+        encoding = encode(
+            problem.sifted(), tightened, shape, ball=True, depth=depth, substitute=substitute
+        )
         found = _extremes(encoding, place, bounded, tightened[place], deadline)
         if found is None:
             return None

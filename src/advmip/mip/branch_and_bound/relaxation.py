@@ -39,7 +39,7 @@ class Relaxation:
 
     def __init__(self, problem: Problem, bounds: Sequence[Interval]) -> None:
         triangles = Triangle()
-        encoding = encode(problem, bounds, triangles)
+        encoding = encode(problem.sifted(), bounds, triangles)
         self._change = encoding.change
         self._outputs, self._slacks = triangles.positive, triangles.negative
         self._constant = encoding.model.constant

@@ -47,7 +47,7 @@ def refusal(problem: Problem, bounds: Sequence[Interval], formulation: Formulati
     """Why there is no tree for a problem; None if there is one."""
     if not isinstance(formulation, BigM):
         return f"a tree has the triangles of big-M at its nodes, not formulation {formulation.name}"
-    size = encode(problem, bounds, Triangle()).model.size
+    size = encode(problem.sifted(), bounds, Triangle()).model.size
     for construct, count in (
         ("integers besides the neurons' signs", size.integers),
         ("special ordered sets", size.sos2),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from advmip.mip.model import Expression, ModelBuilder, Vector
+from advmip.mip.model import Expression, Model, ModelBuilder, Vector
+from advmip.mip.solvers.linear_program import LinearProgram
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class Distance(ABC):
 
     Attributes:
         name: Its name in settings and rows.
-        sparse: Whether the change is written in columns >= 0 that sum to the distance, most of
-            which the nearest change leaves at 0.
+        sparse: Whether the change is written in columns >= 0, most of which the nearest change
+            leaves at 0, and whose sum the distance is not below.
     """
 
     name: str
@@ -65,6 +67,19 @@ class Distance(ABC):
         Returns:
             The perturbation (pixels,) in those columns.
         """
+
+    def program(
+        self, model: Model, change: Expression, box: Box, simplex: Literal["primal", "dual"]
+    ) -> LinearProgram:
+        """The relaxation of a model as a linear program, from solve to solve.
+
+        Args:
+            model: A model whose first columns are those of `encode`.
+            change: What `encode` gave.
+            box: Where it was told that changes may be.
+            simplex: The simplex method.
+        """
+        return LinearProgram(model, simplex)
 
     def encode_ball(self, builder: ModelBuilder, box: Box, radius: float) -> Expression:
         """Add the perturbation's columns, and keep it within a radius, at no cost.
@@ -94,6 +109,11 @@ class Distance(ABC):
     @property
     def linear(self) -> Distance:
         """A distance like it, for searches by linear programs; itself if it is linear."""
+        return self
+
+    @property
+    def sifted(self) -> Distance:
+        """The same distance as our own linear programs take it, where most columns can rest."""
         return self
 
     def shrunken(self, box: Box, radius: float) -> Box:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from advmip.mip.distances.distance import Box, Distance
-from advmip.mip.model import Expression, ModelBuilder, Vector
+from advmip.mip.model import Expression, Model, ModelBuilder, Vector
+from advmip.mip.solvers.linear_program import LinearProgram
+from advmip.mip.solvers.sifting import SiftedProgram
 
 
 class L1(Distance):
@@ -22,6 +26,12 @@ class L1(Distance):
     def encode(self, builder: ModelBuilder, box: Box) -> Expression:
         """Columns p and n, each at cost 1."""
         return signed_parts(builder, box, 1.0, 1.0)
+
+    def program(
+        self, model: Model, change: Expression, box: Box, simplex: Literal["primal", "dual"]
+    ) -> LinearProgram:
+        """A sifted program: all parts rest at first."""
+        return SiftedProgram(model, simplex, np.unique(change.matrix.indices))
 
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
         """A continuous knapsack: the pixels of largest weight are changed first."""

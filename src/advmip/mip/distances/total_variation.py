@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from scipy import sparse
 
 from advmip.mip.distances.distance import Box, Distance, change_within, interval_largest
 from advmip.mip.distances.l1 import L1, signed_parts
-from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
+from advmip.mip.model import Expression, Indices, Matrix, Model, ModelBuilder, Vector
+from advmip.mip.solvers.blobs import BlobProgram, Parts
+from advmip.mip.solvers.linear_program import LinearProgram
 
 # The changes of two pixels of [0, 1] differ by this at most: one rises by 1, one falls by 1.
 _MOST = 2.0
@@ -27,15 +31,15 @@ class TotalVariation(Distance):
     """
 
     def __init__(self, isotropic: bool = False, image: Vector | None = None) -> None:
-        self._isotropic = isotropic
-        self._image = image
+        self.isotropic = isotropic
+        self.image = image
         self.name = "tv-isotropic" if isotropic else "tv"
 
     def value(self, perturbation: Vector, box: Box) -> float:
         """The total variation."""
-        shown = perturbation if self._image is None else perturbation + self._image
+        shown = perturbation if self.image is None else perturbation + self.image
         right, below = (matrix @ shown for matrix in _differences(box.shape))
-        if self._isotropic:
+        if self.isotropic:
             return float(np.sqrt(right**2 + below**2).sum())
         return float(np.abs(right).sum() + np.abs(below).sum())
 
@@ -47,9 +51,9 @@ class TotalVariation(Distance):
 
     def encode_of(self, builder: ModelBuilder, change: Expression, box: Box, cost: float) -> None:
         """Add cost times the total variation of a perturbation that is already encoded."""
-        shown = change if self._image is None else change + self._image
+        shown = change if self.image is None else change + self.image
         differences = [shown.mapped(matrix) for matrix in _differences(box.shape)]
-        if self._isotropic:
+        if self.isotropic:
             self._encode_cones(builder, differences, cost)
             return
         for difference in differences:
@@ -72,7 +76,7 @@ class TotalVariation(Distance):
     @property
     def linear(self) -> Distance:
         """The anisotropic one."""
-        return TotalVariation(False, self._image) if self._isotropic else self
+        return TotalVariation(False, self.image) if self.isotropic else self
 
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
         """The whole box: a change that is the same everywhere has no variation."""
@@ -115,9 +119,63 @@ class L1PlusTotalVariation(Distance):
         assert isinstance(variation, TotalVariation)
         return L1PlusTotalVariation(self._weight, variation)
 
+    @property
+    def sifted(self) -> Distance:
+        """With sets of pixels in place of differences, where those are the perturbation's."""
+        if self._variation.isotropic or self._variation.image is not None:
+            return self
+        return L1PlusBlobs(self._weight)
+
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
         """The L1 ball of this radius holds the set."""
         return self._l1.largest(weights, box, radius)
+
+
+class L1PlusBlobs(L1PlusTotalVariation):
+    """L1 + weight * TV for `BlobProgram`: p and n, and one column for the total variation of both.
+
+    That the column is at least the variation is no row, but what the program knows.
+    """
+
+    sparse = True
+
+    @property
+    def sifted(self) -> Distance:
+        """Itself."""
+        return self
+
+    def encode(self, builder: ModelBuilder, box: Box) -> Expression:
+        """The columns of L1, and behind them that of the total variation."""
+        change = signed_parts(builder, box, 1.0, 1.0)
+        pairs = sum(len(first) for first, _ in neighbours(box.shape))
+        builder.add_columns(1, 0.0, _MOST * pairs, objective=self._weight)
+        return change
+
+    def program(
+        self, model: Model, change: Expression, box: Box, simplex: Literal["primal", "dual"]
+    ) -> LinearProgram:
+        """A program of sets of pixels."""
+        first, second = (np.concatenate(ends) for ends in zip(*neighbours(box.shape), strict=True))
+        entries = sparse.coo_array(change.matrix)
+        pixels, columns = entries.coords
+        parts = [
+            Parts.of(columns[side].astype(np.intp), pixels[side].astype(np.intp), first, second)
+            for side in (entries.data > 0, entries.data < 0)
+        ]
+        return BlobProgram(model, simplex, parts, variation=int(columns.max()) + 1)
+
+
+def neighbours(shape: tuple[int, ...]) -> list[tuple[Indices, Indices]]:
+    """The pairs of pixels that lie beside each other, and those that lie above each other.
+
+    Args:
+        shape: Of an image (channels, height, width); pixels of two channels are no neighbours.
+    """
+    places = np.arange(int(np.prod(shape))).reshape(shape)
+    return [
+        (places[..., :, :-1].ravel(), places[..., :, 1:].ravel()),
+        (places[..., :-1, :].ravel(), places[..., 1:, :].ravel()),
+    ]
 
 
 def _differences(shape: tuple[int, ...]) -> tuple[Matrix, Matrix]:
@@ -125,15 +183,11 @@ def _differences(shape: tuple[int, ...]) -> tuple[Matrix, Matrix]:
 
     A pixel without that neighbour has an empty row.
     """
-    places = np.arange(int(np.prod(shape))).reshape(shape)
-    width = places.size
+    width = int(np.prod(shape))
     matrices = []
-    for first, second in (
-        (places[..., :, :-1], places[..., :, 1:]),
-        (places[..., :-1, :], places[..., 1:, :]),
-    ):
-        rows = np.concatenate([first.ravel(), first.ravel()])
-        columns = np.concatenate([first.ravel(), second.ravel()])
+    for first, second in neighbours(shape):
+        rows = np.concatenate([first, first])
+        columns = np.concatenate([first, second])
         values = np.repeat([1.0, -1.0], first.size)
         matrices.append(Matrix(sparse.coo_array((values, (rows, columns)), shape=(width, width))))
     return matrices[0], matrices[1]

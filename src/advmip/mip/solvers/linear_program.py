@@ -95,13 +95,14 @@ class LinearProgram:
             The bound; -inf if the multipliers prove nothing.
         """
         model = self._model
-        multipliers = self.multipliers()
+        # Without the rows that came later, what is proved holds all the same.
+        multipliers = self.multipliers()[: len(model.row_lower)]
         sides = np.where(multipliers > 0, model.row_lower, model.row_upper)
         used = (multipliers != 0) & np.isfinite(sides)
         multipliers, sides = np.where(used, multipliers, 0.0), np.where(used, sides, 0.0)
         coefficients, absolute = self._by_column
         lower, upper = self._limits
-        reduced = objective - coefficients @ multipliers
+        reduced = self._least_costs(objective - coefficients @ multipliers)
         corner = np.where(reduced > 0, lower, upper)
         terms = np.where(reduced != 0, reduced * corner, 0.0)
         bound = float(terms.sum() + multipliers @ sides)
@@ -175,6 +176,10 @@ class LinearProgram:
         self._inner.addCols(
             len(upper), objective, lower, upper, matrix.nnz, starts, rows, matrix.data
         )
+
+    def _least_costs(self, reduced: Vector) -> Vector:
+        """Costs (columns,) whose sum over a point never exceeds that of the reduced costs."""
+        return reduced
 
     def _ray(self) -> Vector | None:
         """Multipliers that prove that the last solve's program has no point; None if unknown."""

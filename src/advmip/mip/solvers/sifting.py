@@ -5,6 +5,9 @@ the columns of all. So columns *rest* at 0, outside the program. The multipliers
 each of them a reduced cost c_j - a_j'y; where it is negative, the column comes in for good and the
 program is solved again (sifting, Bixby et al. 1992). A program without a point has a ray of
 multipliers instead, for which the same holds with c_j = 0.
+
+What comes in may also be a *pattern*, several columns that move together (`blobs.py`): the program
+has a column for each pattern, and those of the model are what its patterns add up to.
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ _NEGATIVE = -1e-9
 # So many columns come in at a time.
 _BATCH = 20
 
+# Patterns as columns over those of the model (columns, patterns).
+Patterns = sparse.csc_array
+
 
 class SiftedProgram(LinearProgram):
     """A linear program in which columns rest until they are wanted.
@@ -37,67 +43,85 @@ class SiftedProgram(LinearProgram):
         self._matrix = sparse.csc_array(model.matrix)
         self._costs = model.objective
         self._resting = resting
-        self._columns = np.setdiff1d(np.arange(len(model.lower)), resting)
-        super().__init__(_part(model, self._columns), simplex)
+        present = np.setdiff1d(np.arange(len(model.lower)), resting)
+        self._patterns = unit_patterns(present, len(model.lower))
+        # Where in the program a column of the model stands alone; -1 if it does not.
+        self._places = np.full(len(model.lower), -1)
+        self._places[present] = np.arange(len(present))
+        super().__init__(_part(model, present), simplex)
         # What the multipliers prove, they prove over all columns.
         self._model = model
         self._limits = np.stack([model.lower, model.upper])
-        self._renumber()
+        self._coefficients = self._matrix[:, resting].T
 
     @property
     def taking_part(self) -> int:
-        """How many columns do not rest."""
-        return len(self._columns)
+        """How many columns the program has."""
+        return int(self._patterns.shape[1])
 
     def resolve(self) -> float:
         """The smallest value of the objective as it is, over all columns."""
         while True:
             value = super().resolve()
-            wanted = self._wanted(value)
-            if not wanted.size:
+            if not self._enlarged(value):
                 return value
-            self._bring_in(wanted)
 
     def point(self) -> Vector:
         """Where the last solve ended (columns,)."""
-        return self._spread(super().point())
+        return np.asarray(self._patterns @ super().point())
 
     def reduced_costs(self) -> Vector:
         """The reduced cost of each column in the last solve; 0 for those that rest."""
-        return self._spread(super().reduced_costs())
+        alone = self._places >= 0
+        costs = np.zeros(len(self._places))
+        costs[alone] = super().reduced_costs()[self._places[alone]]
+        return costs
 
     def set_costs(self, objective: Vector) -> None:
         """Another objective (columns,)."""
         self._costs = objective
-        super().set_costs(objective[self._columns])
+        super().set_costs(self._patterns.T @ objective)
 
     def add_rows(self, matrix: Matrix, upper: Vector) -> None:
         """More rows: matrix @ x <= upper."""
-        super().add_rows(Matrix(matrix[:, self._columns]), upper)
+        super().add_rows(Matrix(matrix @ self._patterns), upper)
         self._matrix = sparse.csc_array(sparse.vstack([self._matrix, matrix]))
-        self._renumber()
+        self._coefficients = self._matrix[:, self._resting].T
 
     def drop_rows(self, rows: Indices) -> None:
         """Remove rows."""
         super().drop_rows(rows)
         kept = np.setdiff1d(np.arange(self._matrix.shape[0]), rows)
         self._matrix = sparse.csc_array(self._matrix[kept])
-        self._renumber()
+        self._coefficients = self._matrix[:, self._resting].T
+
+    def _enlarged(self, value: float) -> bool:
+        """Bring in what would lower the last solve's optimum; whether there was anything."""
+        wanted = self._wanted(value)
+        if wanted.size:
+            self._places[wanted] = self.taking_part + np.arange(len(wanted))
+            self._resting = np.setdiff1d(self._resting, wanted)
+            self._coefficients = self._matrix[:, self._resting].T
+            self._bring_in(unit_patterns(wanted, len(self._places)), self._limits[1, wanted])
+        return bool(wanted.size)
 
     def _wanted(self, value: float) -> Indices:
         """The resting columns that would lower the last solve's optimum most."""
         if value == -np.inf:
             return self._resting[:0]
-        if self.infeasible:
-            ray = self._ray()
-            if ray is None:
-                return self._resting
-            reduced = -self._coefficients @ (ray / np.abs(ray).max())
-        else:
-            reduced = self._costs[self._resting] - self._coefficients @ self.multipliers()
+        reduced = self._resting_costs()
+        if reduced is None:
+            return self._resting
         order = np.argsort(reduced)[:_BATCH]
         wanted: Indices = self._resting[order[reduced[order] < _NEGATIVE]]
         return wanted
+
+    def _resting_costs(self) -> Vector | None:
+        """The reduced costs of the resting columns in the last solve; None if it has no ray."""
+        if self.infeasible:
+            ray = self._ray()
+            return None if ray is None else -self._coefficients @ (ray / np.abs(ray).max())
+        return np.asarray(self._costs[self._resting] - self._coefficients @ self.multipliers())
 
     def _change_bounds(self, columns: Indices) -> None:
         """Those of resting columns wait until they come in; their lower bounds remain 0."""
@@ -105,23 +129,17 @@ class SiftedProgram(LinearProgram):
         places = self._places[present].astype(np.int32)
         self._inner.changeColsBounds(len(places), places, *self._limits[:, present])
 
-    def _bring_in(self, columns: Indices) -> None:
-        """Let columns take part from now on."""
-        self._add_columns(self._matrix[:, columns], self._costs[columns], *self._limits[:, columns])
-        self._columns = np.append(self._columns, columns)
-        self._resting = np.setdiff1d(self._resting, columns)
-        self._renumber()
+    def _bring_in(self, patterns: Patterns, upper: Vector) -> None:
+        """Let patterns take part from now on, each up to a bound (patterns,)."""
+        coefficients = sparse.csc_array(self._matrix @ patterns)
+        self._add_columns(coefficients, patterns.T @ self._costs, np.zeros_like(upper), upper)
+        self._patterns = sparse.csc_array(sparse.hstack([self._patterns, patterns]))
 
-    def _renumber(self) -> None:
-        """Columns have come in, or rows have come or gone."""
-        self._places = np.full(self._matrix.shape[1], -1)
-        self._places[self._columns] = np.arange(len(self._columns))
-        self._coefficients = self._matrix[:, self._resting].T
 
-    def _spread(self, values: Vector) -> Vector:
-        spread = np.zeros(len(self._places))
-        spread[self._columns] = values
-        return spread
+def unit_patterns(columns: Indices, width: int) -> Patterns:
+    """Each column of a model, of so many, as a pattern of its own."""
+    count = len(columns)
+    return Patterns((np.ones(count), columns, np.arange(count + 1)), shape=(width, count))
 
 
 def _part(model: Model, columns: Indices) -> Model:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import sparse
 
-from advmip.mip.distances.distance import Box, Distance
-from advmip.mip.model import Expression, ModelBuilder, Vector
+from advmip.mip.distances.absolute_values import AbsoluteValues
+from advmip.mip.distances.box import Box
+from advmip.mip.distances.distance import Distance
+from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
 
 
 class L1(Distance):
@@ -22,6 +25,12 @@ class L1(Distance):
     def encode(self, builder: ModelBuilder, box: Box) -> Expression:
         """Columns p and n, each at cost 1."""
         return signed_parts(builder, box, 1.0, 1.0)
+
+    def absolute_values(self, box: Box) -> AbsoluteValues:
+        """Those of all changes."""
+        pixels = len(box.lower)
+        identity = Matrix(sparse.eye_array(pixels))
+        return AbsoluteValues(identity, np.zeros(pixels), np.ones(pixels))
 
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
         """A continuous knapsack: the pixels of largest weight are changed first."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from advmip.mip.distances.distance import Box, Distance, change_within, interval_largest
+from advmip.mip.distances.absolute_values import AbsoluteValues
+from advmip.mip.distances.box import Box, change_within
+from advmip.mip.distances.distance import Distance, interval_largest
 from advmip.mip.distances.l1 import L1, signed_parts
 from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
 
@@ -48,15 +50,14 @@ class TotalVariation(Distance):
     def encode_of(self, builder: ModelBuilder, change: Expression, box: Box, cost: float) -> None:
         """Add cost times the total variation of a perturbation that is already encoded."""
         shown = change if self._image is None else change + self._image
-        differences = [shown.mapped(matrix) for matrix in _differences(box.shape)]
         if self._isotropic:
-            self._encode_cones(builder, differences, cost)
+            pairs = [shown.mapped(matrix) for matrix in _differences(box.shape)]
+            self._encode_cones(builder, pairs, cost)
             return
-        for difference in differences:
-            real = difference[np.flatnonzero(np.diff(difference.matrix.indptr))]
-            parts = builder.add_columns(2 * len(real), 0.0, _MOST, objective=cost)
+        for matrix in _neighbours(box.shape):
+            parts = builder.add_columns(2 * matrix.shape[0], 0.0, _MOST, objective=cost)
             rising, falling = (Expression.of(half) for half in np.split(parts, 2))
-            builder.add_rows(real - rising + falling, 0.0, 0.0)
+            builder.add_rows(shown.mapped(matrix) - rising + falling, 0.0, 0.0)
 
     def _encode_cones(
         self, builder: ModelBuilder, differences: list[Expression], cost: float
@@ -68,6 +69,15 @@ class TotalVariation(Distance):
             builder.add_rows(Expression.of(column) - difference, 0.0, 0.0)
         for pixel in range(pixels):
             builder.add_cone(np.array([column[pixel] for column in columns]), int(lengths[pixel]))
+
+    def absolute_values(self, box: Box) -> AbsoluteValues | None:
+        """Those of the differences; none of the isotropic ones, which are lengths."""
+        if self._isotropic:
+            return None
+        differences = Matrix(sparse.vstack(_neighbours(box.shape)))
+        count = differences.shape[0]
+        still = np.zeros(count) if self._image is None else differences @ self._image
+        return AbsoluteValues(differences, still, np.ones(count))
 
     @property
     def linear(self) -> Distance:
@@ -108,6 +118,13 @@ class L1PlusTotalVariation(Distance):
         self._variation.encode_of(builder, change, box, self._weight)
         return change
 
+    def absolute_values(self, box: Box) -> AbsoluteValues | None:
+        """Those of the changes and of the total variation."""
+        variation = self._variation.absolute_values(box)
+        if variation is None:
+            return None
+        return self._l1.absolute_values(box).joined(variation, self._weight)
+
     @property
     def linear(self) -> Distance:
         """The same with the anisotropic variation."""
@@ -118,6 +135,11 @@ class L1PlusTotalVariation(Distance):
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
         """The L1 ball of this radius holds the set."""
         return self._l1.largest(weights, box, radius)
+
+
+def _neighbours(shape: tuple[int, ...]) -> list[Matrix]:
+    """The same matrices for the pixels alone that have that neighbour."""
+    return [Matrix(each[np.flatnonzero(np.diff(each.indptr))]) for each in _differences(shape)]
 
 
 def _differences(shape: tuple[int, ...]) -> tuple[Matrix, Matrix]:

@@ -46,7 +46,7 @@ def draw_profiles(axis: Axes, steps: pd.DataFrame, names: Mapping[str, str]) -> 
         steps: What `profiles` returned.
         names: The solvers as the legend writes them.
     """
-    end = 1.05 * max(float(steps["ratio"].max()), 1.5)
+    end = 1.15 * max(float(steps["ratio"].max()), 1.5)
     groups = steps.groupby("solver", sort=False)
     for (solver, own), (colour, dashes, _) in zip(groups, cycle(style.LINES), strict=False):
         axis.step(

@@ -316,26 +316,16 @@ def draw_scaling(figure: Figure, data: pd.DataFrame) -> None:
     for axis, name in zip(axes, names, strict=True):
         for solver, (colour, dashes, marker) in zip(solvers, cycle(style.LINES), strict=False):
             own = where(data, {"distance_name": name, "solver": solver}).sort_values("neurons")
+            line = {"color": colour, "linestyle": dashes, "marker": marker}
+            axis.plot(own["neurons"], own["seconds"], label=SOLVERS[solver], **line)
+            late = own[own["at_limit"]]
             axis.plot(
-                own["neurons"],
-                own["seconds"],
-                color=colour,
-                linestyle=dashes,
-                label=SOLVERS[solver],
+                late["neurons"], late["seconds"], marker, color=colour, markerfacecolor="white"
             )
-            for late, face in ((False, colour), (True, "white")):
-                some = own[own["at_limit"] == late]
-                axis.plot(
-                    some["neurons"],
-                    some["seconds"],
-                    marker,
-                    color=colour,
-                    markerfacecolor=face,
-                )
         axis.set(xscale="log", yscale="log", xlabel="ReLUs", title=DISTANCES[name])
         ticks = sorted(data["neurons"].unique())
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axis.minorticks_off()
+        axis.xaxis.minorticks_off()
     axes[0].set_ylabel("mean time (s)")
     figure.legend(
         *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(solvers)

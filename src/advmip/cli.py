@@ -77,12 +77,14 @@ def attack(
     target: Annotated[int | None, typer.Option(help="The class to reach; else any other.")] = None,
     label: Annotated[int | None, typer.Option(help="The true class; else the network's.")] = None,
     ratio: Annotated[float, typer.Option(help="By which factor the winner must win.")] = 1.0,
-    formulation: Annotated[str, typer.Option(help="big-m, indicator or partition.")] = "big-m",
+    formulation: Annotated[
+        str, typer.Option(help="big-m, big-m-output, indicator or partition.")
+    ] = "big-m",
     bounds: Annotated[
         str, typer.Option(help="progressive, exact, weaker, lp, interval or none.")
     ] = "progressive",
     solver: Annotated[
-        str, typer.Option(help="auto, gurobi, scip, highs or branch-and-bound.")
+        str, typer.Option(help="auto, gurobi, scip, highs, branch-and-bound or mipverify.")
     ] = "auto",
     time_limit: Annotated[float, typer.Option(help="Seconds.")] = 300.0,
     threads: Annotated[int, typer.Option(min=1, help="Of the solver.")] = 1,

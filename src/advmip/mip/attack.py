@@ -17,6 +17,7 @@ from advmip.mip.distances import Box, Distance, distance_named
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation, formulation_named
 from advmip.mip.hunt import HUNTS, PROGRESSIVE, Attack, Hunt
+from advmip.mip.mipverify import MIPVERIFY
 from advmip.mip.model import Vector
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import AUTO, SOLVERS, Options
@@ -61,10 +62,11 @@ def minimal_attack(
         ratio: The factor by which the winner's logit must exceed the others', at least 1 (1.2 in
             Fischetti & Jo and in Zhu, equation (15)).
         margin: By how much it must exceed them besides, above 0.
-        formulation: "big-m", "indicator", "partition", or a `Formulation`.
+        formulation: "big-m", "big-m-output", "indicator", "partition", or a `Formulation`.
         bounds: "progressive"; "progressive-without-" and one of its `Ingredients`; a method of
             `network_bounds`; or bounds that hold over [0, 1].
-        solver: "auto", "gurobi", "scip", "highs", or one of `branch_and_bound.STRATEGIES`.
+        solver: "auto", "gurobi", "scip", "highs", one of `branch_and_bound.STRATEGIES`, or
+            "mipverify": MIPVerify.jl's model (`mip.mipverify`), for Gurobi or an open solver.
         time_limit: Seconds, above 0; bounds over the whole box that are named come on top.
         gap: The relative gap that counts as proof.
         threads: Threads of the solver.
@@ -87,8 +89,9 @@ def minimal_attack(
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
     if isinstance(bounds, str) and bounds not in (*HUNTS, *NETWORK_BOUNDS):
         raise unknown_name("bounds", bounds, (*HUNTS, *NETWORK_BOUNDS))
-    if solver not in (AUTO, *SOLVERS, *STRATEGIES):
-        raise unknown_name("solver", solver, (AUTO, *SOLVERS, *STRATEGIES))
+    solvers = (AUTO, *SOLVERS, *STRATEGIES, MIPVERIFY)
+    if solver not in solvers:
+        raise unknown_name("solver", solver, solvers)
     hunt = Hunt(problem, shape, solver, options, begun)
     if isinstance(bounds, str) and bounds in HUNTS:
         hunt.progressively(HUNTS[bounds])

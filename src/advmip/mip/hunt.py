@@ -112,7 +112,7 @@ class Hunt:
     Args:
         problem: The problem.
         formulation: Of the unstable neurons.
-        solver: A solver's name, "auto", or one of `branch_and_bound.STRATEGIES`.
+        solver: A solver's name, "auto", "mipverify", or one of `branch_and_bound.STRATEGIES`.
         options: For the solver; its time limit is that of everything.
         begun: When the attack began, by `time.perf_counter`.
     """

@@ -255,6 +255,12 @@ class Expression:
         return self.matrix @ point[: self.matrix.shape[1]] + self.constant
 
 
+def range_over(matrix: Matrix, lower: Vector, upper: Vector) -> tuple[Vector, Vector]:
+    """The least and the largest values (rows,) of matrix @ x over lower <= x <= upper."""
+    rising, falling = matrix.maximum(0.0), matrix.minimum(0.0)
+    return rising @ lower + falling @ upper, rising @ upper + falling @ lower
+
+
 def _widened(matrix: Matrix, width: int) -> Matrix:
     """The matrix with empty columns added up to a width."""
     if matrix.shape[1] == width:

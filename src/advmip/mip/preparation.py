@@ -9,7 +9,8 @@ from functools import partial
 from advmip.mip.branch_and_bound import STRATEGIES, Tree, refusal, tree_for
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
-from advmip.mip.model import Vector
+from advmip.mip.mipverify import MIPVERIFY, check_formulation, written
+from advmip.mip.model import Expression, Model, Vector
 from advmip.mip.problem import Problem, encode
 from advmip.mip.projection import projected
 from advmip.mip.solvers import AUTO, SOLVERS, Options, Solution, choose
@@ -46,7 +47,9 @@ def prepare(
         formulation: Of the unstable neurons.
         solver: A solver's name, one of `branch_and_bound.STRATEGIES`, or "auto": Gurobi where its
             licence admits the model, else our tree where it takes the problem (it is faster than
-            the open solvers, `docs/branch-and-bound.md`), else the best open solver.
+            the open solvers, `docs/branch-and-bound.md`), else the best open solver; or
+            "mipverify": the model of `mip.mipverify`, for Gurobi where its licence admits that
+            model, else the best open solver.
 
     Raises:
         InputError: There is no such solver, or it does not take the problem.
@@ -54,6 +57,9 @@ def prepare(
     if solver in STRATEGIES:
         tree = tree_for(problem, bounds, formulation, solver)
         return _grown(tree, solver, tree.reason)
+    if solver == MIPVERIFY:
+        check_formulation(formulation)
+        return _given_to_solver(AUTO, *written(problem, bounds))
     if solver in (AUTO, "gurobi"):
         small = _in_coordinates(problem, bounds, formulation)
         if small is not None:
@@ -63,12 +69,13 @@ def prepare(
         unlicensed = SOLVERS["gurobi"].refusal(encoding.model.size)
         if unlicensed is not None:
             return _grown(Tree(problem, bounds, STRATEGIES[_TREE]), _TREE, unlicensed)
-    choice = choose(solver, encoding.model)
+    return _given_to_solver(solver, encoding.model, encoding.change)
+
+
+def _given_to_solver(name: str, model: Model, change: Expression) -> Prepared:
+    choice = choose(name, model)
     return Prepared(
-        partial(choice.solver.solve, encoding.model),
-        encoding.change.values,
-        choice.solver.name,
-        choice.reason,
+        partial(choice.solver.solve, model), change.values, choice.solver.name, choice.reason
     )
 
 

@@ -58,6 +58,11 @@ class Problem:
         """The same question, for points nearer than a radius only."""
         return replace(self, radius=radius, box=self.distance.shrunken(self.box, radius))
 
+    def layer(self, change: Expression) -> Layer:
+        """The attacked image as what the network reads, with its change (pixels,) encoded."""
+        lower, upper = self.image + self.box.lower, self.image + self.box.upper
+        return Layer(change + self.image, lower, upper)
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -114,10 +119,9 @@ def encode(
     change, spent = _encoded_distance(builder, problem, ball)
     stages = (*problem.network.hidden, problem.network.output)
     encoded = len(stages) - 1 if depth is None else depth
-    image = Layer(change + problem.image, problem.image + box.lower, problem.image + box.upper)
     layers = encode_hidden(
         builder,
-        image,
+        problem.layer(change),
         stages[:encoded],
         bounds[:encoded],
         formulation or BigM(),

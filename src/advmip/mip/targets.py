@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.mip.encoding import Interval
+from advmip.mip.formulations.maximum import add_maximum
 from advmip.mip.model import Expression, Indices, Matrix, ModelBuilder, Vector
 
 
@@ -37,6 +38,16 @@ class Goal(ABC):
             bounds: Bounds of the logits.
             shortfall: A single expression by which every side may fall short.
         """
+
+    def encode_maximum(self, builder: ModelBuilder, logits: Expression, bounds: Interval) -> None:
+        """Add the condition on the largest of the classes that may win; if it is one, its rows.
+
+        Args:
+            builder: Takes columns and rows.
+            logits: The logits (classes,).
+            bounds: Bounds of the logits, finite.
+        """
+        self.encode(builder, logits, bounds)
 
     @abstractmethod
     def surplus(self, logits: Vector) -> Vector:
@@ -219,6 +230,15 @@ class Untargeted(Goal):
                 builder.add_rows(eased - chosen.times(room), lower=self.margin - room)
             else:
                 builder.add_indicators(binaries, True, -eased + self.margin)
+
+    def encode_maximum(self, builder: ModelBuilder, logits: Expression, bounds: Interval) -> None:
+        """max_j o_j >= ratio * o_y + margin  (and max_j o_j >= margin if the ratio is not 1)."""
+        others = self._others
+        largest = add_maximum(builder, logits[others], bounds.lower[others], bounds.upper[others])
+        beaten = logits[np.array([self.label])].times(self.ratio)
+        builder.add_rows(largest - beaten, lower=self.margin)
+        if self.ratio != 1.0:
+            builder.add_rows(largest, lower=self.margin)
 
     def _least(self, bounds: Interval) -> Vector:
         """The least o_j - ratio * o_y that the bounds allow."""

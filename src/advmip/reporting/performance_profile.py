@@ -8,15 +8,13 @@ instances with r_ps <= x. An instance that no solver finishes counts in the whol
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from advmip.reporting import style
-
-_LINES = ("-", "--", "-.", ":")
-_COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE)
 
 
 def profiles(times: pd.DataFrame) -> pd.DataFrame:
@@ -48,15 +46,16 @@ def draw_profiles(axis: Axes, steps: pd.DataFrame, names: Mapping[str, str]) -> 
         steps: What `profiles` returned.
         names: The solvers as the legend writes them.
     """
-    end = 1.05 * max(float(steps["ratio"].max()), 1.5)
-    for place, (solver, own) in enumerate(steps.groupby("solver", sort=False)):
+    end = 1.15 * max(float(steps["ratio"].max()), 1.5)
+    groups = steps.groupby("solver", sort=False)
+    for (solver, own), (colour, dashes, _) in zip(groups, cycle(style.LINES), strict=False):
         axis.step(
             [*own["ratio"], end],
             [*own["share"], own["share"].iloc[-1]],
             where="post",
             label=names.get(str(solver), str(solver)),
-            color=_COLOURS[place % len(_COLOURS)],
-            linestyle=_LINES[place % len(_LINES)],
+            color=colour,
+            linestyle=dashes,
             linewidth=1.6,
         )
     axis.set(xscale="log", xlim=(1.0, end), ylim=(-2.0, 102.0))

@@ -25,6 +25,14 @@ INITIAL_COLOUR = PURPLE
 FRONT_COLOUR = ORANGE
 OMEGA_COLOURS = (BLUE, GREEN, VERMILION)
 RADIUS_COLOURS = (BLUE, VERMILION)
+# Lines that are told apart without colour too: colour, dashes and marker.
+LINES = (
+    (BLUE, "-", "o"),
+    (VERMILION, "--", "s"),
+    (GREEN, "-.", "D"),
+    (PURPLE, ":", "^"),
+    (ORANGE, (0, (5, 1, 1, 1, 1, 1)), "v"),
+)
 
 PUBLISHED_LABEL = "ours, as published"
 DESCRIBED_LABEL = "ours, as described"

@@ -80,7 +80,9 @@ def test_variation_reaches_from_a_falling_pixel_to_a_rising_one(name: str) -> No
     assert found.adversarial == pytest.approx(1 - image.reshape(SHAPE), abs=0.02)
 
 
-@pytest.mark.parametrize("formulation", ["big-m", "indicator", "partition", Partition(3)])
+@pytest.mark.parametrize(
+    "formulation", ["big-m", "big-m-output", "indicator", "partition", Partition(3)]
+)
 @pytest.mark.parametrize("bounds", [*HUNTS, "interval", "lp", "exact", "weaker"])
 def test_formulations_and_bounds_agree(formulation: str, bounds: str) -> None:
     tiny, network, image, label = instance(1)

@@ -19,12 +19,14 @@ from advmip.mip.targets import Targeted
 from advmip.networks import staged
 
 
-def prepared(distance: str, formulation: Formulation | None = None) -> tuple[Problem, Prepared]:
+def prepared(
+    distance: str, formulation: Formulation | None = None, solver: str = "auto"
+) -> tuple[Problem, Prepared]:
     _, network, image, label = instance(5, (4, 4))
     goal = Targeted((label + 1) % CLASSES, CLASSES, 1.0, 1e-4)
     box = Box.around(image, SHAPE)
     problem = Problem(staged(network), image, distance_named(distance), goal, box)
-    return problem, prepare(problem, interval_bounds(problem), formulation or BigM(), "auto")
+    return problem, prepare(problem, interval_bounds(problem), formulation or BigM(), solver)
 
 
 @pytest.fixture
@@ -57,6 +59,15 @@ def test_an_open_solver_takes_the_rest(distance: str, formulation: Formulation) 
     assert (chosen.solver, chosen.reason) == ("scip", "no licence for it")
 
 
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+@pytest.mark.usefixtures("without_gurobi")
+def test_without_gurobi_the_model_of_mipverify_goes_to_an_open_solver(distance: str) -> None:
+    _, chosen = prepared(distance, solver="mipverify")
+    assert (chosen.solver, chosen.reason) == ("scip", "no licence for it")
+
+
 def test_a_model_that_its_licence_admits_goes_to_gurobi() -> None:
     assert prepared("l1")[1].solver == "gurobi"
     assert prepared("l2")[1].reason.endswith("in coordinates")
+    # MIPVerify has no coordinates.
+    assert prepared("l2", solver="mipverify")[1].reason == "its licence admits the model"

@@ -63,7 +63,9 @@ def test_table_3_marks_limits_and_says_who_refused(tmp_path: Path) -> None:
     assert [line[3] for line in texts if line[3].startswith("≥")][:1] == ["≥ 335.33"]
     home = where(tidy, {"solver": "branch-and-bound", "network": "MNIST-3x50"})
     assert home["ours"].notna().sum() == 2 * 3
-    assert set(where(tidy, {"solver": "mipverify"})["reason"]) == {"not run at this scale"}
+    assert set(where(tidy, {"network": "MNIST-6x100"})["reason"]) == {"not run at this scale"}
+    named = [line[2] for line in texts if line[2].startswith("MIP_Verify")]
+    assert named[:3] == ["MIP_Verify (SCIP)", "MIP_Verify (SCIP)", "MIP_Verify"], "who solves it"
 
 
 def test_a_proof_that_another_solver_refutes_is_no_proof(tmp_path: Path) -> None:
@@ -86,8 +88,11 @@ def test_faster_solvers_are_compared_where_both_run(tmp_path: Path) -> None:
     assert faster["verdict"] == "reproduced"
     per_node = verdict_on(rows, "a node of the branch and bound costs a quarter of Gurobi's")
     assert per_node["verdict"] == "direction holds"
-    absent = verdict_on(rows, "MIPVerify is faster than Gurobi")
-    assert absent["verdict"] == "not comparable at this scale"
+    assert verdict_on(rows, "MIPVerify is faster than Gurobi")["verdict"] == "contradicted"
+    ahead = verdict_on(rows, "the branch and bound is faster than MIPVerify")
+    assert ahead["verdict"] == "reproduced"
+    unfinished = verdict_on(rows, "the branch and bound leaves no more unfinished than MIPVerify")
+    assert unfinished["verdict"] == "reproduced"
     assert verdict_on(rows, "L1 changes a few pixels, L2 many")["verdict"] == "reproduced"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from advmip.mip.encoding import Interval
-from advmip.mip.model import Vector
+from advmip.mip.model import Vector, range_over
 from advmip.mip.problem import Problem
 from advmip.networks.staged import AffineMap
 
@@ -35,11 +35,11 @@ def stage_bounds(problem: Problem, stage: AffineMap, earlier: Sequence[Interval]
             products += np.abs(weights).sum(axis=1)
             continue
         before = earlier[layer - 1]
-        least, most = np.maximum(before.lower, 0.0), np.maximum(before.upper, 0.0)
-        rising, falling = matrix.maximum(0.0), matrix.minimum(0.0)
-        lower += rising @ least + falling @ most
-        upper += rising @ most + falling @ least
-        products += (rising - falling) @ most
+        active = np.maximum(before.lower, 0.0), np.maximum(before.upper, 0.0)
+        least, most = range_over(matrix, *active)
+        lower += least
+        upper += most
+        products += abs(matrix) @ active[1]
     terms = sum(matrix.shape[1] for matrix in stage.terms.values())
     return Interval(*_widened(lower, upper, terms * products))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from advmip.errors import unknown_name
-from advmip.mip.distances.distance import Box, Distance
+from advmip.mip.distances.absolute_values import AbsoluteValues
+from advmip.mip.distances.box import Box
+from advmip.mip.distances.distance import Distance
 from advmip.mip.distances.l0 import L0
 from advmip.mip.distances.l1 import L1
 from advmip.mip.distances.l2 import L2, PiecewiseL2
@@ -17,6 +19,7 @@ __all__ = [
     "L0",
     "L1",
     "L2",
+    "AbsoluteValues",
     "Box",
     "Distance",
     "L1PlusTotalVariation",

@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from advmip.mip.distances.absolute_values import AbsoluteValues
+from advmip.mip.distances.box import Box
 from advmip.mip.model import Expression, Model, ModelBuilder, Vector
 from advmip.mip.solvers.linear_program import LinearProgram
-
-
-@dataclass(frozen=True)
-class Box:
-    """The perturbations that are allowed: lower <= d <= upper, with lower <= 0 <= upper.
-
-    Attributes:
-        lower: Per pixel (pixels,).
-        upper: Per pixel (pixels,).
-        shape: The image's shape (channels, height, width).
-    """
-
-    lower: Vector
-    upper: Vector
-    shape: tuple[int, ...]
-
-    @staticmethod
-    def around(image: Vector, shape: tuple[int, ...]) -> Box:
-        """All that keeps the image (pixels,) in [0, 1]."""
-        return Box(-image, 1.0 - image, shape)
-
-    def within(self, radius: float) -> Box:
-        """The part with |d_i| <= radius for every pixel."""
-        lower, upper = np.maximum(self.lower, -radius), np.minimum(self.upper, radius)
-        return Box(lower, upper, self.shape)
-
-    def reach(self, weights: Vector) -> Vector:
-        """How far each pixel can go in the direction that increases weights (rows, pixels)."""
-        return np.where(weights > 0, self.upper, -self.lower)
 
 
 class Distance(ABC):
@@ -106,6 +78,10 @@ class Distance(ABC):
             A bound per row; exact for L1, L-infinity, L0 and L2.
         """
 
+    def absolute_values(self, box: Box) -> AbsoluteValues | None:
+        """The absolute values that the distance sums up over a box; None if it is no such sum."""
+        return None
+
     @property
     def linear(self) -> Distance:
         """A distance like it, for searches by linear programs; itself if it is linear."""
@@ -131,11 +107,6 @@ class Distance(ABC):
     def cutoff(self, radius: float, gap: float) -> float:
         """The objective that an attack must stay below to be nearer than `radius` by the gap."""
         return self.objective(radius) * (1.0 - gap)
-
-
-def change_within(builder: ModelBuilder, box: Box) -> Expression:
-    """One column without cost for the change of each pixel (pixels,)."""
-    return Expression.of(builder.add_columns(len(box.lower), box.lower, box.upper))
 
 
 def interval_largest(weights: Vector, box: Box) -> Vector:

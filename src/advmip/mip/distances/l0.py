@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from advmip.mip.distances.distance import Box, Distance, change_within
+from advmip.mip.distances.box import Box, change_within
+from advmip.mip.distances.distance import Distance
 from advmip.mip.distances.l1 import signed_parts
 from advmip.mip.model import Expression, ModelBuilder, Vector
 

@@ -6,9 +6,12 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import sparse
 
-from advmip.mip.distances.distance import Box, Distance
-from advmip.mip.model import Expression, Model, ModelBuilder, Vector
+from advmip.mip.distances.absolute_values import AbsoluteValues
+from advmip.mip.distances.box import Box
+from advmip.mip.distances.distance import Distance
+from advmip.mip.model import Expression, Matrix, Model, ModelBuilder, Vector
 from advmip.mip.solvers.linear_program import LinearProgram
 from advmip.mip.solvers.sifting import SiftedProgram
 
@@ -32,6 +35,12 @@ class L1(Distance):
     ) -> LinearProgram:
         """A sifted program: all parts rest at first."""
         return SiftedProgram(model, simplex, np.unique(change.matrix.indices))
+
+    def absolute_values(self, box: Box) -> AbsoluteValues:
+        """Those of all changes."""
+        pixels = len(box.lower)
+        identity = Matrix(sparse.eye_array(pixels))
+        return AbsoluteValues(identity, np.zeros(pixels), np.ones(pixels))
 
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
         """A continuous knapsack: the pixels of largest weight are changed first."""

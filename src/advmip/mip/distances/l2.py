@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from advmip.errors import InputError
-from advmip.mip.distances.distance import Box, Distance, change_within
+from advmip.mip.distances.box import Box, change_within
+from advmip.mip.distances.distance import Distance
 from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
 
 _FINE = 17

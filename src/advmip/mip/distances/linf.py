@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from advmip.mip.distances.distance import Box, Distance, change_within, interval_largest
+from advmip.mip.distances.box import Box, change_within
+from advmip.mip.distances.distance import Distance, interval_largest
 from advmip.mip.model import Expression, ModelBuilder, Vector
 
 

@@ -7,7 +7,9 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
-from advmip.mip.distances.distance import Box, Distance, change_within, interval_largest
+from advmip.mip.distances.absolute_values import AbsoluteValues
+from advmip.mip.distances.box import Box, change_within
+from advmip.mip.distances.distance import Distance, interval_largest
 from advmip.mip.distances.l1 import L1, signed_parts
 from advmip.mip.model import Expression, Indices, Matrix, Model, ModelBuilder, Vector
 from advmip.mip.solvers.blobs import BlobProgram, Parts
@@ -52,15 +54,14 @@ class TotalVariation(Distance):
     def encode_of(self, builder: ModelBuilder, change: Expression, box: Box, cost: float) -> None:
         """Add cost times the total variation of a perturbation that is already encoded."""
         shown = change if self.image is None else change + self.image
-        differences = [shown.mapped(matrix) for matrix in _differences(box.shape)]
         if self.isotropic:
-            self._encode_cones(builder, differences, cost)
+            pairs = [shown.mapped(matrix) for matrix in _differences(box.shape)]
+            self._encode_cones(builder, pairs, cost)
             return
-        for difference in differences:
-            real = difference[np.flatnonzero(np.diff(difference.matrix.indptr))]
-            parts = builder.add_columns(2 * len(real), 0.0, _MOST, objective=cost)
+        for matrix in _real_differences(box.shape):
+            parts = builder.add_columns(2 * matrix.shape[0], 0.0, _MOST, objective=cost)
             rising, falling = (Expression.of(half) for half in np.split(parts, 2))
-            builder.add_rows(real - rising + falling, 0.0, 0.0)
+            builder.add_rows(shown.mapped(matrix) - rising + falling, 0.0, 0.0)
 
     def _encode_cones(
         self, builder: ModelBuilder, differences: list[Expression], cost: float
@@ -72,6 +73,15 @@ class TotalVariation(Distance):
             builder.add_rows(Expression.of(column) - difference, 0.0, 0.0)
         for pixel in range(pixels):
             builder.add_cone(np.array([column[pixel] for column in columns]), int(lengths[pixel]))
+
+    def absolute_values(self, box: Box) -> AbsoluteValues | None:
+        """Those of the differences; none of the isotropic ones, which are lengths."""
+        if self.isotropic:
+            return None
+        differences = Matrix(sparse.vstack(_real_differences(box.shape)))
+        count = differences.shape[0]
+        still = np.zeros(count) if self.image is None else differences @ self.image
+        return AbsoluteValues(differences, still, np.ones(count))
 
     @property
     def linear(self) -> Distance:
@@ -111,6 +121,13 @@ class L1PlusTotalVariation(Distance):
         change = signed_parts(builder, box, 1.0, 1.0)
         self._variation.encode_of(builder, change, box, self._weight)
         return change
+
+    def absolute_values(self, box: Box) -> AbsoluteValues | None:
+        """Those of the changes and of the total variation."""
+        variation = self._variation.absolute_values(box)
+        if variation is None:
+            return None
+        return self._l1.absolute_values(box).joined(variation, self._weight)
 
     @property
     def linear(self) -> Distance:
@@ -176,6 +193,11 @@ def neighbours(shape: tuple[int, ...]) -> list[tuple[Indices, Indices]]:
         (places[..., :, :-1].ravel(), places[..., :, 1:].ravel()),
         (places[..., :-1, :].ravel(), places[..., 1:, :].ravel()),
     ]
+
+
+def _real_differences(shape: tuple[int, ...]) -> list[Matrix]:
+    """The same matrices for the pixels alone that have that neighbour."""
+    return [Matrix(each[np.flatnonzero(np.diff(each.indptr))]) for each in _differences(shape)]
 
 
 def _differences(shape: tuple[int, ...]) -> tuple[Matrix, Matrix]:

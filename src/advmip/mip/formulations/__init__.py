@@ -8,6 +8,7 @@ from advmip.errors import unknown_name
 from advmip.mip.formulations.big_m import BigM
 from advmip.mip.formulations.indicator import Indicator
 from advmip.mip.formulations.layer import Formulation, Layer, Neurons, affine_expression
+from advmip.mip.formulations.output_big_m import OutputBigM
 from advmip.mip.formulations.partition import Partition
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Indicator",
     "Layer",
     "Neurons",
+    "OutputBigM",
     "Partition",
     "affine_expression",
     "formulation_named",
@@ -24,6 +26,7 @@ __all__ = [
 
 FORMULATIONS: dict[str, Callable[[], Formulation]] = {
     "big-m": BigM,
+    "big-m-output": OutputBigM,
     "indicator": Indicator,
     "partition": Partition,
 }

@@ -6,7 +6,7 @@ import numpy as np
 
 from advmip.errors import InputError
 from advmip.mip.formulations.layer import Layer, Neurons
-from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
+from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector, range_over
 from advmip.networks.staged import AffineMap
 
 
@@ -83,7 +83,7 @@ def _bounded(part: AffineMap, layers: list[Layer]) -> tuple[Expression, Vector, 
     for index, matrix in part.terms.items():
         layer = layers[index]
         expression = expression + layer.values.mapped(matrix)
-        rising, falling = matrix.maximum(0.0), matrix.minimum(0.0)
-        lower += rising @ layer.lower + falling @ layer.upper
-        upper += rising @ layer.upper + falling @ layer.lower
+        least, most = range_over(matrix, layer.lower, layer.upper)
+        lower += least
+        upper += most
     return expression, lower, upper

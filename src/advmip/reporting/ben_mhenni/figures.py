@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,6 @@ from advmip.reporting.outputs import FigureKind, Sources
 from advmip.reporting.performance_profile import draw_profiles, profiles
 from advmip.reporting.rows import Rows, where
 
-_COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE)
-_LINES = ("-", "--", "-.", ":")
-_MARKERS = "osD^"
 _ORIGINAL = "original"
 _PANELS = {
     _ORIGINAL: "original",
@@ -54,14 +52,15 @@ def draw_penalties(figure: Figure, data: pd.DataFrame) -> None:
     """Figure 1: a line for each power; that of 0 jumps at 0."""
     figure.set_size_inches(3.6, 2.8)
     axis = figure.subplots()
-    for place, (power, own) in enumerate(data.groupby("power")):
-        line = {"color": _COLOURS[place], "linestyle": _LINES[place], "label": f"$p = {power:g}$"}
+    powers = data.groupby("power")
+    for (power, own), (colour, dashes, _) in zip(powers, style.LINES, strict=False):
+        line = {"color": colour, "linestyle": dashes, "label": f"$p = {power:g}$"}
         if power == 0:
             away = own[own["x"] != 0]
             for _, side in away.groupby(away["x"] > 0):
                 axis.plot(side["x"], side["value"], **line)
                 line.pop("label", None)
-            axis.plot(0, 0, "o", color=_COLOURS[place], markersize=4)
+            axis.plot(0, 0, "o", color=colour, markersize=4)
         else:
             axis.plot(own["x"], own["value"], **line)
     axis.set(xlabel="$x_i$", ylabel=r"$\varphi(x_i) = |x_i|^p$")
@@ -315,29 +314,18 @@ def draw_scaling(figure: Figure, data: pd.DataFrame) -> None:
     axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     solvers = [name for name in SOLVERS if name in set(data["solver"])]
     for axis, name in zip(axes, names, strict=True):
-        for place, solver in enumerate(solvers):
+        for solver, (colour, dashes, marker) in zip(solvers, cycle(style.LINES), strict=False):
             own = where(data, {"distance_name": name, "solver": solver}).sort_values("neurons")
-            colour = _COLOURS[place % len(_COLOURS)]
+            line = {"color": colour, "linestyle": dashes, "marker": marker}
+            axis.plot(own["neurons"], own["seconds"], label=SOLVERS[solver], **line)
+            late = own[own["at_limit"]]
             axis.plot(
-                own["neurons"],
-                own["seconds"],
-                color=colour,
-                linestyle=_LINES[place % len(_LINES)],
-                label=SOLVERS[solver],
+                late["neurons"], late["seconds"], marker, color=colour, markerfacecolor="white"
             )
-            for late, face in ((False, colour), (True, "white")):
-                some = own[own["at_limit"] == late]
-                axis.plot(
-                    some["neurons"],
-                    some["seconds"],
-                    _MARKERS[place % len(_MARKERS)],
-                    color=colour,
-                    markerfacecolor=face,
-                )
         axis.set(xscale="log", yscale="log", xlabel="ReLUs", title=DISTANCES[name])
         ticks = sorted(data["neurons"].unique())
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axis.minorticks_off()
+        axis.xaxis.minorticks_off()
     axes[0].set_ylabel("mean time (s)")
     figure.legend(
         *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(solvers)

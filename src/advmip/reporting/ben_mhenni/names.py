@@ -14,11 +14,11 @@ METHODS = {
     "l1+tv-image": "MIP, L1 + TV of the image",
     "l1+tv-image-isotropic": "MIP, L1 + isotropic TV of the image",
 }
-# The paper's names, where it has them; its "MIP_Verify" is no solver here.
+# In the order of tables; "MIP_Verify" is the paper's name, here for the model of that package.
 SOLVERS = {
     "branch-and-bound": "branch and bound",
     "gurobi": "Gurobi",
+    "mipverify": "MIP_Verify",
     "scip": "SCIP",
     "highs": "HiGHS",
-    "mipverify": "MIPVerify",
 }

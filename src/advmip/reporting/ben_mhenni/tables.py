@@ -123,7 +123,8 @@ def efficiency(rows: Rows, sources: Sources) -> pd.DataFrame:
 
     Returns:
         The columns of `compare_block`, `solver` and `distance_name`; solvers that the paper lacks
-        have no published values.
+        have no published values. `refuted` counts wrong proofs, `taken` names the solvers that a
+        model went to.
     """
     source = sources["benmhenni"]
     frames = []
@@ -160,10 +161,11 @@ def efficiency(rows: Rows, sources: Sources) -> pd.DataFrame:
                 frame = unpublished(own, identity, lacking)
                 frames.append(frame.assign(network=network, **match))
     tidy = pd.concat(frames, ignore_index=True)
-    refuted = attacks[attacks["refuted"]]
     same = ["paper_network", "distance_name", "solver"]
-    counts = refuted.groupby(same).size().rename("refuted").reset_index()
-    return tidy.merge(counts, "left", same)
+    refuted = attacks[attacks["refuted"]].groupby(same).size().rename("refuted")
+    taken = attacks.dropna(subset=["solver_taken"]).groupby(same)["solver_taken"]
+    named = taken.agg(lambda names: " ".join(sorted(set(names)))).rename("taken")
+    return tidy.merge(refuted, "left", same).merge(named, "left", same)
 
 
 def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
@@ -184,7 +186,7 @@ def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
             line = [
                 Entry(network if previous is None or previous[0] != network else ""),
                 Entry(DISTANCES[distance] if previous != (network, distance) else ""),
-                Entry(SOLVERS[solver]),
+                Entry(_solver(solver, own["taken"].iloc[0])),
             ]
             previous = (network, distance)
             late = row_of(own, quantity="unfinished")
@@ -200,7 +202,8 @@ def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
         *verdict_notes(tidy),
         "T and nodes: means over all instances; ≥ where some did not finish, which count with the "
         f"time limit. F: unfinished instances of {INSTANCES}. Every solver has the same instances, "
-        "the same way to bounds of the neurons and the same model.",
+        "the same way to bounds of the neurons and, but for MIP_Verify, the same model.",
+        "MIP_Verify: the model of MIPVerify.jl (Tjeng et al. 2019), and in brackets who solves it.",
     ]
     for row in wrong.to_dict("records"):
         notes.append(
@@ -217,6 +220,13 @@ def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
         notes=notes,
         text_columns=3,
     )
+
+
+def _solver(name: str, taken: str | float) -> str:
+    """A solver, and those that it hands its model to."""
+    others = taken.split() if isinstance(taken, str) else []
+    handed = [SOLVERS[each] for each in others if each != name]
+    return f"{SOLVERS[name]} ({', '.join(handed)})" if handed else SOLVERS[name]
 
 
 def _pair(row: pd.Series[Any] | None) -> list[Entry]:

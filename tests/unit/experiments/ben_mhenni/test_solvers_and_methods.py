@@ -75,7 +75,9 @@ def test_solvers_meet_each_attack_one_after_the_other() -> None:
 def test_solvers_agree_and_one_that_cannot_is_said_to_refuse(
     networks: dict[str, Path], tmp_path: Path
 ) -> None:
-    settings = settings_with({"distances": ["l2", "l1"], "solvers": ["gurobi", "highs"]})
+    settings = settings_with(
+        {"distances": ["l2", "l1"], "solvers": ["gurobi", "mipverify", "highs"]}
+    )
     journal = tmp_path / "journal.jsonl"
 
     def attacked() -> list[dict[str, str]]:
@@ -83,12 +85,15 @@ def test_solvers_agree_and_one_that_cannot_is_said_to_refuse(
         return rows_of(tmp_path / "attacks.csv")
 
     first = attacked()
-    euclidean, refused, *sums = first
-    assert [row["solver"] for row in first] == ["gurobi", "highs"] * 2
+    euclidean, same, refused, *sums = first
+    assert [row["solver"] for row in first] == ["gurobi", "mipverify", "highs"] * 2
+    assert same["solver_taken"] in ("gurobi", "scip")
+    assert float(same["distance"]) == pytest.approx(float(euclidean["distance"]), rel=2e-4)
     assert refused["status"] == "refused"
     assert "squares" in refused["solver_reason"]
-    assert {row["outcome"] for row in (euclidean, *sums)} == {"optimal"}
-    assert float(sums[0]["distance"]) == pytest.approx(float(sums[1]["distance"]), rel=2e-4)
+    assert {row["outcome"] for row in (euclidean, same, *sums)} == {"optimal"}
+    nearest = [float(row["distance"]) for row in sums]
+    assert nearest == pytest.approx([nearest[0]] * 3, rel=2e-4)
     assert {row["target"] for row in first} == {first[0]["target"]} != {first[0]["label"]}
     assert all(row["predicted"] == row["target"] for row in first if row["status"] == "ok")
     assert all(row["neurons"] == "16" for row in first)

@@ -1,0 +1,45 @@
+"""Where a perturbation may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from advmip.mip.model import Expression, ModelBuilder, Vector
+
+
+@dataclass(frozen=True)
+class Box:
+    """The perturbations that are allowed: lower <= d <= upper, with lower <= 0 <= upper.
+
+    Attributes:
+        lower: Per pixel (pixels,).
+        upper: Per pixel (pixels,).
+        shape: The image's shape (channels, height, width).
+    """
+
+    lower: Vector
+    upper: Vector
+    shape: tuple[int, ...]
+
+    @staticmethod
+    def around(image: Vector, shape: tuple[int, ...]) -> Box:
+        """All that keeps the image (pixels,) in [0, 1]."""
+        return Box(-image, 1.0 - image, shape)
+
+    def within(self, radius: float) -> Box:
+        """The part with |d_i| <= radius for every pixel."""
+        lower, upper = np.maximum(self.lower, -radius), np.minimum(self.upper, radius)
+        return Box(lower, upper, self.shape)
+
+    def reach(self, weights: Vector) -> Vector:
+        """How far each pixel can go in the direction that increases weights (rows, pixels)."""
+        return np.where(weights > 0, self.upper, -self.lower)
+
+
+def change_within(builder: ModelBuilder, box: Box, *, objective: ArrayLike = 0.0) -> Expression:
+    """One column for the change of each pixel (pixels,), at no cost if no objective is named."""
+    columns = builder.add_columns(len(box.lower), box.lower, box.upper, objective=objective)
+    return Expression.of(columns)

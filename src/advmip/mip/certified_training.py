@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from advmip.mip.bounds.balls import Ball
+from advmip.mip.bounds.layer_stages import layer_stages
 from advmip.mip.bounds.linear import LinearBounds, margin_forms, parallel
-from advmip.mip.bounds.operators import layer_stages
 from advmip.networks.network import Network
 
 

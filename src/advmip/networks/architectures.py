@@ -365,6 +365,9 @@ def _shortcut(
     )
 
 
+# Blocks of Wong et al.'s residual network.
+_WONG_BLOCKS = (16, 1), (16, 1), (32, 2), (64, 2)
+
 # Hidden layers, from Zhu's Table 1.
 _ZHU_TABLE1 = {
     "DNN1": (8, 8, 8),
@@ -433,13 +436,8 @@ ARCHITECTURES: dict[str, Architecture] = {
         _dense("verified_mlp", "Adv-mlp", "mnist", 28, (200, 200)),
         _sequential("digits_verified_cnn", "LPd-cnn", "digits", 8, (4, 8), 16),
         _dense("digits_verified_mlp", "Adv-mlp", "digits", 8, (20, 20)),
-        _shortcut(
-            "verified_resnet",
-            *("cifar10", 32, (16, 1)),
-            ((16, 1), (16, 1), (32, 2), (64, 2)),
-            1000,
-        ),
-        _shortcut("small_verified_resnet", "cifar10", 32, (16, 2), ((32, 2), (64, 2)), 250),
+        _shortcut("verified_resnet", "cifar10", 32, (16, 1), _WONG_BLOCKS, 1000),
+        _shortcut("small_verified_resnet", "cifar10", 32, (8, 2), ((16, 2), (32, 2)), 100),
         _shortcut("shapes_verified_resnet", "shapes", 16, (4, 2), ((8, 2),), 16),
         *(
             _dense(f"{prefix}{name.lower()}", name, dataset, side, hidden)

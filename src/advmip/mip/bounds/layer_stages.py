@@ -27,8 +27,8 @@ from advmip.networks.network import Network
 def layer_stages(network: Network) -> list[Stage]:
     """The stages of a network, the logits last; gradients go through to its weights.
 
-    Unlike those of `matrix_stages`, the maps stay convolutions, sums and the like, and what is
-    between two ReLUs is bounded by intervals layer by layer.
+    Maps stay convolutions, sums and the like. Intervals of what several of them make of one layer
+    may therefore be wider than those of `matrix_stages`, where it is one matrix.
 
     Args:
         network: Convolutions, linear layers, ReLUs, flattening and sums, in any order.

@@ -384,8 +384,8 @@ class _Run:
         bounds = bounds if tightened is None else tightened
         self._unstable = unstable_neurons(bounds)
         encoding = self._encoded(form, bounds, triangle)
-        # All columns are bounded: any basis is feasible for the dual simplex method, however the
-        # objective changes, where the primal one has stalled for minutes.
+        # All columns are bounded: from nothing, the dual simplex method starts feasible, where the
+        # primal one has stalled for minutes.
         program = LinearProgram(encoding.model, "dual")
         program.limit_time(self._deadline - time.perf_counter())
         margins, candidates = np.full_like(self._margins, -np.inf), []

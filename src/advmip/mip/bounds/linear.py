@@ -251,7 +251,8 @@ class LinearBounds:
         if 0 in waiting:
             form = waiting[0]
             constant = constant + self._ball.least(form)
-            products = products + form.abs().sum(-1) if self._outward else products
+            if self._outward:
+                products = products + form.abs().sum(-1)
         rounding = self._rounding * products
         self._note(rounding)
         return Forms(constant - rounding, weight, rounding)

@@ -91,7 +91,7 @@ def test_every_key_has_a_description_and_a_default():
     # What stands for a network or an experiment that a scale leaves out has no default.
     optional = {"CNNLight", "CNN", "ResNet8", "DNN1", "DNN2", "DNN3", "DNN4", "DNN5"}
     optional |= set(by_name("ben_mhenni.schema")["properties"]["networks"]["properties"])
-    optional |= {"MNIST-classifier", "LPd-cnn-0.1", "Adv-mlp-0.1", "LPd-cnn-0.3"}
+    optional |= {"MNIST-classifier", "LPd-cnn-0.1", "Adv-mlp-0.1", "LPd-cnn-0.3", "LPd-res"}
     for file, schema in schemas():
         for place, described in described_keys(schema, file):
             assert described.get("description"), place

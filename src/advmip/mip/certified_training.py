@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from advmip.mip.bounds.balls import Ball
+from advmip.mip.bounds.layer_stages import layer_stages
 from advmip.mip.bounds.linear import LinearBounds, margin_forms, parallel
-from advmip.mip.bounds.operators import layer_stages
 from advmip.networks.network import Network
 
 
@@ -23,7 +23,7 @@ def certified_margins(
     They hold up to rounding, which is no matter in training; proofs are `advmip.verify`'s.
 
     Args:
-        network: A sequence of convolutions, linear layers, ReLUs and flattening.
+        network: Of convolutions, linear layers, ReLUs, flattening and sums.
         images: Images (N, C, H, W) in [0, 1].
         labels: Their classes y (N,).
         epsilon: The radius, at least 0.
@@ -31,7 +31,7 @@ def certified_margins(
             fraction of time and memory (Zhang et al. 2020).
 
     Raises:
-        InputError: The network has another layer, or normalises pixels.
+        InputError: The network has another operation.
     """
     stages = layer_stages(network)
     bounds = LinearBounds(stages, Ball(images.flatten(1), epsilon, "linf"), parallel, outward=False)

@@ -384,7 +384,10 @@ class _Run:
         bounds = bounds if tightened is None else tightened
         self._unstable = unstable_neurons(bounds)
         encoding = self._encoded(form, bounds, triangle)
-        program = LinearProgram(encoding.model, "primal")
+        # All columns are bounded: from nothing, the dual simplex method starts feasible, where the
+        # primal one has stalled for minutes.
+        program = LinearProgram(encoding.model, "dual")
+        program.limit_time(self._deadline - time.perf_counter())
         margins, candidates = np.full_like(self._margins, -np.inf), []
         for rival in self._open:
             if time.perf_counter() > self._deadline:

@@ -21,6 +21,8 @@ Shape = tuple[int, int, int]
 # Output channels, kernel, stride and padding.
 Convolution = tuple[int, int, int, int]
 POOL = None
+# Output channels and stride.
+Block = tuple[int, int]
 
 
 class ConvolutionalNetwork(nn.Module):
@@ -178,6 +180,30 @@ def _stage(depth: int, channels: int, blocks: int, stride: int) -> nn.Sequential
     return nn.Sequential(first, *(ResidualBlock(channels, channels, 1) for _ in range(1, blocks)))
 
 
+class ShortcutBlock(nn.Module):
+    """Two convolutions, added to a shortcut, which is one as well: no batch norm, no identity.
+
+    With a stride of 1 they are 3x3 and the shortcut 1x1; with a stride of 2 the first is 4x4 and
+    the shortcut 2x2.
+
+    Args:
+        depth: Input channels.
+        channels: Output channels.
+        stride: Stride of the first convolution, 1 or 2.
+    """
+
+    def __init__(self, depth: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(depth, channels, 2 + stride, stride=stride, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.shortcut = nn.Conv2d(depth, channels, stride, stride=stride)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Features (N, channels, H / stride, W / stride) of inputs (N, depth, H, W)."""
+        hidden = torch.relu(self.conv1(inputs))
+        return torch.relu(self.conv2(hidden) + self.shortcut(inputs))
+
+
 @dataclass(frozen=True)
 class Architecture:
     """A network before it has weights.
@@ -278,10 +304,7 @@ def _residual(
 def _sequential(
     name: str, paper_name: str, dataset: str, side: int, channels: tuple[int, int], hidden: int
 ) -> Architecture:
-    """Wong & Kolter's network of MNIST, with 16 and 32 channels and 100 units, or a smaller one.
-
-    It is one sequence of layers, which can be trained through its bounds.
-    """
+    """Wong & Kolter's network of MNIST, with 16 and 32 channels and 100 units, or a smaller one."""
 
     def build(shape: Shape) -> nn.Module:
         return nn.Sequential(
@@ -297,6 +320,53 @@ def _sequential(
 
     return _grey(name, paper_name, dataset, side, build)
 
+
+def _shortcut(
+    name: str, dataset: str, side: int, first: Block, blocks: tuple[Block, ...], hidden: int
+) -> Architecture:
+    """The residual network of Wong et al. (2018) for CIFAR-10, or a smaller one.
+
+    Theirs is a convolution of 16 channels, four blocks of 16, 16, 32 and 64 channels, and 1,000
+    units: 107,496 neurons.
+
+    Args:
+        name: The name in settings, rows and files.
+        dataset: The data set it classifies.
+        side: Height and width of an image.
+        first: Channels and stride of the first convolution, 3x3 or, with a stride of 2, 4x4.
+        blocks: Channels and stride of each block.
+        hidden: Units of the hidden linear layer.
+    """
+    shape = (3, side, side)
+
+    def build() -> nn.Module:
+        (channels, stride), every = first, (first, *blocks)
+        pixels = (side // math.prod(stride for _, stride in every)) ** 2
+        return nn.Sequential(
+            nn.Conv2d(shape[0], channels, 2 + stride, stride=stride, padding=1),
+            nn.ReLU(),
+            *(ShortcutBlock(depth, *block) for (depth, _), block in pairwise(every)),
+            nn.Flatten(),
+            nn.Linear(every[-1][0] * pixels, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, CLASSES),
+        )
+
+    return Architecture(
+        name=name,
+        paper_name="LPd-res",
+        dataset=dataset,
+        input_shape=shape,
+        # The normalisation of Wong et al.: one factor for all channels.
+        mean=(0.485, 0.456, 0.406),
+        std=(0.225, 0.225, 0.225),
+        augmented=dataset == "cifar10",  # the stand-in's shapes are drawn all over the place
+        build=build,
+    )
+
+
+# Blocks of Wong et al.'s residual network.
+_WONG_BLOCKS = (16, 1), (16, 1), (32, 2), (64, 2)
 
 # Hidden layers, from Zhu's Table 1.
 _ZHU_TABLE1 = {
@@ -366,6 +436,9 @@ ARCHITECTURES: dict[str, Architecture] = {
         _dense("verified_mlp", "Adv-mlp", "mnist", 28, (200, 200)),
         _sequential("digits_verified_cnn", "LPd-cnn", "digits", 8, (4, 8), 16),
         _dense("digits_verified_mlp", "Adv-mlp", "digits", 8, (20, 20)),
+        _shortcut("verified_resnet", "cifar10", 32, (16, 1), _WONG_BLOCKS, 1000),
+        _shortcut("small_verified_resnet", "cifar10", 32, (8, 2), ((16, 2), (32, 2)), 100),
+        _shortcut("shapes_verified_resnet", "shapes", 16, (4, 2), ((8, 2),), 16),
         *(
             _dense(f"{prefix}{name.lower()}", name, dataset, side, hidden)
             for prefix, dataset, side in (("", "mnist", 28), ("digits_", "digits", 8))

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
-from advmip.errors import InputError
 from advmip.networks import affine_operations as affine
 from advmip.networks.affine_operations import AffineValue, Stages
+from advmip.networks.graph_reader import GraphReader, Operation, Operations
 from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork, Vector
 
@@ -35,55 +35,12 @@ def staged(network: Network) -> StagedNetwork:
     if form is None or digest != network.digest:
         stages = Stages(network.architecture.input_shape)
         graph = fx.symbolic_trace(network).eval()
-        form = stages.network(_Reader(graph, stages).run(stages.image()))
+        form = stages.network(GraphReader(graph, stages, _OPERATIONS).run(stages.image()))
         _KEPT[network] = network.digest, form
     return form
 
 
 _KEPT: WeakKeyDictionary[Network, tuple[str, StagedNetwork]] = WeakKeyDictionary()
-
-
-class _Reader(fx.Interpreter):
-    """Runs a graph on affine values instead of tensors."""
-
-    def __init__(self, graph: fx.GraphModule, stages: Stages) -> None:
-        super().__init__(graph)
-        self.extra_traceback = False  # errors here say themselves where they arose
-        self._stages = stages
-        self._node: fx.Node
-
-    def run_node(self, n: fx.Node) -> Any:
-        self._node = n
-        return super().run_node(n)
-
-    def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
-        module = self.fetch_attr(target)
-        name = type(module).__name__
-        return self._apply(_MODULES.get(type(module)), name, (module, *args), kwargs)
-
-    def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
-        return self._apply(_FUNCTIONS.get(target), target.__name__, args, kwargs)
-
-    def call_method(self, target: Any, args: Any, kwargs: Any) -> Any:
-        return self._apply(_METHODS.get(target), target, args, kwargs)
-
-    def _apply(self, apply: Callable[..., Any] | None, name: str, args: Any, kwargs: Any) -> Any:
-        if apply is None:
-            raise self._unsupported(name)
-        try:
-            return apply(self._stages, *args, **kwargs)
-        except (TypeError, ValueError, NotImplementedError) as error:
-            raise self._unsupported(f"{name} with these arguments ({error})") from error
-
-    def _unsupported(self, name: str) -> InputError:
-        modules = sorted(module.__name__ for module in _MODULES)
-        return InputError(
-            subject=f"operation {self._node.name} of the network",
-            found=name,
-            expected=f"affine operations, ReLU and max pooling ({', '.join(modules)}, sums, "
-            "products with constants, means, reshaping)",
-            mend="replace the operation, or export the network without it",
-        )
 
 
 def _array(tensor: Tensor) -> Vector:
@@ -234,7 +191,7 @@ def _divide(stages: Stages, first: Operand, second: Operand) -> AffineValue:
     return _multiply(stages, first, 1.0 / second)
 
 
-_MODULES: dict[type[nn.Module], Callable[..., AffineValue]] = {
+_MODULES: dict[type[nn.Module], Operation] = {
     nn.Conv2d: _convolution,
     nn.Linear: _linear,
     nn.BatchNorm2d: _batch_norm,
@@ -249,7 +206,7 @@ _MODULES: dict[type[nn.Module], Callable[..., AffineValue]] = {
     nn.Dropout: _unchanged,
 }
 
-_FUNCTIONS: dict[Callable[..., Any], Callable[..., AffineValue]] = {
+_FUNCTIONS: dict[Callable[..., Any], Operation] = {
     operator.add: _add,
     torch.add: _add,
     operator.sub: _subtract,
@@ -267,7 +224,7 @@ _FUNCTIONS: dict[Callable[..., Any], Callable[..., AffineValue]] = {
     torch.permute: _permute,
 }
 
-_METHODS: dict[str, Callable[..., AffineValue]] = {
+_METHODS: dict[str, Operation] = {
     "relu": _relu,
     "flatten": _flatten,
     "reshape": _reshape,
@@ -279,3 +236,13 @@ _METHODS: dict[str, Callable[..., AffineValue]] = {
     "mul": _multiply,
     "div": _divide,
 }
+
+_OPERATIONS = Operations(
+    _MODULES,
+    _FUNCTIONS,
+    _METHODS,
+    expected="affine operations, ReLU and max pooling "
+    f"({', '.join(sorted(module.__name__ for module in _MODULES))}, sums, products with constants, "
+    "means, reshaping)",
+    mend="replace the operation, or export the network without it",
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,8 @@ from advmip import Dataset, load_dataset, verify
 from advmip.experiments.subject import first_images
 from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.mip.certified_training import CertifiedLoss, certified_margins
-from advmip.networks import ARCHITECTURES, Network
+from advmip.networks import ARCHITECTURES, Architecture, Network
+from advmip.networks.architectures import ShortcutBlock
 from advmip.networks.training import train
 
 EPSILON = 0.1
@@ -65,10 +68,30 @@ def test_the_radius_grows_epoch_by_epoch() -> None:
     assert CertifiedLoss(0.2).radius(0.0) == 0.2
 
 
-def test_training_on_the_bound_makes_proofs_succeed(digits: Dataset) -> None:
+def residual() -> nn.Module:
+    """A convolution, a residual block, and two linear layers, for digits."""
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 4, stride=2, padding=1),
+        nn.ReLU(),
+        ShortcutBlock(4, 8, stride=1),
+        nn.Flatten(),
+        nn.Linear(128, 16),
+        nn.ReLU(),
+        nn.Linear(16, 10),
+    )
+
+
+SEQUENTIAL = ARCHITECTURES["digits_verified_cnn"]
+RESIDUAL = dataclasses.replace(SEQUENTIAL, name="residual", build=residual)
+
+
+@pytest.mark.parametrize("architecture", [SEQUENTIAL, RESIDUAL], ids=lambda each: each.name)
+def test_training_on_the_bound_makes_proofs_succeed(
+    architecture: Architecture, digits: Dataset
+) -> None:
     def trained(objective: CertifiedLoss | None) -> Network:
         return train(
-            ARCHITECTURES["digits_verified_cnn"],
+            architecture,
             digits,
             epochs=8,
             batch_size=50,

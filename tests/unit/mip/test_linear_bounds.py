@@ -16,13 +16,7 @@ from torch import Tensor, nn
 from advmip import InputError, staged
 from advmip.mip.bounds.balls import NORMS, Ball
 from advmip.mip.bounds.linear import LinearBounds, adaptive, margin_forms, parallel
-from advmip.mip.bounds.operators import (
-    ConvolutionOperator,
-    DenseOperator,
-    SparseOperator,
-    layer_stages,
-    matrix_stages,
-)
+from advmip.mip.bounds.operators import matrix_stages
 from advmip.mip.distances import Box, distance_named
 from advmip.networks import Architecture, Network
 from advmip.networks.staged import AffineMap, StagedNetwork
@@ -168,56 +162,6 @@ def test_balls_agree_with_the_distances(norm: str, radius: float) -> None:
 def test_an_unknown_norm_is_refused() -> None:
     with pytest.raises(InputError, match="did you mean 'l"):
         Ball(torch.zeros(1, 4), 0.1, "l3")
-
-
-def test_operators_are_the_matrices_they_stand_for() -> None:
-    layer = nn.Conv2d(2, 4, 3, stride=2, padding=1, dilation=2, groups=2, bias=False).double()
-    shape = (2, 7, 6)
-    live = ConvolutionOperator(layer, shape)
-    every = torch.eye(int(np.prod(shape)), dtype=DOUBLE)
-    with torch.no_grad():
-        matrix = layer(every.unflatten(1, shape)).flatten(1).T.contiguous()
-    fixed = SparseOperator(sparse.csr_array(matrix.numpy()), DOUBLE)
-    random = torch.Generator().manual_seed(0)
-    values = torch.rand(3, matrix.shape[1], generator=random, dtype=DOUBLE)
-    forms = torch.randn(3, 5, len(matrix), generator=random, dtype=DOUBLE)
-    kept = torch.tensor([0, 7, 2])
-    for operator in (live, fixed, DenseOperator(matrix)):
-        torch.testing.assert_close(operator.applied(values), values @ matrix.T)
-        torch.testing.assert_close(operator.magnitude(values), values @ matrix.abs().T)
-        torch.testing.assert_close(operator.pulled_back(forms), forms @ matrix)
-        torch.testing.assert_close(operator.rows(kept), matrix[kept])
-        assert operator.longest_sum >= int((matrix != 0).sum(1).max())
-        assert operator.longest_sum >= int((matrix != 0).sum(0).max())
-
-
-def test_live_layers_give_the_bounds_of_the_matrices_and_their_gradients() -> None:
-    network = convolutional().double()
-    images = torch.rand(2, 64, generator=torch.Generator().manual_seed(1), dtype=DOUBLE)
-    labels = torch.tensor([0, 2])
-    forms = margin_forms(labels, 3, DOUBLE)
-
-    def total(stages) -> Tensor:
-        bounds = LinearBounds(stages, Ball(images, 0.1, "linf"), parallel, outward=False)
-        bounds.by_forms()
-        return bounds.forms(forms).least.sum()
-
-    ours = total(layer_stages(network))
-    torch.testing.assert_close(ours.detach(), total(matrix_stages(staged(network))))
-    ours.backward()
-    weight = network.body[2].weight
-    gradient, step = weight.grad[1, 2, 0, 1].item(), 1e-6
-    with torch.no_grad():
-        weight[1, 2, 0, 1] += step
-        above = total(layer_stages(network)).item()
-        weight[1, 2, 0, 1] -= 2 * step
-        below = total(layer_stages(network)).item()
-    assert gradient == pytest.approx((above - below) / (2 * step), rel=1e-5)
-
-
-def test_a_network_that_is_no_sequence_is_not_trained_through_its_bounds() -> None:
-    with pytest.raises(InputError, match="Residual"):
-        layer_stages(residual())
 
 
 def test_neurons_that_are_never_active_may_be_left_out() -> None:

@@ -111,3 +111,24 @@ def test_a_residual_network_is_the_formula_of_the_released_code(name):
             h = block(h, f"{stage}.1", 1)
     expected = h.mean(dim=(2, 3)) @ w["output.weight"].T + w["output.bias"]
     torch.testing.assert_close(network(x), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_wong_and_kolters_residual_network_is_their_formula():
+    network = randomised("verified_resnet")
+    assert staged(network).neurons == 107_496
+    w = network.body.state_dict()
+
+    def convolved(h, layer, stride, padding):
+        return functional.conv2d(
+            h, w[f"{layer}.weight"], w[f"{layer}.bias"], stride=stride, padding=padding
+        )
+
+    x = torch.rand(2, 3, 32, 32)
+    h = (x - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / 0.225
+    h = convolved(h, "0", 1, 1).clamp(min=0)
+    for layer, stride in ((2, 1), (3, 1), (4, 2), (5, 2)):
+        side = convolved(h, f"{layer}.conv1", stride, 1).clamp(min=0)
+        side = convolved(side, f"{layer}.conv2", 1, 1)
+        h = (side + convolved(h, f"{layer}.shortcut", stride, 0)).clamp(min=0)
+    h = (h.reshape(2, -1) @ w["7.weight"].T + w["7.bias"]).clamp(min=0)
+    torch.testing.assert_close(network(x), h @ w["9.weight"].T + w["9.bias"], rtol=1e-4, atol=1e-3)

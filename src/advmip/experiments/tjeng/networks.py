@@ -60,6 +60,7 @@ def train_robust_network(settings: Settings, paper_network: str, out: Path) -> N
         architecture,
         first_images(images, chosen["training_images"]),
         **chosen["training"],
+        augmented=architecture.augmented,
         seed=settings["seed"],
         objective=certified if on_bounds else None,
         adversary=None if on_bounds else adversary,

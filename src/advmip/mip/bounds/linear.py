@@ -51,7 +51,7 @@ class Forms:
     Attributes:
         least: The bounds (N, S).
         weight: By how much the forms move at most if every neuron's input moves by 1, each along
-            its lines (N, S).
+            its lines (N, S); 1 where bounds are not widened.
         rounding: What rounding may have done to the bounds, which is subtracted already (N, S).
     """
 
@@ -106,6 +106,7 @@ class LinearBounds:
         self._stages = stages
         self._ball = ball
         self._slope = slope
+        self._outward = outward
         widths = (ball.images.shape[1], *(stage.width for stage in stages))
         count = max(longest_sum(stages), *widths) + 4 * len(stages) + 16
         self._rounding = 2.0 * count * torch.finfo(ball.images.dtype).eps if outward else 0.0
@@ -122,7 +123,8 @@ class LinearBounds:
         """Bound all neurons by interval arithmetic alone."""
         self._sides, self._magnitudes = [], []
         for stage in self._stages:
-            self._add(self._interval(stage))
+            self._measure(stage)
+            self._sides.append(self._interval(stage))
         return self._sides
 
     def by_forms(self) -> list[Sides]:
@@ -132,10 +134,11 @@ class LinearBounds:
         """
         self._sides, self._magnitudes = [], []
         for depth, stage in enumerate(self._stages):
+            self._measure(stage)
             sides = self._interval(stage)
             last = depth == len(self._stages) - 1
             kept = torch.ones(stage.width, dtype=torch.bool) if last else sides.unstable().any(0)
-            self._add(self._tightened(depth, sides, kept.nonzero()[:, 0]))
+            self._sides.append(self._tightened(depth, sides, kept.nonzero()[:, 0]))
         return self._sides
 
     def forms(self, coefficients: Tensor) -> Forms:
@@ -143,11 +146,19 @@ class LinearBounds:
         last = len(self._stages) - 1
         stage = self._stages[last]
         constant = coefficients @ stage.bias
-        products = _dot(coefficients.abs(), self._magnitude(stage))
+        products = _dot(coefficients.abs(), self._magnitudes[last])
         return self._pulled(last, stage.pulled_back(coefficients), constant, products)
 
-    def _add(self, sides: Sides) -> None:
-        magnitude = self._magnitude(self._stages[len(self._sides)])
+    def _measure(self, stage: Stage) -> None:
+        """Note the largest sum (N, width) of absolute products that enters each neuron.
+
+        Only its rounding asks for that: without, it counts as 0.
+        """
+        if not self._outward:
+            self._magnitudes.append(stage.bias.new_zeros(1, stage.width))
+            return
+        terms = (term.magnitude(self._reach(layer)[1]) for layer, term in stage.terms.items())
+        magnitude = sum(terms, stage.bias.abs()[None])
         if not (magnitude < _LARGEST).all():
             raise InputError(
                 subject="network to be bounded",
@@ -157,7 +168,6 @@ class LinearBounds:
             )
         self._note(self._rounding * magnitude)
         self._magnitudes.append(magnitude)
-        self._sides.append(sides)
 
     def _note(self, rounding: Tensor) -> None:
         if rounding.numel():
@@ -171,13 +181,9 @@ class LinearBounds:
         sides = self._sides[layer - 1]
         return sides.lower.clamp(min=0.0), sides.upper.clamp(min=0.0)
 
-    def _magnitude(self, stage: Stage) -> Tensor:
-        """The largest sum (N, width) of absolute products that enters each neuron."""
-        terms = (term.magnitude(self._reach(layer)[1]) for layer, term in stage.terms.items())
-        return sum(terms, stage.bias.abs()[None])
-
     def _interval(self, stage: Stage) -> Sides:
-        centre, radius = stage.bias[None], self._rounding * self._magnitude(stage)
+        """Bounds by interval arithmetic, of a stage that is measured."""
+        centre, radius = stage.bias[None], self._rounding * self._magnitudes[-1]
         for layer, term in stage.terms.items():
             lower, upper = self._reach(layer)
             centre = centre + term.applied((lower + upper) / 2)
@@ -186,7 +192,7 @@ class LinearBounds:
 
     def _tightened(self, depth: int, sides: Sides, kept: Tensor) -> Sides:
         """The same bounds, those of some neurons by linear forms as well."""
-        stage, magnitude = self._stages[depth], self._magnitude(self._stages[depth])
+        stage, magnitude = self._stages[depth], self._magnitudes[depth]
         images, widest = len(self._ball.images), max(each.width for each in self._stages)
         found = []
         portion = max(1, _PORTION // (2 * images * widest))
@@ -236,15 +242,17 @@ class LinearBounds:
             negative = above.clamp(max=0.0)
             below = above.clamp(min=0.0) * rising[:, None] + negative * falling[:, None]
             constant = constant + _dot(negative, offset) + below @ stage.bias
-            passing = torch.where(unstable | active, self._magnitudes[layer - 1], 0.0)
-            products = products + _dot(above.abs(), passing)
-            weight = weight + _dot(above.abs(), (passing > 0).to(above.dtype))
+            if self._outward:
+                passing = torch.where(unstable | active, self._magnitudes[layer - 1], 0.0)
+                products = products + _dot(above.abs(), passing)
+                weight = weight + _dot(above.abs(), (passing > 0).to(above.dtype))
             for earlier, form in stage.pulled_back(below).items():
                 waiting[earlier] = waiting[earlier] + form if earlier in waiting else form
         if 0 in waiting:
             form = waiting[0]
             constant = constant + self._ball.least(form)
-            products = products + form.abs().sum(-1)
+            if self._outward:
+                products = products + form.abs().sum(-1)
         rounding = self._rounding * products
         self._note(rounding)
         return Forms(constant - rounding, weight, rounding)

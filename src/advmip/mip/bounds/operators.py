@@ -1,10 +1,10 @@
-"""The affine stages of a network in torch: fixed matrices for proofs, live layers for training."""
+"""Linear maps between a network's layers, in torch, and the affine stages that they make up."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,8 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.grad import conv2d_input
 
-from advmip.errors import InputError
-from advmip.networks.network import Network
 from advmip.networks.staged import AffineMap, Matrix, StagedNetwork
 
 # A matrix with a larger share of entries is faster as a dense one.
@@ -35,7 +33,7 @@ class Operator(Protocol):
         """Outputs (N, outputs) of values (N, inputs)."""
 
     def magnitude(self, values: Tensor) -> Tensor:
-        """Outputs (N, outputs) of values (N, inputs) by the absolute entries of the map."""
+        """Outputs (N, outputs) of values (N, inputs) by the map's absolute entries, or larger."""
 
     def pulled_back(self, forms: Tensor) -> Tensor:
         """Linear forms in the inputs (N, S, inputs), from forms in the outputs (N, S, outputs)."""
@@ -144,17 +142,12 @@ class ConvolutionOperator:
         shape: Channels, height and width of its input.
 
     Raises:
-        InputError: The padding is no number.
+        NotImplementedError: The padding is no number of zeros.
     """
 
     def __init__(self, layer: nn.Conv2d, shape: tuple[int, int, int]) -> None:
         if isinstance(layer.padding, str) or layer.padding_mode != "zeros":
-            raise InputError(
-                subject="convolution to be bounded",
-                found=f"padding {layer.padding!r}, {layer.padding_mode}",
-                expected="a number of zeros",
-                mend="give the padding as a number",
-            )
+            raise NotImplementedError(f"padding {layer.padding!r}, {layer.padding_mode}")
         self._weight, self._shape = layer.weight, shape
         self._settings = (layer.stride, layer.padding, layer.dilation, layer.groups)
         with torch.no_grad():
@@ -189,6 +182,125 @@ class ConvolutionOperator:
         return self.pulled_back(chosen[None])[0]
 
 
+class IdentityOperator:
+    """A layer as it is.
+
+    Args:
+        width: How many values it has.
+        dtype: Of all values.
+        device: Where they are.
+    """
+
+    longest_sum = 1
+
+    def __init__(self, width: int, dtype: torch.dtype, device: torch.device) -> None:
+        self._width, self._dtype, self._device = width, dtype, device
+
+    def applied(self, values: Tensor) -> Tensor:
+        """The values."""
+        return values
+
+    def magnitude(self, values: Tensor) -> Tensor:
+        """The values."""
+        return values
+
+    def pulled_back(self, forms: Tensor) -> Tensor:
+        """The forms."""
+        return forms
+
+    def rows(self, kept: Tensor) -> Tensor:
+        """Rows of the unit matrix."""
+        return functional.one_hot(kept, self._width).to(self._device, self._dtype)
+
+
+class DiagonalOperator:
+    """Each value times a factor of its own.
+
+    Args:
+        factors: The factors (width,); gradients go through them.
+    """
+
+    longest_sum = 1
+
+    def __init__(self, factors: Tensor) -> None:
+        self._factors = factors
+
+    def applied(self, values: Tensor) -> Tensor:
+        """Products (N, width)."""
+        return values * self._factors
+
+    def magnitude(self, values: Tensor) -> Tensor:
+        """Products (N, width) with absolute factors."""
+        return values * self._factors.abs()
+
+    def pulled_back(self, forms: Tensor) -> Tensor:
+        """The coefficients times the factors."""
+        return forms * self._factors
+
+    def rows(self, kept: Tensor) -> Tensor:
+        """Rows of the diagonal matrix."""
+        return functional.one_hot(kept, len(self._factors)).to(self._factors) * self._factors
+
+
+class ComposedOperator:
+    """One linear map after another.
+
+    Args:
+        outer: The one that is applied last.
+        inner: The one that is applied first.
+    """
+
+    def __init__(self, outer: Operator, inner: Operator) -> None:
+        self._outer, self._inner = outer, inner
+        # Relative errors of the two add up.
+        self.longest_sum = outer.longest_sum + inner.longest_sum
+
+    def applied(self, values: Tensor) -> Tensor:
+        """Outputs (N, outputs) of values (N, inputs)."""
+        return self._outer.applied(self._inner.applied(values))
+
+    def magnitude(self, values: Tensor) -> Tensor:
+        """Outputs (N, outputs) by the absolute entries of both maps, not of their product."""
+        return self._outer.magnitude(self._inner.magnitude(values))
+
+    def pulled_back(self, forms: Tensor) -> Tensor:
+        """Forms in the inputs, by way of those in between."""
+        return self._inner.pulled_back(self._outer.pulled_back(forms))
+
+    def rows(self, kept: Tensor) -> Tensor:
+        """Some of the outputs as forms in the inputs."""
+        return self._inner.pulled_back(self._outer.rows(kept)[None])[0]
+
+
+class SummedOperator:
+    """The sum of two linear maps of one layer.
+
+    Args:
+        first: A map.
+        second: Another with as many outputs.
+    """
+
+    def __init__(self, first: Operator, second: Operator) -> None:
+        self._first, self._second = first, second
+        self.longest_sum = first.longest_sum + second.longest_sum
+
+    def applied(self, values: Tensor) -> Tensor:
+        """Outputs (N, outputs) of values (N, inputs)."""
+        return self._first.applied(values) + self._second.applied(values)
+
+    def magnitude(self, values: Tensor) -> Tensor:
+        """Outputs (N, outputs) by the absolute entries of both maps, not of their sum."""
+        return self._first.magnitude(values) + self._second.magnitude(values)
+
+    def pulled_back(self, forms: Tensor) -> Tensor:
+        """The sum of what both pull back."""
+        return self._first.pulled_back(forms) + self._second.pulled_back(forms)
+
+    def rows(self, kept: Tensor) -> Tensor:
+        """Some of the outputs as forms in the inputs."""
+        return self._first.rows(kept) + self._second.rows(kept)
+
+
 def matrix_stages(network: StagedNetwork, dtype: torch.dtype = torch.float64) -> list[Stage]:
     """The stages of a network, the logits last, as fixed matrices.
 
@@ -199,54 +311,9 @@ def matrix_stages(network: StagedNetwork, dtype: torch.dtype = torch.float64) ->
     return [_fixed(each, dtype) for each in (*network.hidden, network.output)]
 
 
-def layer_stages(network: Network) -> list[Stage]:
-    """The stages of a network, the logits last, by its own layers: to train through its bounds.
-
-    Args:
-        network: A sequence of convolutions, linear layers, ReLUs and flattening, on pixels that
-            are not normalised.
-
-    Raises:
-        InputError: The network is something else.
-    """
-    return list(_live(network))
-
-
 def longest_sum(stages: Sequence[Stage]) -> int:
     """The most products that any entry of an application or pull-back is summed from."""
     return max(term.longest_sum for stage in stages for term in stage.terms.values())
-
-
-def _live(network: Network) -> Iterator[Stage]:
-    shape = network.architecture.input_shape
-    normalised = bool((network.mean != 0).any() or (network.std != 1).any())
-    layers = list(network.body) if isinstance(network.body, nn.Sequential) else [network.body]
-    read, pending = 0, False
-    for layer in layers:
-        if isinstance(layer, nn.Conv2d | nn.Linear) and not (pending or normalised):
-            operator: ConvolutionOperator | DenseOperator
-            if isinstance(layer, nn.Conv2d):
-                operator = ConvolutionOperator(layer, shape)
-                channels, height, width = operator.outputs
-                shape = channels, height, width
-                bias = _bias(layer).repeat_interleave(height * width)
-            else:
-                operator, bias = DenseOperator(layer.weight), _bias(layer)
-            yield Stage({read: operator}, bias)
-            pending = True
-        elif isinstance(layer, nn.ReLU) and pending:
-            read, pending = read + 1, False
-        elif not isinstance(layer, nn.Flatten):
-            raise InputError(
-                subject="network to be trained through its bounds",
-                found="normalised pixels" if normalised else type(layer).__name__,
-                expected="convolutions and linear layers with a ReLU between any two, flattening",
-                mend="train another architecture",
-            )
-
-
-def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:
-    return layer.weight.new_zeros(len(layer.weight)) if layer.bias is None else layer.bias
 
 
 def _fixed(stage: AffineMap, dtype: torch.dtype) -> Stage:

@@ -24,7 +24,9 @@ def small(**changes: object) -> Settings:
         "networks": {"LPd-cnn-0.1": {"training": {"epochs": 2}}},
         "experiments": {
             "ablation": {"MNIST-classifier": few},
-            "adversarial_error": dict.fromkeys(("LPd-cnn-0.1", "Adv-mlp-0.1", "LPd-cnn-0.3"), few),
+            "adversarial_error": dict.fromkeys(
+                ("LPd-cnn-0.1", "Adv-mlp-0.1", "LPd-cnn-0.3", "LPd-res"), few
+            ),
         },
     }
     return load_settings({"tjeng": {**tjeng, **changes}}, WORKFLOW)
@@ -40,9 +42,9 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_job_needs_the_networks_that_it_verifies() -> None:
     settings = small(verifications_per_job=4)
     parts = parts_of(settings, "adversarial_error")
-    assert [len(part) for part in parts] == [4, 2]
+    assert [len(part) for part in parts] == [4, 4]
     assert behind(settings, "adversarial_error", 0) == ["LPd-cnn-0.1", "Adv-mlp-0.1"]
-    assert behind(settings, "adversarial_error", 1) == ["LPd-cnn-0.3"]
+    assert behind(settings, "adversarial_error", 1) == ["LPd-cnn-0.3", "LPd-res"]
     assert behind(settings, "ablation", 0) == ["LPd-cnn-0.1"], "whose weights the classifier shares"
 
 
@@ -83,4 +85,4 @@ def test_a_network_without_architecture_or_file_is_refused(tmp_path: Path) -> No
     with pytest.raises(InputError, match="no such file"):
         network_to_verify(settings, "MNIST-classifier", tmp_path)
     with pytest.raises(InputError, match="unknown network"):
-        network_to_verify(settings, "LPd-res", tmp_path)
+        network_to_verify(settings, "LPd-mlp", tmp_path)

@@ -30,6 +30,8 @@ from advmip.mip.solvers.sifting import Patterns, SiftedProgram
 _NEGATIVE = -1e-6
 # A part is too large if it exceeds its bound by this.
 _TOO_LARGE = 1e-7
+# With more sets than this, the half with the largest reduced costs goes again.
+_MANY = 400
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,10 @@ class BlobProgram(SiftedProgram):
         """Bring in rows that the point violates, else sets that would lower the optimum."""
         if value == -np.inf:
             return False
-        if value < np.inf and self._limit_parts():
-            return True
+        if value < np.inf:
+            if self._limit_parts():
+                return True
+            self._forget_sets()
         multipliers = self._prices()
         if multipliers is None:
             found = [self._single_pixels(parts) for parts in self._parts]
@@ -115,6 +119,16 @@ class BlobProgram(SiftedProgram):
             return self.multipliers()
         ray = self._ray()
         return None if ray is None else ray / np.abs(ray).max()
+
+    def _forget_sets(self) -> None:
+        """Let the sets go that cost most, where there are many; they may come in again."""
+        others = len(self._places) - len(self._changing)
+        if self.taking_part - others <= _MANY:
+            return
+        costs = self._inner.getSolution().col_dual[others:]
+        order = others + np.argsort(costs)[_MANY // 2 :]
+        gone = order[np.array(costs)[order - others] > 0.0]
+        self._drop_patterns(gone)
 
     def _limit_parts(self) -> bool:
         """Add the bounds of parts that the point exceeds, as rows; whether there were any."""

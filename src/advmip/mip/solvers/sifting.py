@@ -135,6 +135,12 @@ class SiftedProgram(LinearProgram):
         self._add_columns(coefficients, patterns.T @ self._costs, np.zeros_like(upper), upper)
         self._patterns = sparse.csc_array(sparse.hstack([self._patterns, patterns]))
 
+    def _drop_patterns(self, places: Indices) -> None:
+        """Take patterns out that the last solve left at 0, by their places in the program."""
+        self._inner.deleteCols(len(places), np.sort(places).astype(np.int32))
+        kept = np.setdiff1d(np.arange(self.taking_part), places)
+        self._patterns = sparse.csc_array(self._patterns[:, kept])
+
 
 def unit_patterns(columns: Indices, width: int) -> Patterns:
     """Each column of a model, of so many, as a pattern of its own."""

@@ -22,6 +22,7 @@ from advmip.datasets import load_dataset
 from advmip.datasets.dataset import CLASSES
 from advmip.journal import Journal
 from advmip.mip import minimal_attack
+from advmip.mip.margins import runner_up
 from advmip.networks import Network, load_network, staged
 from advmip.progress import track
 from advmip.provenance import code_digest, provenance
@@ -107,26 +108,34 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work-dir", type=Path, default=Path("results/benchmarks"))
 
 
-def load_victim(file: Path, images: int, data_dir: Path) -> Victim:
+def load_victim(file: Path, images: int, data_dir: Path, *, likeliest: bool = False) -> Victim:
     """A network of MNIST with its first instances.
 
     Args:
         file: The network.
         images: How many instances.
         data_dir: Holds MNIST.
+        likeliest: The target is the likeliest other class, in place of the class five on.
     """
     network = load_network(file)
     test = load_dataset("mnist", "test", data_dir)
     columns = test.images.reshape(len(test.images), -1).T.astype(np.float64)
-    predicted = staged(network).logits(columns).argmax(axis=0)
-    correct = np.flatnonzero(predicted == test.labels)[:images]
+    logits = staged(network).logits(columns)
+    correct = np.flatnonzero(logits.argmax(axis=0) == test.labels)[:images]
     shape = network.architecture.input_shape
+
+    def target(number: int) -> int:
+        label = int(test.labels[number])
+        if likeliest:
+            return runner_up(logits[:, number], label)
+        return (label + _TARGET_SHIFT) % CLASSES
+
     instances = [
         Instance(
             number=int(number),
             image=test.images[number].reshape(shape).astype(np.float64),
             label=int(test.labels[number]),
-            target=(int(test.labels[number]) + _TARGET_SHIFT) % CLASSES,
+            target=target(number),
         )
         for number in correct
     ]

@@ -15,6 +15,7 @@ from advmip.mip.formulations.ceiling import Ceiling
 from advmip.mip.formulations.chords import add_chords
 from advmip.mip.model import Expression, Indices, Matrix, Model, ModelBuilder, Vector
 from advmip.mip.solvers.linear_program import LinearProgram
+from advmip.mip.solvers.quadratic_program import QuadraticProgram
 from advmip.mip.solvers.sifting import SiftedProgram
 from advmip.mip.targets import Goal
 from advmip.networks.staged import StagedNetwork
@@ -82,6 +83,12 @@ class Encoding:
         if not self.sparse:
             return LinearProgram(self.model, simplex)
         return SiftedProgram(self.model, simplex, np.unique(self.change.matrix.indices))
+
+    def convex_program(self) -> LinearProgram | QuadraticProgram:
+        """The model's relaxation with its squares and separators, under other and other bounds."""
+        if self.model.squares.any() or self.model.separators:
+            return QuadraticProgram(self.model)
+        return self.program("dual")
 
 
 def encode(

@@ -52,7 +52,6 @@ def refusal(problem: Problem, bounds: Sequence[Interval], formulation: Formulati
         ("integers besides the neurons' signs", size.integers),
         ("special ordered sets", size.sos2),
         ("second-order cones", size.cones),
-        ("squares", size.quadratic),
     ):
         if count:
             return f"a tree has no {construct}, which distance {problem.distance.name} needs"

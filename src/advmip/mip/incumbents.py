@@ -184,7 +184,8 @@ class PatternProgram:
         if shortfall > _BORDER:
             return change
         nearest = self._nearest
-        return improved(nearest, active, nearest.model.objective, 0.0, change)[1]
+        change = improved(nearest, active, nearest.model.objective, 0.0, change)[1]
+        return corrected(self._problem, change)
 
     def _chains(
         self,

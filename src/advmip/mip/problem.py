@@ -85,7 +85,7 @@ class Encoding:
         return SiftedProgram(self.model, simplex, np.unique(self.change.matrix.indices))
 
     def convex_program(self) -> LinearProgram | QuadraticProgram:
-        """The model's relaxation with its squares and separators, under other and other bounds."""
+        """The model's relaxation with its squares and separators, from bounds to bounds."""
         if self.model.squares.any() or self.model.separators:
             return QuadraticProgram(self.model)
         return self.program("dual")

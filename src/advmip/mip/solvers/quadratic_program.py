@@ -35,14 +35,20 @@ _PROXIMAL_STEPS = 10
 # Added to G's diagonal, relative to it, so that dependent rows are no special case.
 _SHIFT = 1e-11
 # A row is violated from here on, in units in which G's diagonal is 1.
-_FEASIBILITY = 1e-8
+_FEASIBILITY = 1e-10
+# Binding rows that miss their sides by this, in the same units, contradict each other.
+_CONTRADICTION = 1e-8
+_FAR = 1e6
 # So many violated rows come in at a time.
 _BLOCK = 3
 _STEPS = 1000
-# What a solve may leave between bound and solution: this share of the objective, or of the way to
-# the cutoff, where a little more would prune nothing.
 _ACCURACY = 1e-6
+_NOTHING = 1e-12
+_ROOM = 1e-3
+# So may this share of the way to the cutoff, where a little more would prune nothing.
 _ON_THE_WAY = 0.01
+# Where cuts gain hardly anything, the bound is returned as it is after so many rounds.
+_CUT_ROUNDS = 50
 # Cuts that do not bind go once there are more than so many.
 _MANY_CUTS = 50
 
@@ -56,10 +62,13 @@ class QuadraticProgram:
     Args:
         model: A model with finite bounds of its columns; integrality is relaxed. Rows of its
             separators are added where a solution violates them.
+        accuracy: What a solve may leave between bound and solution, as a share of the objective.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, accuracy: float = _ACCURACY) -> None:
+        self._accuracy = accuracy
         self._separators = model.separators
+        self._constant = 0.0
         self._cutoff = np.inf
         self._deadline = np.inf
         equal = model.row_lower == model.row_upper
@@ -123,11 +132,17 @@ class QuadraticProgram:
 
         The squares are those of the model.
         """
-        self._costs = objective[self._kept] + objective[self._gone] @ self._forms
+        self.set_costs(objective)
         if not np.isfinite(self.resolve()):
             return np.inf, None
         point = self.point()
-        return float(objective @ point + self._squares @ point[self._kept] ** 2), point
+        return self._value(point[self._kept]), point
+
+    def set_costs(self, objective: Vector) -> None:
+        """Another linear part of the objective (columns,)."""
+        gone = objective[self._gone]
+        self._costs = objective[self._kept] + gone @ self._forms
+        self._constant = float(gone @ self._constants)
 
     def resolve(self) -> float:
         """A lower bound of the objective, within a small share of its smallest value.
@@ -136,7 +151,7 @@ class QuadraticProgram:
             inf if there is no point, or none below what `stop_above` was told; -inf if the time is
             up or rounding spoils the solve.
         """
-        while True:
+        for _ in range(_CUT_ROUNDS):
             bound = self._solve()
             if not np.isfinite(bound):
                 return bound
@@ -152,6 +167,7 @@ class QuadraticProgram:
                 self.drop_rows(np.intersect1d(self.loose_rows(), self._numbers[self._cuts]))
             for cuts in found:
                 self._add(cuts.matrix, cuts.upper, cut=True)
+        return bound
 
     def point(self) -> Vector:
         """Where the last solve ended (columns,)."""
@@ -219,24 +235,26 @@ class QuadraticProgram:
     def _allowed(self, value: float) -> float:
         """What a solve may leave between its bound and its solution."""
         way = self._cutoff - value if np.isfinite(self._cutoff) else 0.0
-        return max(_ACCURACY * abs(value), _ON_THE_WAY * way, _ACCURACY**2)
+        return max(self._accuracy * abs(value), _ON_THE_WAY * way, _NOTHING)
 
     def _solve(self) -> float:
         """The bound with the rows as they are."""
+        # No point has a larger objective than the largest one: a bound above it says that none is.
+        enough = min(self._cutoff, self._largest() + _ROOM)
         for _ in range(_PROXIMAL_STEPS):
-            if not self._ascend():
+            if not self._ascend(enough):
                 return -np.inf
             bound = self._bound()
-            if bound >= self._cutoff or bound > self._largest():
+            if bound >= enough:
                 return np.inf
-            value = float(self._costs @ self._solution + self._squares @ self._solution**2)
+            value = self._value(self._solution)
             self._near = self._solution
             if value - bound <= self._allowed(value):
                 break
         return bound
 
-    def _ascend(self) -> bool:
-        """Let the dual rise to its top, or above the cutoff; whether it got there."""
+    def _ascend(self, enough: float) -> bool:
+        """Let the dual rise to its top, or until it proves enough; whether it got there."""
         free = (self._proximal * self._near - self._costs) * self._inverse
         without = self._rows @ free
         self._refresh()
@@ -248,7 +266,7 @@ class QuadraticProgram:
             if not self._step(binding, without[binding]):
                 continue
             self._solution = free + (multipliers @ self._rows) * self._inverse
-            if self._bound() >= self._cutoff:
+            if self._bound() >= enough:
                 return True
             activity = self._rows @ self._solution
             loose = sides == _LOOSE
@@ -299,6 +317,10 @@ class QuadraticProgram:
         self._multipliers[gone], self._sides[gone] = 0.0, _LOOSE
         return False
 
+    def _value(self, kept: Vector) -> float:
+        """The objective at values of the columns that are kept."""
+        return self._constant + float(self._costs @ kept + self._squares @ kept**2)
+
     def _bound(self) -> float:
         """What the multipliers of the rows prove, over the bounds of the columns that are kept."""
         width = len(self._kept)
@@ -308,27 +330,37 @@ class QuadraticProgram:
         sides = np.where(multipliers > 0, self._lower[width + used], self._upper[width + used])
         reduced = self._costs - multipliers @ self._rows[width + used]
         least = _minimum(self._squares, reduced, self._lower[:width], self._upper[:width])
-        return float(multipliers @ sides) + float(least.sum())
+        return self._constant + float(multipliers @ sides) + float(least.sum())
 
     def _largest(self) -> float:
         """What the objective is at most, over the bounds of the columns that are kept."""
         width = len(self._kept)
         lower, upper = self._lower[:width], self._upper[:width]
         ends = [self._costs * end + self._squares * end**2 for end in (lower, upper)]
-        return float(np.maximum(*ends).sum())
+        return self._constant + float(np.maximum(*ends).sum())
 
 
 def _solved(gram: Vector, wanted: Vector) -> Vector:
-    """The solution y of gram @ y = wanted, gram being positive semidefinite."""
+    """The solution y of gram @ y = wanted, gram being positive semidefinite.
+
+    Where there is none, what is missing has a part that gram takes to 0. The dual rises along it
+    without end, so the answer goes far along it.
+    """
     diagonal = np.diag(gram).copy()
     shift = _SHIFT
     while True:
         np.fill_diagonal(gram, diagonal * (1.0 + shift))
         factor, failed = dpotrf(gram, lower=1, clean=0)
         if not failed:
-            solution: Vector = dpotrs(factor, wanted, lower=1)[0]
-            return solution
+            break
         shift *= 10.0
+    np.fill_diagonal(gram, diagonal)
+    solution: Vector = dpotrs(factor, wanted, lower=1)[0]
+    solution += dpotrs(factor, wanted - gram @ solution, lower=1)[0]
+    missing = wanted - gram @ solution
+    if np.any(np.abs(missing) > _CONTRADICTION * np.sqrt(diagonal)):
+        solution += _FAR * dpotrs(factor, missing, lower=1)[0]
+    return solution
 
 
 def _minimum(squares: Vector, costs: Vector, lower: Vector, upper: Vector) -> Vector:
@@ -337,4 +369,5 @@ def _minimum(squares: Vector, costs: Vector, lower: Vector, upper: Vector) -> Ve
     top = np.divide(-costs, 2.0 * squares, out=np.zeros_like(costs), where=curved)
     end = np.where(costs > 0, lower, upper)
     at = np.where(curved, np.clip(top, lower, upper), np.where(costs != 0, end, 0.0))
-    return squares * at**2 + costs * at
+    least: Vector = squares * at**2 + costs * at
+    return least

@@ -20,7 +20,7 @@ from advmip.networks import staged
 
 
 def prepared(distance: str, formulation: Formulation | None = None) -> tuple[Problem, Prepared]:
-    _, network, image, label = instance(5, (4, 4))
+    _, network, image, label = instance(4, (3, 4))
     goal = Targeted((label + 1) % CLASSES, CLASSES, 1.0, 1e-4)
     box = Box.around(image, SHAPE)
     problem = Problem(staged(network), image, distance_named(distance), goal, box)

@@ -178,7 +178,7 @@ def _geometric(values: pd.Series) -> float:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add_options(parser)
-    parser.add_argument("--distance", default="l1", help="l1, linf, tv, l1+tv or l2-K")
+    parser.add_argument("--distance", default="l1", help="l1, l2, linf, tv, l1+tv or l2-K")
     parser.add_argument("--likeliest", action="store_true", help="the likeliest other class wins")
     parser.add_argument(
         "--solvers",

@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advmip.mip.distances.anywhere import Anywhere
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations.parts import Parts
-from advmip.mip.model import Vector
+from advmip.mip.model import Indices, Model, Vector
 from advmip.mip.problem import Problem, encode
+from advmip.mip.projection import Projection, projected
+from advmip.mip.solvers.linear_program import LinearProgram
+from advmip.mip.solvers.quadratic_program import QuadraticProgram
 
 Flags = NDArray[np.bool_]
 
@@ -87,7 +91,7 @@ def search(
             break
         candidates.append(patterns(change).descend(change))
     best = min(candidates, key=order)
-    if problem.distance.linear is problem.distance:
+    if patterns(best).exact:
         # The programs of a stand-in are larger, and their optimum is another one.
         candidates.append(patterns(best).around(best))
     return best_of(problem, candidates)
@@ -122,7 +126,7 @@ def _shortfall(problem: Problem, change: Vector) -> float:
     return max(0.0, -0.5 * problem.goal.margin - float(problem.goal.surplus(logits)))
 
 
-_Improvement = Callable[[Flags, Vector, float, Vector], tuple[float, Vector]]
+_Improvement = Callable[["_Patterns", Flags, Vector, float, Vector], tuple[float, Vector]]
 
 
 class PatternProgram:
@@ -135,18 +139,25 @@ class PatternProgram:
         problem: The problem.
         bounds: Bounds that hold over the problem's box.
         deadline: When to stop at the latest, by `time.perf_counter`.
+
+    Attributes:
+        exact: Whether the distance itself is minimised, not a stand-in.
     """
 
     def __init__(self, problem: Problem, bounds: list[Interval], deadline: float = np.inf) -> None:
         self._problem = problem
         self._deadline = deadline
-        parts = Parts()
-        encoding = encode(problem.linear(), bounds, parts, elastic=True)
-        self._model, self._change = encoding.model, encoding.change
-        self._shortfall = encoding.shortfall
-        self._positive, self._negative = parts.positive, parts.negative
         self._unstable = [interval.unstable for interval in bounds[:-1]]
-        self._program = encoding.program("dual")
+        projection = projected(problem)
+        if projection is None:
+            self._nearest = _Patterns.of(Projection(problem.linear(), _as_it_is), bounds)
+            self._reached = self._nearest
+        else:
+            # Which coordinates the box has, only pixels know before there are cuts.
+            anywhere = replace(problem, distance=Anywhere())
+            self._reached = _Patterns.of(Projection(anywhere, _as_it_is), bounds)
+            self._nearest = _Patterns.of(projection, bounds)
+        self.exact = projection is not None or problem.distance.linear is problem.distance
 
     def descend(self, change: Vector) -> Vector:
         """The best point of a chain of neighbouring patterns, from the one of a perturbation.
@@ -166,23 +177,31 @@ class PatternProgram:
 
     def _in_two_phases(self, improved: _Improvement, change: Vector) -> Vector:
         active = self._pattern(change)
-        missing = np.zeros_like(self._model.objective)
-        missing[self._shortfall] = 1.0
-        shortfall, change = improved(active, missing, np.inf, change)
+        reached = self._reached
+        missing = np.zeros_like(reached.model.objective)
+        missing[reached.shortfall] = 1.0
+        shortfall, change = improved(reached, active, missing, np.inf, change)
         if shortfall > _BORDER:
             return change
-        return improved(active, self._model.objective, 0.0, change)[1]
+        nearest = self._nearest
+        change = improved(nearest, active, nearest.model.objective, 0.0, change)[1]
+        return corrected(self._problem, change)
 
     def _chains(
-        self, active: Flags, objective: Vector, shortfall: float, change: Vector
+        self,
+        patterns: _Patterns,
+        active: Flags,
+        objective: Vector,
+        shortfall: float,
+        change: Vector,
     ) -> tuple[float, Vector]:
         """Chain after chain from the neighbours of the best pattern, which `active` follows."""
-        best, change = self._chain(active, objective, shortfall, change)
+        best, change = self._chain(patterns, active, objective, shortfall, change)
         neuron = tried = 0
         while best > _BORDER and tried < len(active) and time.perf_counter() < self._deadline:
             beside = active.copy()
             beside[neuron] = ~beside[neuron]
-            value, moved = self._chain(beside, objective, shortfall, change)
+            value, moved = self._chain(patterns, beside, objective, shortfall, change)
             tried += 1
             if value < best * (1.0 - _CLEARLY):
                 best, change, tried = value, moved, 0
@@ -197,35 +216,83 @@ class PatternProgram:
         return np.concatenate([np.empty(0, bool), *(values[kept] > 0 for values, kept in signs)])
 
     def _chain(
-        self, active: Flags, objective: Vector, shortfall: float, change: Vector
+        self,
+        patterns: _Patterns,
+        active: Flags,
+        objective: Vector,
+        shortfall: float,
+        change: Vector,
     ) -> tuple[float, Vector]:
         """From pattern to pattern, which `active` follows, while the objective becomes smaller."""
         best = np.inf
         for _ in range(_FLIPS):
-            lower, upper = self._model.lower, self._model.upper.copy()
-            upper[self._negative[active]] = 0.0
-            upper[self._positive[~active]] = 0.0
-            upper[self._shortfall] = shortfall
-            self._program.set_bounds(lower, upper)
-            value, point = self._program.minimise(objective)
+            patterns.hold(active, shortfall)
+            value, point = patterns.program.minimise(objective)
             if point is None or not value < best - _PULL:
                 break
-            best, change = value, self._change.values(point)
+            best, change = value, patterns.change(point)
             if time.perf_counter() > self._deadline:
                 break
-            pull = self._pull(point, active)
+            pull = patterns.pull(point, active)
             if not pull.size or pull.min() > -_PULL:
                 break
             strongest = int(pull.argmin())
             active[strongest] = ~active[strongest]
         return best, change
 
-    def _pull(self, point: Vector, active: Flags) -> Vector:
+
+@dataclass(frozen=True)
+class _Patterns:
+    """The program of a problem whose neurons are all held on either side.
+
+    Attributes:
+        model: The model.
+        program: Its program.
+        change: The perturbation (pixels,) at a point of the model.
+        shortfall: The column by which the goal may be missed.
+        positive: The columns x of the unstable neurons.
+        negative: Their columns s.
+    """
+
+    model: Model
+    program: LinearProgram | QuadraticProgram
+    change: Callable[[Vector], Vector]
+    shortfall: Indices
+    positive: Indices
+    negative: Indices
+
+    @staticmethod
+    def of(projection: Projection, bounds: list[Interval]) -> _Patterns:
+        """That of a problem, in pixels or coordinates."""
+        parts = Parts()
+        encoding = encode(projection.problem, bounds, parts, elastic=True)
+        return _Patterns(
+            encoding.model,
+            encoding.convex_program(),
+            lambda point: projection.lifted(encoding.change.values(point)),
+            encoding.shortfall,
+            parts.positive,
+            parts.negative,
+        )
+
+    def hold(self, active: Flags, shortfall: float) -> None:
+        """Hold each neuron, and let the goal be missed by so much at most."""
+        upper = self.model.upper.copy()
+        upper[self.negative[active]] = 0.0
+        upper[self.positive[~active]] = 0.0
+        upper[self.shortfall] = shortfall
+        self.program.set_bounds(self.model.lower, upper)
+
+    def pull(self, point: Vector, active: Flags) -> Vector:
         """The reduced cost of each neuron's other side, where the neuron lies on its border."""
-        costs = self._program.reduced_costs()
-        held = np.where(active, self._negative, self._positive)
-        free = np.where(active, self._positive, self._negative)
+        costs = self.program.reduced_costs()
+        held = np.where(active, self.negative, self.positive)
+        free = np.where(active, self.positive, self.negative)
         return np.where(point[free] < _BORDER, costs[held], 0.0)
+
+
+def _as_it_is(change: Vector) -> Vector:
+    return change
 
 
 def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:

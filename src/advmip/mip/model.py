@@ -10,7 +10,7 @@ subject to  l_r <= A x <= u_r,   l <= x <= u,      x_j integer for some j,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,16 +50,23 @@ class Cone:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """A row that holds for every point of interest: row @ x[columns] <= upper."""
+class Cuts:
+    """Rows that hold for every point of interest: matrix @ x <= upper.
 
-    columns: Indices
-    row: Vector
-    upper: float
+    Attributes:
+        matrix: Coefficients (rows, columns).
+        upper: Right-hand sides (rows,).
+    """
+
+    matrix: Matrix
+    upper: Vector
+
+    def __len__(self) -> int:
+        return len(self.upper)
 
 
 # The cuts that a point (columns,) violates; none if it is a point of the model.
-Separator = Callable[[Vector], Sequence[Cut]]
+Separator = Callable[[Vector], Cuts]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from advmip.mip.formulations.ceiling import Ceiling
 from advmip.mip.formulations.chords import add_chords
 from advmip.mip.model import Expression, Indices, Model, ModelBuilder, Vector
 from advmip.mip.solvers.linear_program import LinearProgram
+from advmip.mip.solvers.quadratic_program import QuadraticProgram
 from advmip.mip.targets import Goal
 from advmip.networks.staged import StagedNetwork
 
@@ -87,6 +88,12 @@ class Encoding:
     def program(self, simplex: Literal["primal", "dual"]) -> LinearProgram:
         """The model's linear program, from solve to solve, as its distance has it."""
         return self.distance.program(self.model, self.change, self.box, simplex)
+
+    def convex_program(self) -> LinearProgram | QuadraticProgram:
+        """The model's relaxation with its squares and separators, from bounds to bounds."""
+        if self.model.squares.any() or self.model.separators:
+            return QuadraticProgram(self.model)
+        return self.program("dual")
 
 
 def encode(

@@ -17,13 +17,13 @@ squares of all pixels. Small licences admit such a model, and its search nodes a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from advmip.mip.distances import L2, Box
-from advmip.mip.model import Cut, Expression, Indices, Matrix, ModelBuilder, Vector
+from advmip.mip.model import Cuts, Expression, Indices, Matrix, ModelBuilder, Vector
 from advmip.mip.problem import Problem
 from advmip.networks.staged import AffineMap, StagedNetwork
 
@@ -43,25 +43,30 @@ class Projection:
 
     Attributes:
         problem: The problem, whose image (coordinates,) is the origin.
-        space: The coordinates, and the pixels behind them.
+        lifted: The shortest change (pixels,) with given coordinates.
     """
 
     problem: Problem
-    space: Space
+    lifted: Callable[[Vector], Vector]
 
-    def lifted(self, coordinates: Vector) -> Vector:
-        """The shortest change (pixels,) with the coordinates."""
-        return self.space.shortest(coordinates)[0]
+
+def in_coordinates(problem: Problem) -> Projection:
+    """A problem as our own programs take it: in fewer coordinates than pixels, or sifted."""
+    return projected(problem) or Projection(problem.sifted(), lambda change: change)
 
 
 def projected(problem: Problem) -> Projection | None:
-    """An L2 problem in coordinates; None for another distance."""
+    """An L2 problem in coordinates; None for another distance, or without fewer coordinates."""
     if type(problem.distance) is not L2:
         return None
     network = problem.network
     stages = (*network.hidden, network.output)
-    seen = np.vstack([stage.terms[0].toarray() for stage in stages if 0 in stage.terms])
-    _, sizes, directions = np.linalg.svd(seen, full_matrices=False)
+    seeing = [stage.terms[0] for stage in stages if 0 in stage.terms]
+    if sum(terms.shape[0] for terms in seeing) >= len(problem.image):
+        return None
+    _, sizes, directions = np.linalg.svd(
+        np.vstack([terms.toarray() for terms in seeing]), full_matrices=False
+    )
     basis = directions[sizes > _RANK * sizes[0]]
     space = Space(basis, problem.box, problem.radius)
     *hidden, output = (_moved(stage, basis, problem.image) for stage in stages)
@@ -78,7 +83,7 @@ def projected(problem: Problem) -> Projection | None:
         distance=ProjectedL2(space),
         box=box,
     )
-    return Projection(moved, space)
+    return Projection(moved, lambda coordinates: space.shortest(coordinates)[0])
 
 
 def _moved(stage: AffineMap, basis: Vector, image: Vector) -> AffineMap:
@@ -104,6 +109,12 @@ class Space:
     box: Box
     radius: float
 
+    @property
+    def longest(self) -> float:
+        """No change is longer."""
+        corner = np.maximum(self.box.upper, -self.box.lower)
+        return min(self.radius, float(np.linalg.norm(corner)))
+
     def shortest(self, coordinates: Vector) -> tuple[Vector, Vector]:
         """The shortest change with given coordinates, and the multipliers of the box.
 
@@ -118,7 +129,7 @@ class Space:
             The change d (pixels,) and the multipliers g (pixels,).
         """
         lower, upper = self.box.lower, self.box.upper
-        most = min(self.radius**2, float(len(lower)))
+        most = self.longest**2
         multipliers = coordinates.copy()
         free, change, value = self._dual(multipliers, coordinates)
         for _ in range(_STEPS):
@@ -161,12 +172,13 @@ class ProjectedL2(L2):
 
     def encode(self, builder: ModelBuilder, box: Box) -> Expression:
         """Columns w, each squared at cost 1, and one for the rest, above the cuts."""
-        coordinates = builder.add_columns(len(box.lower), box.lower, box.upper, squares=1.0)
-        rest = builder.add_columns(1, objective=1.0)
+        change = super().encode(builder, box)
+        coordinates = change.matrix.indices.astype(np.intp)
+        rest = builder.add_columns(1, 0.0, self._space.longest**2, objective=1.0)
         builder.add_separator(lambda point: self._cuts(point, coordinates, rest))
-        return Expression.of(coordinates)
+        return change
 
-    def _cuts(self, point: Vector, coordinates: Indices, rest: Indices) -> Sequence[Cut]:
+    def _cuts(self, point: Vector, coordinates: Indices, rest: Indices) -> Cuts:
         """The cut of the rest at a point, if the point violates it."""
         values, said = point[coordinates], float(point[rest][0])
         _, multipliers = self._space.shortest(values)
@@ -175,7 +187,7 @@ class ProjectedL2(L2):
         sides = np.where(multipliers > 0, box.lower, box.upper)
         constant = float(multipliers @ sides - 0.25 * (multipliers @ multipliers - slope @ slope))
         least = float(slope @ values) + constant
-        if least <= said + _VIOLATION * max(float(values @ values) + least, _VIOLATION):
-            return []
-        row = np.concatenate([slope, [-1.0]])
-        return [Cut(np.concatenate([coordinates, rest]), row, -constant)]
+        violated = least > said + _VIOLATION * max(float(values @ values) + least, _VIOLATION)
+        row = np.zeros((1, len(point)))
+        row[0, coordinates], row[0, rest] = slope, -1.0
+        return Cuts(Matrix(row[:violated]), np.array([-constant])[:violated])

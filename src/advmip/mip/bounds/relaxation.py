@@ -1,4 +1,4 @@
-"""Bounds by linear programs: over the layers before a neuron, or over the whole problem."""
+"""Bounds by programs: over the layers before a neuron, or over the whole problem."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from advmip.mip.bounds.euclidean_ball import EuclideanBall
 from advmip.mip.bounds.interval import stage_bounds
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.model import Indices
 from advmip.mip.problem import Encoding, Problem, encode
+from advmip.mip.projection import projected
 from advmip.mip.targets import Anything
 
 
@@ -43,6 +45,7 @@ def relaxation_bounds(
     Returns:
         The bounds, or None if the relaxation has no point: nothing nearer than the radius exists.
     """
+    projection = projected(problem) if np.isfinite(problem.radius) else None
     tightened = list(bounds)
     for place, stage in enumerate(problem.network.hidden):
         tightened[place] = tightened[place].intersected(stage_bounds(problem, stage, tightened))
@@ -51,10 +54,17 @@ def relaxation_bounds(
             continue
         depth = place if isinstance(problem.goal, Anything) else None
         shape = formulation or Triangle()
-        encoding = encode(
-            problem.sifted(), tightened, shape, ball=True, depth=depth, substitute=substitute
-        )
-        found = _extremes(encoding, place, bounded, tightened[place], deadline)
+        if projection is None:
+            encoding = encode(
+                problem.sifted(), tightened, shape, ball=True, depth=depth, substitute=substitute
+            )
+            found = _extremes(encoding, place, bounded, tightened[place], deadline)
+        else:
+            encoding = encode(
+                projection.problem, tightened, shape, depth=depth, substitute=substitute
+            )
+            ball = EuclideanBall(encoding, problem.radius, deadline)
+            found = ball.extremes(place, bounded, tightened[place])
         if found is None:
             return None
         tightened[place] = found

@@ -21,6 +21,7 @@ from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN, NodePoint, 
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.problem import Problem, encode
+from advmip.mip.projection import in_coordinates
 
 # An envelope's row is added if the point violates it by this share of the neuron's range.
 _VIOLATION = 1e-4
@@ -39,13 +40,15 @@ class Relaxation:
 
     def __init__(self, problem: Problem, bounds: Sequence[Interval]) -> None:
         triangles = Triangle()
-        encoding = encode(problem.sifted(), bounds, triangles)
+        projection = in_coordinates(problem)
+        self._lifted = projection.lifted
+        encoding = encode(projection.problem, bounds, triangles)
         self._change = encoding.change
         self._outputs, self._slacks = triangles.positive, triangles.negative
         self._constant = encoding.model.constant
         self.range_up = encoding.model.upper[self._outputs]
         self.range_down = encoding.model.upper[self._slacks]
-        self._program = encoding.program("dual")
+        self._program = encoding.convex_program()
         self._rows = len(encoding.model.row_lower)
         inputs = [
             entering[interval.unstable]
@@ -131,7 +134,7 @@ class Relaxation:
         columns = self._program.point()
         return NodePoint(
             value=value,
-            change=self._change.values(columns),
+            change=self._lifted(self._change.values(columns)),
             outputs=columns[self._outputs],
             slacks=columns[self._slacks],
             range_up=self.range_up,

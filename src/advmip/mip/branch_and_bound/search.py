@@ -18,6 +18,8 @@ from advmip.mip.solvers.common import Options, Solution, Trace, conclude
 
 # A neuron whose output exceeds max(p, 0) by no more than this is exact.
 _EXACT = 1e-7
+# What the tolerances of solvers may take from a bound.
+_TOLERANCE = 1e-6
 # The first nodes whose pattern is searched for attacks, and every so many after them.
 _EARLY = (1, 10, 100)
 _PERIOD = 1000
@@ -144,17 +146,25 @@ class Search:
 
     def _close(self, node: Node, point: NodePoint) -> None:
         """Take over the point of a node whose relaxation is exact there."""
-        if self._improve([point.change]):
+        if self._improve([point.change]) and self._pruned(node, point):
             return
         # Within the solver's tolerances only: the pattern's own program has a point, or there is
         # one on the other side of a neuron that is next to 0.
-        if self._improve([self._patterns.descend(point.change)]):
+        if self._improve([self._patterns.descend(point.change)]) and self._pruned(node, point):
             return
         unheld = np.flatnonzero(node.signs == OPEN)
         if unheld.size:
             self._split(node, point, unheld)
         else:
             self._unsettled = min(self._unsettled, point.value)
+
+    def _pruned(self, node: Node, point: NodePoint) -> bool:
+        """Whether a node is of no more interest, now that its point is known as an attack.
+
+        A program with squares is solved as exactly as the cutoff asks for, which has changed.
+        """
+        asked = self._cutoff - _TOLERANCE * (1.0 + abs(self._cutoff))
+        return point.value >= asked or self._relaxation.value(node.signs) >= asked
 
     def _try(self, change: Vector) -> None:
         """See whether a node's point is an attack; now and then, whether its pattern has one."""

@@ -12,7 +12,11 @@ from advmip.mip.encoding import Interval
 from advmip.mip.formulations import BigM, Formulation
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.problem import Problem, encode
+from advmip.mip.projection import in_coordinates
 from advmip.mip.solvers.common import Options, Solution
+
+# The programs of nodes with squares are dense.
+_MOST_SQUARES = 400
 
 
 @dataclass(frozen=True)
@@ -47,15 +51,19 @@ def refusal(problem: Problem, bounds: Sequence[Interval], formulation: Formulati
     """Why there is no tree for a problem; None if there is one."""
     if not isinstance(formulation, BigM):
         return f"a tree has the triangles of big-M at its nodes, not formulation {formulation.name}"
-    size = encode(problem.sifted(), bounds, Triangle()).model.size
+    size = encode(in_coordinates(problem).problem, bounds, Triangle()).model.size
     for construct, count in (
         ("integers besides the neurons' signs", size.integers),
         ("special ordered sets", size.sos2),
         ("second-order cones", size.cones),
-        ("squares", size.quadratic),
     ):
         if count:
             return f"a tree has no {construct}, which distance {problem.distance.name} needs"
+    if size.quadratic > _MOST_SQUARES:
+        return (
+            f"a tree takes {_MOST_SQUARES} squares, and the network sees {size.quadratic} "
+            "coordinates of an image"
+        )
     return None
 
 
@@ -78,7 +86,7 @@ def tree_for(
         raise InputError(
             subject=f"solver {name}",
             found=reason,
-            expected='formulation "big-m" and distance l1, linf, tv, l1+tv or l2-K',
+            expected='formulation "big-m" and distance l1, l2, linf, tv, l1+tv or l2-K',
             mend='choose solver "auto"',
         )
     return Tree(problem, bounds, STRATEGIES[name])

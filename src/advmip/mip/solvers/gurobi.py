@@ -132,9 +132,12 @@ def _separate(inner: Any, model: Model, columns: list[Any], point: list[float]) 
     import gurobipy
 
     for separator in model.separators:
-        for cut in separator(np.array(point)):
-            named = [columns[column] for column in cut.columns]
-            inner.cbLazy(gurobipy.LinExpr(cut.row.tolist(), named) <= cut.upper)
+        cuts = separator(np.array(point))
+        matrix = cuts.matrix
+        for first, last, upper in zip(matrix.indptr, matrix.indptr[1:], cuts.upper, strict=False):
+            named = [columns[column] for column in matrix.indices[first:last]]
+            row = gurobipy.LinExpr(matrix.data[first:last].tolist(), named)
+            inner.cbLazy(row <= float(upper))
 
 
 def _fill(inner: Any, model: Model, options: Options) -> list[Any]:

@@ -3,7 +3,7 @@
 For each instance a search gives an attack and linear programs bound the neurons nearer than it,
 once; then every solver, in turn and in one process, must find a nearer attack or prove that there
 is none. General solvers get the big-M model with these bounds. Our tree's relaxation has chords
-besides, and after a second, as in a hunt, it starts again with ceilings. What counts is the
+besides, and after a while, as in a hunt, it starts again with ceilings. What counts is the
 solver's own time, by the clock and by the processor, that for ceilings included. "-with-rows" is a
 general solver that gets chords and ceilings in the same way.
 
@@ -26,7 +26,7 @@ import pandas as pd
 from attack_instances import Instance, Limits, Row, add_options, answered, load_victim
 
 from advmip.memory import keep_freed_memory
-from advmip.mip.bounds import interval_bounds, relaxation_bounds, under_ceilings
+from advmip.mip.bounds import interval_bounds, patience, relaxation_bounds, under_ceilings
 from advmip.mip.branch_and_bound import STRATEGIES, tree_for
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.encoding import Interval, unstable_neurons
@@ -41,16 +41,21 @@ from advmip.provenance import use_threads
 OURS = "branch-and-bound"
 WITH_ROWS = "-with-rows"
 _MARGIN = 1e-6
-# Seconds until a solver starts again with ceilings.
-_FIRST_SLICE = 1.0
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A problem within the ball of a first attack, and its bounds; none if nothing is nearer."""
+    """A problem within the ball of a first attack, and its bounds; none if nothing is nearer.
+
+    Attributes:
+        problem: The problem.
+        bounds: Its bounds.
+        patience: Seconds until a solver starts again with ceilings.
+    """
 
     problem: Problem
     bounds: list[Interval] | None
+    patience: float
 
 
 class Preparation:
@@ -78,7 +83,9 @@ def prepared(instance: Instance, network: Network, distance: str) -> Prepared:
     whole = Problem(form, image, distance_named(distance), goal, box)
     found = search(whole, interval_bounds(whole))
     problem = whole.within(np.inf if found is None else found.value)
-    return Prepared(problem, relaxation_bounds(problem, interval_bounds(problem)))
+    begun = time.perf_counter()
+    bounds = relaxation_bounds(problem, interval_bounds(problem))
+    return Prepared(problem, bounds, patience(time.perf_counter() - begun))
 
 
 def solved(problem: Problem, bounds: list[Interval], solver: str, options: Options) -> Solution:
@@ -89,11 +96,11 @@ def solved(problem: Problem, bounds: list[Interval], solver: str, options: Optio
 
 
 def solved_with_rows(
-    problem: Problem, bounds: list[Interval], solver: str, options: Options
+    problem: Problem, bounds: list[Interval], solver: str, options: Options, without: float
 ) -> Solution:
-    """A solver's solution, with ceilings after the first second."""
+    """A solver's solution, with ceilings after some seconds without."""
     begun = time.perf_counter()
-    first = replace(options, time_limit=min(_FIRST_SLICE, options.time_limit))
+    first = replace(options, time_limit=min(without, options.time_limit))
     solution = solved(problem, bounds, solver, first)
     left = options.time_limit - (time.perf_counter() - begun)
     if solution.status in (Status.OPTIMAL, Status.INFEASIBLE) or left <= 0:
@@ -133,7 +140,7 @@ def answer(
     if solver in SOLVERS:
         solution = solved(problem, given.bounds, solver, options)
     else:
-        solution = solved_with_rows(problem, given.bounds, general, options)
+        solution = solved_with_rows(problem, given.bounds, general, options, given.patience)
     return {
         **known,
         "status": solution.status.value,

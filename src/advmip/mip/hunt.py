@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.errors import InputError
-from advmip.mip.bounds import interval_bounds, tightened_bounds, under_ceilings
+from advmip.mip.bounds import interval_bounds, patience, tightened_bounds, under_ceilings
 from advmip.mip.branch_and_bound import STRATEGIES
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import Formulation
@@ -24,7 +24,6 @@ from advmip.mip.solvers import Options, Status
 
 # An attack nearer by this factor is worth tightening the bounds for it, and starting again.
 _WORTH_A_RESTART = 0.98
-_FIRST_SLICE = 1.0
 # The search has this share of the time at most: a proof needs the rest.
 _SEARCH_SHARE = 0.25
 # Ceilings and the bounds under them have this share of the time left at most.
@@ -173,6 +172,7 @@ class Hunt:
         towards = self._problem.towards(rival)
         while self._left > 0:
             problem = towards.within(self._radius) if ingredients.ball else towards
+            before = self._phases["bounds"]
             with self._timed("bounds"):
                 tightened = (
                     tightened_bounds(problem, self._deadline)
@@ -190,10 +190,11 @@ class Hunt:
             )
             if not ingredients.restart:
                 return self._solve(problem, tightened, self._left, rival)
-            before = self._radius
-            if self._solve(problem, tightened, min(_FIRST_SLICE, self._left), rival):
+            first = min(patience(self._phases["bounds"] - before), self._left)
+            farther = self._radius
+            if self._solve(problem, tightened, first, rival):
                 return True
-            if self._radius < _WORTH_A_RESTART * before:
+            if self._radius < _WORTH_A_RESTART * farther:
                 continue
             if ingredients.ceilings:
                 with self._timed("bounds"):

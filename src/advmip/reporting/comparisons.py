@@ -52,12 +52,17 @@ _REPEATED = {
     "neurons": "neurons",
     "verifications": "images",
 }
-# Rows of attacks, which may find nothing.
-_ATTACKS = ("attacks", "perturbations")
+_NO_ATTACK = "no attack was found within the time limit"
+# Kinds of rows that may leave a quantity empty in all of them, and why.
+_NOTHING_TO_AVERAGE = {
+    "attacks": _NO_ATTACK,
+    "perturbations": _NO_ATTACK,
+    "verifications": "no image is classified correctly",
+}
 
 
-class NothingFoundError(Exception):
-    """Every attack that a value is a mean of ended without finding anything."""
+class NothingToAverageError(Exception):
+    """None of the rows that a value is a mean of has a number; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +126,8 @@ def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd
             }
             try:
                 cell = cell_of(rows, source, block, keys, quantity, protocol)
-            except NothingFoundError:
-                record |= _unresolved(published)
+            except NothingToAverageError as nothing:
+                record |= _unresolved(published, str(nothing))
             except MissingRowsError:
                 match = {**block.match, **keys, "protocol": protocol}
                 refusal = rows.refusal(block.rows, match)
@@ -157,7 +162,7 @@ def cell_of(
 
     Raises:
         MissingRowsError: There is no such row, or the quantity is empty in all of them.
-        NothingFoundError: The rows are attacks, none of which found anything.
+        NothingToAverageError: It is empty for a reason, as where no attack found anything.
     """
     match = {**block.match, **keys, "protocol": protocol}
     network, count = match.get("paper_network", ""), match.get("adversarial_count")
@@ -171,8 +176,8 @@ def cell_of(
     if is_last:
         chosen = chosen[chosen["iteration"] == lengths]
     if chosen[quantity].isna().all():
-        if block.rows in _ATTACKS:
-            raise NothingFoundError
+        if block.rows in _NOTHING_TO_AVERAGE:
+            raise NothingToAverageError(_NOTHING_TO_AVERAGE[block.rows])
         raise MissingRowsError(block.rows, {**match, quantity: "a number"}, rows.folder)
     accuracy = quantity.endswith("_accuracy")
     return Cell(
@@ -242,11 +247,11 @@ def _left_out(published: float, protocol: str, reason: str) -> dict[str, Any]:
     }
 
 
-def _unresolved(published: float) -> dict[str, Any]:
+def _unresolved(published: float, reason: str) -> dict[str, Any]:
     return {
         "published": published,
         "verdict": Verdict.UNRESOLVED.value,
-        "reason": "no attack was found within the time limit",
+        "reason": reason,
     }
 
 

@@ -3,12 +3,13 @@
 from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.network_bounds import NETWORK_BOUNDS, network_bounds
 from advmip.mip.bounds.relaxation import relaxation_bounds
-from advmip.mip.bounds.rounds import tightened_bounds, under_ceilings
+from advmip.mip.bounds.rounds import patience, tightened_bounds, under_ceilings
 
 __all__ = [
     "NETWORK_BOUNDS",
     "interval_bounds",
     "network_bounds",
+    "patience",
     "relaxation_bounds",
     "tightened_bounds",
     "under_ceilings",

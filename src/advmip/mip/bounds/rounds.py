@@ -14,6 +14,9 @@ from advmip.mip.problem import Problem
 # Another round follows if this share of the unstable neurons became stable.
 _WORTH_ANOTHER = 0.1
 _ROUNDS = 4
+# A solver works for so many seconds, or for this share of what the bounds took, without ceilings.
+_PATIENCE = 1.0
+_SHARE = 0.5
 
 
 def _as_it_is(problem: Problem, bounds: Sequence[Interval], deadline: float) -> Problem:
@@ -32,6 +35,17 @@ def tightened_bounds(problem: Problem, deadline: float) -> list[Interval] | None
     """
     found = _in_rounds(problem, interval_bounds(problem), deadline)
     return None if found is None else found[1]
+
+
+def patience(bounding: float) -> float:
+    """How many seconds a solver works before it starts again with ceilings.
+
+    They take about as long as the bounds did: where a tree is small, more than they save.
+
+    Args:
+        bounding: Seconds that the bounds took.
+    """
+    return max(_PATIENCE, _SHARE * bounding)
 
 
 def under_ceilings(

@@ -127,3 +127,17 @@ def test_networks_are_compared_before_and_after_fine_tuning(rows: Rows) -> None:
     assert [entry.text for entry in kind.printed(tidy).rows[1]][:4] == [
         *("CNNLight", "fine-tuned", "0.1", "2")
     ]
+
+
+def test_a_network_that_is_always_wrong_has_no_mean_time(tmp_path: Path) -> None:
+    wrong = {"dataset": "cifar10", "outcome": "misclassified"}
+    written = [verification("LPd-res", image, **wrong) for image in range(3)]
+    for kind in COLUMNS:
+        write_rows(kind, written if kind == "verifications" else [], tmp_path / f"{kind}.csv")
+    verified = {("adversarial_error", "LPd-res"): frozenset({"linf"})}
+    rows = Rows(tmp_path, Plan({}, {}, {}, True, verified))
+    tidy = TABLES["tjeng_table2"].data(rows, read_sources(PAPERS))
+    judged = tidy[tidy["network"] == "LPd-res"].set_index("quantity")
+    assert judged.loc["test_error", "ours"] == 100.0
+    assert judged.loc["seconds", "verdict"] == Verdict.UNRESOLVED.value
+    assert judged.loc["seconds", "reason"] == "no image is classified correctly"

@@ -98,27 +98,17 @@ class BlobProgram(SiftedProgram):
             if self._limit_parts():
                 return True
             self._forget_sets()
-        multipliers = self._prices()
-        if multipliers is None:
+        costs = self._all_reduced_costs()
+        if costs is None:
             found = [self._single_pixels(parts) for parts in self._parts]
             self._resting = self._resting[:0]
         else:
-            costs = -(self._matrix.T @ multipliers)
-            if not self.infeasible:
-                costs += self._costs
             found = [self._wanted_sets(parts, costs) for parts in self._parts]
         patterns = Patterns(sparse.hstack(found))
         if not patterns.shape[1]:
             return False
         self._bring_in(patterns, np.full(patterns.shape[1], np.inf))
         return True
-
-    def _prices(self) -> Vector | None:
-        """The multipliers of the rows, or a ray of them where there is no point."""
-        if not self.infeasible:
-            return self.multipliers()
-        ray = self._ray()
-        return None if ray is None else ray / np.abs(ray).max()
 
     def _forget_sets(self) -> None:
         """Let the sets go that cost most, where there are many; they may come in again."""

@@ -52,7 +52,6 @@ class SiftedProgram(LinearProgram):
         # What the multipliers prove, they prove over all columns.
         self._model = model
         self._limits = np.stack([model.lower, model.upper])
-        self._coefficients = self._matrix[:, resting].T
 
     @property
     def taking_part(self) -> int:
@@ -86,14 +85,12 @@ class SiftedProgram(LinearProgram):
         """More rows: matrix @ x <= upper."""
         super().add_rows(Matrix(matrix @ self._patterns), upper)
         self._matrix = sparse.csc_array(sparse.vstack([self._matrix, matrix]))
-        self._coefficients = self._matrix[:, self._resting].T
 
     def drop_rows(self, rows: Indices) -> None:
         """Remove rows."""
         super().drop_rows(rows)
         kept = np.setdiff1d(np.arange(self._matrix.shape[0]), rows)
         self._matrix = sparse.csc_array(self._matrix[kept])
-        self._coefficients = self._matrix[:, self._resting].T
 
     def _enlarged(self, value: float) -> bool:
         """Bring in what would lower the last solve's optimum; whether there was anything."""
@@ -101,7 +98,6 @@ class SiftedProgram(LinearProgram):
         if wanted.size:
             self._places[wanted] = self.taking_part + np.arange(len(wanted))
             self._resting = np.setdiff1d(self._resting, wanted)
-            self._coefficients = self._matrix[:, self._resting].T
             self._bring_in(unit_patterns(wanted, len(self._places)), self._limits[1, wanted])
         return bool(wanted.size)
 
@@ -109,19 +105,20 @@ class SiftedProgram(LinearProgram):
         """The resting columns that would lower the last solve's optimum most."""
         if value == -np.inf:
             return self._resting[:0]
-        reduced = self._resting_costs()
-        if reduced is None:
+        costs = self._all_reduced_costs()
+        if costs is None:
             return self._resting
+        reduced = costs[self._resting]
         order = np.argsort(reduced)[:_BATCH]
         wanted: Indices = self._resting[order[reduced[order] < _NEGATIVE]]
         return wanted
 
-    def _resting_costs(self) -> Vector | None:
-        """The reduced costs of the resting columns in the last solve; None if it has no ray."""
+    def _all_reduced_costs(self) -> Vector | None:
+        """Those of all columns, resting or not, in the last solve; None if it has no ray."""
         if self.infeasible:
             ray = self._ray()
-            return None if ray is None else -self._coefficients @ (ray / np.abs(ray).max())
-        return np.asarray(self._costs[self._resting] - self._coefficients @ self.multipliers())
+            return None if ray is None else -(self._matrix.T @ (ray / np.abs(ray).max()))
+        return np.asarray(self._costs - self._matrix.T @ self.multipliers())
 
     def _change_bounds(self, columns: Indices) -> None:
         """Those of resting columns wait until they come in; their lower bounds remain 0."""

@@ -126,7 +126,7 @@ def _shortfall(problem: Problem, change: Vector) -> float:
     return max(0.0, -0.5 * problem.goal.margin - float(problem.goal.surplus(logits)))
 
 
-_Improvement = Callable[["_Patterns", Flags, Vector, float, Vector], tuple[float, Vector]]
+_Improvement = Callable[["_Phase", Flags, Vector], tuple[float, Vector]]
 
 
 class PatternProgram:
@@ -177,31 +177,22 @@ class PatternProgram:
 
     def _in_two_phases(self, improved: _Improvement, change: Vector) -> Vector:
         active = self._pattern(change)
-        reached = self._reached
-        missing = np.zeros_like(reached.model.objective)
-        missing[reached.shortfall] = 1.0
-        shortfall, change = improved(reached, active, missing, np.inf, change)
+        missing = np.zeros_like(self._reached.model.objective)
+        missing[self._reached.shortfall] = 1.0
+        shortfall, change = improved(_Phase(self._reached, missing, np.inf), active, change)
         if shortfall > _BORDER:
             return change
-        nearest = self._nearest
-        change = improved(nearest, active, nearest.model.objective, 0.0, change)[1]
-        return corrected(self._problem, change)
+        nearest = _Phase(self._nearest, self._nearest.model.objective, 0.0)
+        return corrected(self._problem, improved(nearest, active, change)[1])
 
-    def _chains(
-        self,
-        patterns: _Patterns,
-        active: Flags,
-        objective: Vector,
-        shortfall: float,
-        change: Vector,
-    ) -> tuple[float, Vector]:
+    def _chains(self, phase: _Phase, active: Flags, change: Vector) -> tuple[float, Vector]:
         """Chain after chain from the neighbours of the best pattern, which `active` follows."""
-        best, change = self._chain(patterns, active, objective, shortfall, change)
+        best, change = self._chain(phase, active, change)
         neuron = tried = 0
         while best > _BORDER and tried < len(active) and time.perf_counter() < self._deadline:
             beside = active.copy()
             beside[neuron] = ~beside[neuron]
-            value, moved = self._chain(patterns, beside, objective, shortfall, change)
+            value, moved = self._chain(phase, beside, change)
             tried += 1
             if value < best * (1.0 - _CLEARLY):
                 best, change, tried = value, moved, 0
@@ -215,19 +206,13 @@ class PatternProgram:
         signs = zip(entering[:-1], self._unstable, strict=True)
         return np.concatenate([np.empty(0, bool), *(values[kept] > 0 for values, kept in signs)])
 
-    def _chain(
-        self,
-        patterns: _Patterns,
-        active: Flags,
-        objective: Vector,
-        shortfall: float,
-        change: Vector,
-    ) -> tuple[float, Vector]:
+    def _chain(self, phase: _Phase, active: Flags, change: Vector) -> tuple[float, Vector]:
         """From pattern to pattern, which `active` follows, while the objective becomes smaller."""
+        patterns = phase.patterns
         best = np.inf
         for _ in range(_FLIPS):
-            patterns.hold(active, shortfall)
-            value, point = patterns.program.minimise(objective)
+            patterns.hold(active, phase.shortfall)
+            value, point = patterns.program.minimise(phase.objective)
             if point is None or not value < best - _PULL:
                 break
             best, change = value, patterns.change(point)
@@ -289,6 +274,21 @@ class _Patterns:
         held = np.where(active, self.negative, self.positive)
         free = np.where(active, self.positive, self.negative)
         return np.where(point[free] < _BORDER, costs[held], 0.0)
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """What a chain of patterns makes smaller.
+
+    Attributes:
+        patterns: The program of the patterns.
+        objective: Of each of its columns.
+        shortfall: By how much the goal may be missed.
+    """
+
+    patterns: _Patterns
+    objective: Vector
+    shortfall: float
 
 
 def _as_it_is(change: Vector) -> Vector:

@@ -18,7 +18,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from advmip.errors import InputError, unknown_name
-from advmip.storage import write_atomically
+from advmip.storage import read_yaml, write_atomically
 
 Protocol = Literal["published", "described"]
 
@@ -303,7 +303,7 @@ def _read_mapping(path: Path) -> dict[str, Any]:
             mend="check the path, or run from the project's folder",
         )
     try:
-        contents = yaml.safe_load(path.read_text(encoding="utf-8"))
+        contents = read_yaml(path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(
             subject=f"settings file {path}",

@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
 from advmip.errors import InputError
@@ -24,6 +23,7 @@ from advmip.experiments.zhao_kronqvist.runs import (
 )
 from advmip.provenance import code_digest
 from advmip.settings import load_settings, save_settings, shards_of
+from advmip.storage import read_yaml
 
 try:
     SETTINGS = load_settings(config, Path("workflow"))
@@ -48,7 +48,7 @@ LECTURE = f"{RESULTS}/shards/kronqvist"
 BEN_MHENNI = f"{RESULTS}/shards/benmhenni"
 RETRAINED = f"{RESULTS}/networks/retrained"
 PAPERS = sorted(map(str, Path("workflow/papers").glob("*.yaml")))
-OUTPUTS = yaml.safe_load(Path("workflow/outputs.yaml").read_text(encoding="utf-8"))
+OUTPUTS = read_yaml(Path("workflow/outputs.yaml"))
 # Stands for all of them where a job works on the rows of every output.
 EVERY_OUTPUT = "every_output"
 # Ends every command: all it prints is in the log, and on the terminal too if it fails.

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 from docutils.core import publish_parts  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,7 +20,7 @@ from advmip.reporting.figures import FIGURES
 from advmip.reporting.formats import css_class, to_html
 from advmip.reporting.sources import Source, read_sources
 from advmip.reporting.tables import TABLES, print_table
-from advmip.storage import write_atomically
+from advmip.storage import read_yaml, write_atomically
 
 _PIXELS_PER_INCH = 125
 
@@ -185,7 +184,7 @@ def _networks(config: Path) -> str:
     """Which architecture and data set stand for each network of the papers; nothing if unknown."""
     if not config.is_file():
         return ""
-    networks = yaml.safe_load(config.read_text(encoding="utf-8")).get("networks", {})
+    networks = read_yaml(config).get("networks", {})
     return ", ".join(
         f"{name} is {chosen['architecture']} on {chosen['dataset']}"
         for name, chosen in networks.items()

@@ -133,7 +133,8 @@ class Rows:
             )
         self.folder = folder
         self.plan = plan
-        self._read = cache(self._read_file)
+        self._file = cache(self._read_file)
+        self._usable = cache(self._usable_rows)
 
     def frame(self, kind: str) -> pd.DataFrame:
         """All usable rows of one file.
@@ -146,7 +147,7 @@ class Rows:
         Raises:
             InputError: The file is missing, lacks a column, or holds an unchecked answer.
         """
-        frame: pd.DataFrame = self._read(kind)
+        frame: pd.DataFrame = self._usable(kind)
         return frame
 
     def select(self, kind: str, match: Mapping[str, Any]) -> pd.DataFrame:
@@ -172,7 +173,7 @@ class Rows:
             kind: As in `frame`.
             match: As in `select`.
         """
-        frame = pd.read_csv(self.folder / f"{kind}.csv", keep_default_na=False, na_values=[""])
+        frame = self._file(kind)
         if "solver_reason" not in frame.columns:
             return None
         known = {column: value for column, value in match.items() if column in frame.columns}
@@ -219,8 +220,11 @@ class Rows:
             return False
         return paper_network in self.plan.attacked
 
+    def _path(self, kind: str) -> Path:
+        return self.folder / f"{kind}.csv"
+
     def _read_file(self, kind: str) -> pd.DataFrame:
-        path = self.folder / f"{kind}.csv"
+        path = self._path(kind)
         if not path.is_file():
             raise InputError(
                 subject=f"row file {path}",
@@ -228,7 +232,11 @@ class Rows:
                 expected=f"a CSV file with the columns {', '.join(REQUIRED_COLUMNS[kind])}",
                 mend="run the experiments first; the workflow does so by itself",
             )
-        frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+    def _usable_rows(self, kind: str) -> pd.DataFrame:
+        path = self._path(kind)
+        frame = self._file(kind)
         lacking = [column for column in REQUIRED_COLUMNS[kind] if column not in frame.columns]
         if lacking:
             raise InputError(

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from advmip.errors import InputError
+from advmip.storage import read_yaml
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def read_source(path: Path) -> Source:
         InputError: The file does not follow the format.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         return Source(
             name=content["source"],
             title=content["title"],

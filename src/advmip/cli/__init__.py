@@ -1,0 +1,53 @@
+"""The command line, `advmip ...`: it reads what the user typed and calls the library.
+
+Commands import what they need when they run: starting torch for a table would take longer than
+making it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+
+from advmip.cli import (
+    attacks,
+    ben_mhenni,
+    data,
+    kronqvist,
+    networks,
+    results,
+    tjeng,
+    zhao_kronqvist,
+    zhu,
+)
+from advmip.errors import CheckError, InputError
+
+_WRONG_INPUT = 2
+
+app = typer.Typer(
+    help="Adversarial robustness of ReLU networks by mathematical programming.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(attacks.app)
+app.add_typer(data.app, name="data")
+app.add_typer(networks.app, name="network")
+app.add_typer(zhao_kronqvist.app, name="zk")
+app.add_typer(zhu.app, name="zhu")
+app.add_typer(kronqvist.app, name="kronqvist")
+app.add_typer(ben_mhenni.app, name="benmhenni")
+app.add_typer(tjeng.app, name="tjeng")
+app.add_typer(results.app)
+
+
+def main() -> None:
+    """Run the command; what the user can mend is one message and exit code 2, no traceback."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        app()
+    except (InputError, CheckError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(_WRONG_INPUT)

@@ -1,0 +1,103 @@
+"""`advmip attack` and `advmip verify`: a network and images of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command("attack")
+def attack(
+    network_file: Annotated[Path, typer.Argument(help="A network: .onnx, .safetensors or .npz.")],
+    image: Annotated[Path, typer.Argument(help="An image: .npy in [0, 1], or a picture.")],
+    distance: Annotated[
+        str, typer.Option(help="l0, l1, l2, l2-K (K breakpoints), linf, tv, tv-isotropic or l1+tv.")
+    ] = "linf",
+    target: Annotated[int | None, typer.Option(help="The class to reach; else any other.")] = None,
+    label: Annotated[int | None, typer.Option(help="The true class; else the network's.")] = None,
+    ratio: Annotated[float, typer.Option(help="By which factor the winner must win.")] = 1.0,
+    formulation: Annotated[
+        str, typer.Option(help="big-m, big-m-output, indicator or partition.")
+    ] = "big-m",
+    bounds: Annotated[
+        str, typer.Option(help="progressive, exact, weaker, lp, interval or none.")
+    ] = "progressive",
+    solver: Annotated[
+        str, typer.Option(help="auto, gurobi, scip, highs, branch-and-bound or mipverify.")
+    ] = "auto",
+    time_limit: Annotated[float, typer.Option(help="Seconds.")] = 300.0,
+    threads: Annotated[int, typer.Option(min=1, help="Of the solver.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the search and the solver.")] = 0,
+    out: Annotated[
+        Path, typer.Option(help="Where to write the attacked image, without .npy and .png.")
+    ] = Path("attacked"),
+) -> None:
+    """Find the nearest image that the network classifies otherwise, with proof."""
+    from advmip.provenance import use_threads
+    from advmip.single_attack import attack_image
+
+    use_threads(threads)
+    attack_image(
+        network_file,
+        image,
+        out,
+        label=label,
+        distance=distance,
+        target=target,
+        ratio=ratio,
+        formulation=formulation,
+        bounds=bounds,
+        solver=solver,
+        time_limit=time_limit,
+        threads=threads,
+        seed=seed,
+    )
+
+
+@app.command("verify")
+def verify(
+    network_file: Annotated[Path, typer.Argument(help="A network: .onnx, .safetensors or .npz.")],
+    images: Annotated[
+        list[str],
+        typer.Argument(help="Images: .npy in [0, 1], pictures, or test images such as mnist:0-99."),
+    ],
+    epsilon: Annotated[float, typer.Option(help="The radius of the ball, above 0.")] = 0.1,
+    norm: Annotated[str, typer.Option(help="linf, l1 or l2.")] = "linf",
+    label: Annotated[
+        int | None, typer.Option(help="The true class of files; else the network's.")
+    ] = None,
+    solver: Annotated[str, typer.Option(help="auto, gurobi, scip or highs.")] = "auto",
+    time_limit: Annotated[float, typer.Option(help="Seconds for each image.")] = 300.0,
+    threads: Annotated[int, typer.Option(min=1, help="Of the solver.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the attack and the solver.")] = 0,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="The folder of data sets; else the user's cache.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder to write adversarial images to, .npy.")
+    ] = None,
+) -> None:
+    """Prove that no image within a radius is classified otherwise, or find one that is."""
+    from advmip.memory import keep_freed_memory
+    from advmip.provenance import use_threads
+    from advmip.verifying_images import verify_images
+
+    use_threads(threads)
+    keep_freed_memory()
+    verify_images(
+        network_file,
+        images,
+        out,
+        label=label,
+        data_dir=data_dir,
+        epsilon=epsilon,
+        norm=norm,
+        solver=solver,
+        time_limit=time_limit,
+        threads=threads,
+        seed=seed,
+    )

@@ -1,0 +1,83 @@
+"""`advmip benmhenni ...`: the runs of Ben Mhenni et al."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from advmip.cli.options import (
+    CONFIG,
+    AttackJournal,
+    Out,
+    OutFolder,
+    SettingsFile,
+    Threads,
+    prepared,
+)
+
+app = typer.Typer(help="The runs of Ben Mhenni et al.; each writes rows.", no_args_is_help=True)
+
+JobOfAttacks = Annotated[int, typer.Option("--part", help="Which of the experiment's jobs.")]
+NetworkFiles = Annotated[
+    list[str], typer.Option("--network", help="A network of the job and its file, NAME=FILE.")
+]
+
+
+@app.command("network")
+def network(
+    paper_network: Annotated[str, typer.Argument(help="Such as MNIST-3x50.")],
+    out: Out,
+    settings: SettingsFile = CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Take a published network from the network folder, if it is the one that it should be."""
+    from advmip.experiments.ben_mhenni.victims import copy_published
+
+    copy_published(prepared(settings, threads), paper_network, out)
+
+
+@app.command("illustrations")
+def illustrations(out: OutFolder, settings: SettingsFile = CONFIG, threads: Threads = None) -> None:
+    """Count the networks; make the samples, pictures and the tree that figures explain by."""
+    from advmip.experiments.ben_mhenni.illustrations import illustrations
+
+    illustrations(prepared(settings, threads), out)
+
+
+@app.command("efficiency")
+def efficiency(
+    part: JobOfAttacks,
+    networks: NetworkFiles,
+    journal: AttackJournal,
+    out: OutFolder,
+    settings: SettingsFile = CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Do the attacks of one job, each by one of the solvers that are compared."""
+    from advmip.experiments.ben_mhenni.efficiency import compare_solvers
+
+    chosen = prepared(settings, threads)
+    compare_solvers(chosen, part, _by_name(networks), journal, out)
+
+
+@app.command("appearance")
+def appearance(
+    part: JobOfAttacks,
+    networks: NetworkFiles,
+    journal: AttackJournal,
+    out: OutFolder,
+    settings: SettingsFile = CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Do the attacks of one job by every method, and measure how visible they are."""
+    from advmip.experiments.ben_mhenni.appearance import attacks_to_look_at
+
+    chosen = prepared(settings, threads)
+    attacks_to_look_at(chosen, part, _by_name(networks), journal, out)
+
+
+def _by_name(files: list[str]) -> dict[str, Path]:
+    """Files by the names before their equals signs."""
+    return {name: Path(file) for name, _, file in (each.partition("=") for each in files)}

@@ -1,0 +1,42 @@
+"""What the commands share: their options, and the settings that they run under."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from advmip.settings import Settings, load_settings
+
+CONFIG = Path("config.yaml")
+WORKFLOW = Path("workflow")
+
+PaperNetwork = Annotated[str, typer.Argument(help="CNNLight, CNN or ResNet8.")]
+SettingsFile = Annotated[
+    Path, typer.Option("--settings", help="config.yaml, or the copy beside results.")
+]
+NetworkFile = Annotated[Path, typer.Option(help="The network's weights.")]
+AdversarialSets = Annotated[Path, typer.Option(help="The folder of adversarial sets.")]
+AttackJournal = Annotated[Path, typer.Option("--journal", help="The record of finished attacks.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Instead of the settings' threads.")]
+Out = Annotated[Path, typer.Option(help="The file to write.")]
+OutFolder = Annotated[Path, typer.Option("--out", help="The folder of row files to write.")]
+
+
+def settings_of(file: Path) -> Settings:
+    """The complete settings that a file asks for."""
+    return load_settings(file, WORKFLOW)
+
+
+def prepared(file: Path, threads: int | None) -> Settings:
+    """The settings, with this process's threads set as they say and its memory kept."""
+    from advmip.memory import keep_freed_memory
+    from advmip.provenance import use_threads
+
+    settings = settings_of(file)
+    if threads is not None:
+        settings["threads"] = threads
+    use_threads(settings["threads"])
+    keep_freed_memory()
+    return settings

@@ -1,0 +1,95 @@
+"""`advmip rows`, `table`, `figure`, `verdicts`, `report` and `snapshot`: from rows to pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from advmip.cli.options import CONFIG, WORKFLOW, Out, OutFolder, SettingsFile, settings_of
+
+app = typer.Typer()
+
+RowsFolder = Annotated[Path, typer.Option("--rows", help="The folder of joined rows.")]
+Papers = Annotated[Path, typer.Option(help="The folder of published values.")]
+
+_PAPERS = WORKFLOW / "papers"
+
+
+@app.command("rows")
+def rows(
+    out: OutFolder,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Row files of several runs; none where a scale leaves all out."),
+    ] = None,
+) -> None:
+    """Join the rows of several runs, one file of each kind."""
+    from advmip.experiments.rows import gather_rows
+
+    gather_rows(files or [], out)
+
+
+@app.command("table")
+def table(
+    name: Annotated[str, typer.Argument(help="Such as zk_table2.")],
+    rows: RowsFolder,
+    out: Annotated[Path, typer.Option(help="The path without .csv, .md and .tex.")],
+    settings: SettingsFile = CONFIG,
+    papers: Papers = _PAPERS,
+) -> None:
+    """Make a table from rows: CSV, Markdown and LaTeX."""
+    from advmip.reporting.plan import plan_of
+    from advmip.reporting.tables import write_table
+
+    write_table(name, rows, papers, out, plan_of(settings_of(settings)))
+
+
+@app.command("figure")
+def figure(
+    name: Annotated[str, typer.Argument(help="Such as zk_figure1.")],
+    rows: RowsFolder,
+    out: Annotated[Path, typer.Option(help="The path without .csv, .png and .pdf.")],
+    settings: SettingsFile = CONFIG,
+    papers: Papers = _PAPERS,
+) -> None:
+    """Draw a figure from rows: CSV, PNG and PDF."""
+    from advmip.reporting.figures import write_figure
+    from advmip.reporting.plan import plan_of
+
+    write_figure(name, rows, papers, out, plan_of(settings_of(settings)))
+
+
+@app.command("verdicts")
+def verdicts(
+    rows: RowsFolder, out: Out, settings: SettingsFile = CONFIG, papers: Papers = _PAPERS
+) -> None:
+    """Say of each published number and claim whether it was reproduced."""
+    from advmip.reporting.plan import plan_of
+    from advmip.reporting.verdicts import write_verdicts
+
+    write_verdicts(rows, papers, out, plan_of(settings_of(settings)))
+
+
+@app.command("report")
+def report(
+    results: Annotated[Path, typer.Option(help="The folder of one scale's results.")],
+    out: Out,
+    papers: Papers = _PAPERS,
+) -> None:
+    """Put tables, figures and verdicts on one page."""
+    from advmip.reporting.report import write_report
+
+    write_report(results, papers, out)
+
+
+@app.command("snapshot")
+def snapshot(
+    results: Annotated[Path, typer.Option(help="The folder of one scale's results, complete.")],
+    out: Annotated[Path, typer.Option(help="The folder of snapshots.")] = Path("results/reference"),
+) -> None:
+    """Keep tables, figures and verdicts of a scale where they are committed."""
+    from advmip.reporting.snapshot import write_snapshot
+
+    print(write_snapshot(results, out))

@@ -1,0 +1,67 @@
+"""`advmip tjeng ...`: the runs of Tjeng's poster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from advmip.cli.options import (
+    CONFIG,
+    AdversarialSets,
+    NetworkFile,
+    Out,
+    PaperNetwork,
+    SettingsFile,
+    Threads,
+    prepared,
+)
+
+app = typer.Typer(help="The runs of Tjeng's poster; each writes rows.", no_args_is_help=True)
+
+
+@app.command("train")
+def train(
+    paper_network: Annotated[str, typer.Argument(help="A key of tjeng.networks.")],
+    out: Out,
+    settings: SettingsFile = CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Train a network against attacks, or so that proofs succeed."""
+    from advmip.experiments.tjeng.networks import train_robust_network
+
+    train_robust_network(prepared(settings, threads), paper_network, out)
+
+
+@app.command("finetune")
+def finetune(
+    paper_network: PaperNetwork,
+    network_file: NetworkFile,
+    adversarial_sets: AdversarialSets,
+    out: Out,
+    settings: SettingsFile = CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Fine-tune a network by cutting planes, and keep it, to be verified."""
+    from advmip.experiments.tjeng.networks import finetune_network
+
+    finetune_network(
+        prepared(settings, threads), paper_network, network_file, adversarial_sets, out
+    )
+
+
+@app.command("verify")
+def verify(
+    experiment: Annotated[str, typer.Argument(help="A key of tjeng.experiments.")],
+    part: Annotated[int, typer.Option(help="Which of the experiment's jobs.")],
+    networks: Annotated[Path, typer.Option(help="The folder of all networks.")],
+    journal: Annotated[Path, typer.Option(help="The record of finished verifications.")],
+    out: Out,
+    settings: SettingsFile = CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Do the verifications of one job."""
+    from advmip.experiments.tjeng.verifications import verifications
+
+    verifications(prepared(settings, threads), experiment, part, networks, journal, out)

@@ -1,0 +1,107 @@
+"""`advmip zk ...`: the runs of Zhao & Kronqvist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from advmip.cli.options import (
+    CONFIG,
+    AdversarialSets,
+    NetworkFile,
+    Out,
+    OutFolder,
+    PaperNetwork,
+    SettingsFile,
+    Threads,
+    prepared,
+)
+
+app = typer.Typer(help="The runs of Zhao & Kronqvist; each writes rows.", no_args_is_help=True)
+
+
+@app.command("initial")
+def initial(
+    paper_network: PaperNetwork,
+    network_file: NetworkFile,
+    out: OutFolder,
+    settings: SettingsFile = CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Attack a network as it is, and take and time its training loss."""
+    from advmip.experiments.zhao_kronqvist.attacks import initial
+
+    initial(prepared(settings, threads), paper_network, network_file, out)
+
+
+@app.command("adversarial-sets")
+def adversarial_sets(
+    paper_network: PaperNetwork,
+    part: Annotated[int, typer.Option(help="Which of the jobs that attack this network.")],
+    network_file: NetworkFile,
+    out: Annotated[Path, typer.Option(help="The folder of the job's sets.")],
+    settings: SettingsFile = CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Attack the training images and keep the worst of each label."""
+    from advmip.experiments.zhao_kronqvist.attacks import adversarial_sets
+
+    adversarial_sets(prepared(settings, threads), paper_network, part, network_file, out)
+
+
+@app.command("finetune")
+def finetune(
+    paper_network: PaperNetwork,
+    experiment: Annotated[str, typer.Option(help="A key of zk.experiments in the settings.")],
+    part: Annotated[int, typer.Option(help="Which of the experiment's jobs on this network.")],
+    network_file: NetworkFile,
+    adversarial_sets: AdversarialSets,
+    journal: Annotated[Path, typer.Option(help="Where finished runs are recorded.")],
+    out: OutFolder,
+    settings: SettingsFile = CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Do the fine-tuning runs of one job; goes on where a killed one was."""
+    from advmip.experiments.zhao_kronqvist.finetuning import finetuning_runs
+
+    finetuning_runs(
+        prepared(settings, threads),
+        experiment,
+        paper_network,
+        part,
+        network_file,
+        adversarial_sets,
+        journal,
+        out,
+    )
+
+
+@app.command("added-data")
+def added_data(
+    paper_network: PaperNetwork,
+    network_file: NetworkFile,
+    adversarial_sets: AdversarialSets,
+    out: Out,
+    settings: SettingsFile = CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Train from scratch with adversarial examples among the training images."""
+    from advmip.experiments.zhao_kronqvist.retraining import added_data
+
+    added_data(prepared(settings, threads), paper_network, network_file, adversarial_sets, out)
+
+
+@app.command("adversarial-training")
+def adversarial_training(
+    paper_network: PaperNetwork,
+    network_file: NetworkFile,
+    out: Out,
+    settings: SettingsFile = CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Train from scratch on what PGD makes of every batch."""
+    from advmip.experiments.zhao_kronqvist.retraining import adversarial_training
+
+    adversarial_training(prepared(settings, threads), paper_network, network_file, out)

@@ -14,8 +14,8 @@ from tiny_networks import as_network, instance
 from torch import nn
 
 from advmip import CheckError, InputError, Network, VerificationIngredients, Verifier, verify
-from advmip.mip import verification
 from advmip.mip.bounds.linear import LinearBounds
+from advmip.mip.verification import run
 
 SEEDS = (0, 1, 4, 6, 9)
 WITHOUT = [
@@ -83,9 +83,9 @@ def only_programs(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(forms, least=forms.least - 1e3)
 
     honest = LinearBounds.forms
-    monkeypatch.setattr(verification, "attack_in_ball", hopeless)
+    monkeypatch.setattr(run, "attack_in_ball", hopeless)
     monkeypatch.setattr(LinearBounds, "forms", uncertain)
-    monkeypatch.setattr(verification.LinearProgram, "lower_bound", lambda *_: -np.inf)
+    monkeypatch.setattr(run.LinearProgram, "lower_bound", lambda *_: -np.inf)
 
 
 @pytest.mark.usefixtures("only_programs")
@@ -108,7 +108,7 @@ def test_a_solver_that_ends_without_a_bound_certifies_nothing(
 ) -> None:
     network, image, label, tiny = shaped_instance(1)
     epsilon = 0.9 * nearest(tiny, image, label, "linf")
-    honest = verification.choose
+    honest = run.choose
 
     def boasting(name: str, model: object):
         choice = honest(name, model)
@@ -119,7 +119,7 @@ def test_a_solver_that_ends_without_a_bound_certifies_nothing(
 
         return replace(choice, solver=replace(choice.solver, solve=solve))
 
-    monkeypatch.setattr(verification, "choose", boasting)
+    monkeypatch.setattr(run, "choose", boasting)
     assert verify(network, image, label, epsilon).status == "unknown"
 
 

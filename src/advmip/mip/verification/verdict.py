@@ -1,0 +1,92 @@
+"""What verification says of an image, and what it may consist of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advmip.mip.model import Vector
+
+
+class Outcome(StrEnum):
+    """What is known of a ball of images."""
+
+    ROBUST = "robust"  # proved: every image in it keeps the class
+    ATTACKABLE = "attackable"  # an image in it has another class
+    UNKNOWN = "unknown"  # neither, within the time or beyond rounding
+    MISCLASSIFIED = "misclassified"  # the image itself has another class
+
+
+class Evidence(StrEnum):
+    """What excludes the last class that might have won."""
+
+    NONE = ""
+    INTERVAL = "interval"
+    LINEAR = "linear"
+    RELAXATION = "lp"
+    MIXED_INTEGER = "mip"
+
+
+@dataclass(frozen=True)
+class VerificationIngredients:
+    """What verification consists of; each may be left out, as in Tjeng's Table 1.
+
+    Attributes:
+        progressive: Bounds are made tighter step by step, where a sign is still open; otherwise
+            two linear programs bound every neuron.
+        ball: Neurons are bounded over the ball around the image, not over all images.
+        tight: Each neuron has its own bounds in the programs, not the largest of all.
+        shortcuts: Linear forms and a gradient attack settle what they can before any program;
+            otherwise intervals, linear and mixed-integer programs do all of it, as published.
+    """
+
+    progressive: bool = True
+    ball: bool = True
+    tight: bool = True
+    shortcuts: bool = True
+
+    @property
+    def forms(self) -> bool:
+        """Whether linear forms bound neurons and margins."""
+        return self.progressive and self.shortcuts
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an image is robust.
+
+    An image is *attackable* if some image in the ball and in [0, 1] has another class whose logit
+    is at least that of the true class, and *robust* if there is none; a tie is a win for the
+    attacker. (The images that are found win outright, by more than rounding.)
+
+    Attributes:
+        status: "robust", "attackable", "unknown" or "misclassified".
+        adversarial: An image in the ball with another class, confirmed by the network itself; None
+            unless attackable.
+        predicted: The network's class of that image, or of a misclassified one; else the label.
+        evidence: What a robust verdict rests on, "interval", "linear", "lp" or "mip": the dearest
+            that was needed for any class. Empty otherwise.
+        margins: For each class j a proved lower bound of o_y - o_j over the ball; inf for the true
+            class y, -inf where nothing was proved.
+        unstable: Neurons whose sign was open at the end.
+        nodes: Nodes of the solver's trees.
+        solver: The solver that was taken; empty if none was needed.
+        reason: Why it was, or why none was allowed to decide.
+        seconds: Wall time of everything.
+        phases: Seconds by phase.
+    """
+
+    status: Outcome
+    adversarial: NDArray[np.float64] | None
+    predicted: int
+    evidence: Evidence
+    margins: Vector
+    unstable: int
+    nodes: int
+    solver: str
+    reason: str
+    seconds: float
+    phases: dict[str, float] = field(repr=False)

@@ -1,5 +1,6 @@
 # Every table and figure of the sources. `snakemake -n` shows what would be done;
-# targets are `all`, the names in workflow/outputs.yaml, and any file under results/.
+# targets are `all`, the names in workflow/outputs.yaml, the source before the _ in them, and any file
+# under results/.
 
 from snakemake.utils import min_version
 
@@ -34,7 +35,17 @@ for output in OUTPUTS:
         name:
             output
         input:
-            [f"{RESULTS}/{folder}/{output}.csv" for folder in OUTPUTS[output]["makes"]],
+            files_of(output),
+
+
+for source in SOURCES:
+
+    rule:
+        name:
+            source
+        input:
+            files_of(*outputs_of(source)),
+            f"{RESULTS}/verdicts/{source}.csv",
 
 
 onstart:

@@ -34,7 +34,7 @@ def test_the_last_word_is_the_verdicts_and_the_report(smoke):
 
 def test_every_answer_is_checked_and_says_where_it_comes_from(smoke):
     folder, _ = smoke
-    rows = pd.read_csv(folder / "results" / "demo" / "rows" / "every_output" / "evaluations.csv")
+    rows = pd.read_csv(folder / "results" / "demo" / "rows" / "zk" / "evaluations.csv")
     assert rows["checked"].all()
     assert set(rows["status"]) == {"ok"}
     assert set(rows["protocol"]) == {"published", "described"}

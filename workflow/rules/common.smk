@@ -49,8 +49,8 @@ BEN_MHENNI = f"{RESULTS}/shards/benmhenni"
 RETRAINED = f"{RESULTS}/networks/retrained"
 PAPERS = sorted(map(str, Path("workflow/papers").glob("*.yaml")))
 OUTPUTS = read_yaml(Path("workflow/outputs.yaml"))
-# Stands for all of them where a job works on the rows of every output.
-EVERY_OUTPUT = "every_output"
+# The sources, each the beginning of its outputs' names; it stands for all of them.
+SOURCES = list(dict.fromkeys(name.partition("_")[0] for name in OUTPUTS))
 # Ends every command: all it prints is in the log, and on the terminal too if it fails.
 LOGGED = " > {log} 2>&1 || (tail -n 30 {log} >&2; exit 1)"
 # What decides the accuracies of a network. A rule adds its own parts; jobs run again if they change.
@@ -80,7 +80,8 @@ wildcard_constraints:
     verification="|".join(SETTINGS["tjeng"]["experiments"]),
     verified="|".join(verifying.trained_networks(SETTINGS)),
     part=r"\d+",
-    output="|".join([EVERY_OUTPUT, *OUTPUTS]),
+    output="|".join([*SOURCES, *OUTPUTS]),
+    source="|".join(SOURCES),
 
 
 def is_released(network):
@@ -245,12 +246,25 @@ def examples(experiment, network, distances):
     ]
 
 
+def outputs_of(source):
+    """The tables and figures of a source."""
+    return [name for name in OUTPUTS if name.startswith(f"{source}_")]
+
+
+def files_of(*outputs):
+    """The files that some tables and figures end in."""
+    return [
+        f"{RESULTS}/{folder}/{output}.csv"
+        for output in outputs
+        for folder in OUTPUTS[output]["makes"]
+    ]
+
+
 def rows_behind(wildcards):
-    """The row files that an output is made from."""
-    outputs = OUTPUTS if wildcards.output == EVERY_OUTPUT else [wildcards.output]
+    """The row files that an output, or all those of a source, are made from."""
     files = [
         file
-        for output in outputs
+        for output in outputs_of(wildcards.output) or [wildcards.output]
         for experiment, networks in OUTPUTS[output]["runs"].items()
         for network in networks
         for file in row_files(experiment, network)

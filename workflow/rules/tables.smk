@@ -61,14 +61,14 @@ rule table:
 
 rule verdicts:
     input:
-        rows=expand(rules.rows.output.rows, output=EVERY_OUTPUT),
+        rows=lambda wildcards: expand(rules.rows.output.rows, output=wildcards.source),
         papers=PAPERS,
     output:
-        verdicts=f"{RESULTS}/verdicts.csv",
+        verdicts=f"{RESULTS}/verdicts/{{source}}.csv",
     log:
-        f"{RESULTS}/logs/verdicts.log",
+        f"{RESULTS}/logs/verdicts/{{source}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/verdicts.tsv"
+        f"{RESULTS}/benchmarks/verdicts/{{source}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -77,19 +77,32 @@ rule verdicts:
         code=code_digest("reporting"),
         rows=subpath(input[0], parent=True),
     shell:
-        "python -m advmip verdicts --settings {params.settings} --rows {params.rows}"
-        " --out {output.verdicts}"
+        "python -m advmip verdicts {wildcards.source} --settings {params.settings}"
+        " --rows {params.rows} --out {output.verdicts}"
+        f"{LOGGED}"
+
+
+rule all_verdicts:
+    input:
+        verdicts=expand(rules.verdicts.output.verdicts, source=SOURCES),
+    output:
+        verdicts=f"{RESULTS}/verdicts.csv",
+    log:
+        f"{RESULTS}/logs/all_verdicts.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/all_verdicts.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    shell:
+        "python -m advmip all-verdicts {input.verdicts} --out {output.verdicts}"
         f"{LOGGED}"
 
 
 rule report:
     input:
-        outputs=[
-            f"{RESULTS}/{folder}/{name}.csv"
-            for name, output in OUTPUTS.items()
-            for folder in output["makes"]
-        ],
-        verdicts=rules.verdicts.output.verdicts,
+        outputs=files_of(*OUTPUTS),
+        verdicts=rules.all_verdicts.output.verdicts,
         papers=PAPERS,
     output:
         report=f"{RESULTS}/report.html",

@@ -63,13 +63,27 @@ def figure(
 
 @app.command("verdicts")
 def verdicts(
-    rows: RowsFolder, out: Out, settings: SettingsFile = CONFIG, papers: Papers = _PAPERS
+    source: Annotated[str, typer.Argument(help="zk, kronqvist, zhu, benmhenni or tjeng.")],
+    rows: RowsFolder,
+    out: Out,
+    settings: SettingsFile = CONFIG,
+    papers: Papers = _PAPERS,
 ) -> None:
-    """Say of each published number and claim whether it was reproduced."""
+    """Say of each published number and claim of a source whether it was reproduced."""
     from advmip.reporting.plan import plan_of
     from advmip.reporting.verdicts import write_verdicts
 
-    write_verdicts(rows, papers, out, plan_of(settings_of(settings)))
+    write_verdicts(source, rows, papers, out, plan_of(settings_of(settings)))
+
+
+@app.command("all-verdicts")
+def all_verdicts(
+    files: Annotated[list[Path], typer.Argument(help="The verdicts of each source.")], out: Out
+) -> None:
+    """Put the verdicts of all sources into one file."""
+    from advmip.reporting.verdicts import join_verdicts
+
+    join_verdicts(files, out)
 
 
 @app.command("report")
@@ -86,10 +100,14 @@ def report(
 
 @app.command("snapshot")
 def snapshot(
-    results: Annotated[Path, typer.Option(help="The folder of one scale's results, complete.")],
+    results: Annotated[Path, typer.Option(help="The folder of one scale's results.")],
+    sources: Annotated[
+        list[str] | None,
+        typer.Option("--source", help="Only this source's, beside those that are kept already."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="The folder of snapshots.")] = Path("results/reference"),
 ) -> None:
     """Keep tables, figures and verdicts of a scale where they are committed."""
     from advmip.reporting.snapshot import write_snapshot
 
-    print(write_snapshot(results, out))
+    print(write_snapshot(results, out, sources))

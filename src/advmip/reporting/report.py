@@ -20,6 +20,7 @@ from advmip.reporting.figures import FIGURES
 from advmip.reporting.formats import css_class, to_html
 from advmip.reporting.sources import Source, read_sources
 from advmip.reporting.tables import TABLES, print_table
+from advmip.reporting.verdicts import read_verdicts
 from advmip.storage import read_yaml, write_atomically
 
 _PIXELS_PER_INCH = 125
@@ -87,40 +88,30 @@ def output_names() -> list[str]:
     return [name for start in _SECTIONS for name in sorted(names) if name.startswith(start)]
 
 
-def absent_outputs(results_dir: Path) -> list[str]:
-    """Which tables and figures of the catalogue are not among the results."""
+def absent_outputs(results_dir: Path, source: str = "") -> list[str]:
+    """Which tables and figures of the catalogue, or of one source, are not among the results."""
     tables = [f"table {name}" for name in TABLES if not _table(results_dir, name).is_file()]
     figures = [f"figure {name}" for name in FIGURES if not _figure(results_dir, name).is_file()]
-    return [*tables, *figures]
+    return [each for each in (*tables, *figures) if is_of(source, each.split()[1])]
 
 
-def read_verdicts(path: Path) -> pd.DataFrame:
-    """The verdicts that `write_verdicts` wrote.
-
-    Raises:
-        InputError: The file is missing.
-    """
-    if not path.is_file():
-        raise InputError(
-            subject=f"verdicts {path}",
-            found="no such file",
-            expected="the verdicts of one scale",
-            mend="make them first: advmip verdicts; the workflow does so by itself",
-        )
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+def is_of(source: str, output: str) -> bool:
+    """Whether a table or figure, or a file of one, is of a source; always, without a source."""
+    return not source or output.startswith(f"{source}_")
 
 
-def gather_provenance(results_dir: Path) -> dict[str, str]:
+def gather_provenance(results_dir: Path, source: str = "*") -> dict[str, str]:
     """Versions, machines and dates behind the rows of a scale, each distinct value once.
 
     Args:
         results_dir: The scale's results.
+        source: A source's short name; that of all if left out.
 
     Returns:
         What to the values found, joined by commas; dates as first and last. Empty without rows.
     """
     values: dict[str, list[str]] = {}
-    for path in sorted(results_dir.glob("rows/*/*.csv")):
+    for path in sorted(results_dir.glob(f"rows/{source}/*.csv")):
         rows = pd.read_csv(path, usecols=["provenance"]).dropna()
         for text in rows["provenance"].unique():
             for name, value in json.loads(text).items():

@@ -1,17 +1,20 @@
-"""A snapshot: what came out of one scale, small enough to keep with the sources."""
+"""A snapshot: what came out of one scale, small enough to keep with the sources.
+
+The sources of a scale may be kept one by one, as they are made: each has its tables and figures,
+its verdicts in `verdicts/`, and a column of `origin.csv`, which says where they come from.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from advmip.errors import InputError
-from advmip.reporting.report import absent_outputs, gather_provenance, read_verdicts
-from advmip.reporting.verdicts import count_verdicts
+from advmip.errors import InputError, unknown_name
+from advmip.reporting.report import absent_outputs, gather_provenance, is_of, output_names
+from advmip.reporting.verdicts import count_verdicts, read_verdicts
 from advmip.storage import write_atomically
 
 _KEPT = {
@@ -20,63 +23,108 @@ _KEPT = {
 }
 
 
-def write_snapshot(results_dir: Path, reference_dir: Path) -> Path:
-    """Copy tables, figures and verdicts of a scale, with a README of machine, date and versions.
+def write_snapshot(
+    results_dir: Path, reference_dir: Path, sources: Sequence[str] | None = None
+) -> Path:
+    """Copy tables, figures and verdicts, with a README of machine, date and versions.
 
-    Files of an earlier snapshot of the same scale that are no longer made are removed.
+    What an earlier snapshot of the same scale has of these sources is replaced; what it has of
+    others stays.
 
     Args:
-        results_dir: The scale's results, complete.
+        results_dir: The scale's results, complete for these sources.
         reference_dir: The folder of snapshots; the scale's own lies below it.
+        sources: Short names of sources, such as "zk"; all of them if left out.
 
     Returns:
         The snapshot's folder.
 
     Raises:
-        InputError: A table or a figure of the catalogue, or the verdicts, are missing; nothing is
-            changed then.
+        InputError: There is no such source, or a table, a figure or the verdicts are missing;
+            nothing is changed then.
     """
-    absent = absent_outputs(results_dir)
+    known = _sources()
+    chosen = list(sources or known)
+    for source in chosen:
+        if source not in known:
+            raise unknown_name("source", source, known)
+    absent = [each for source in chosen for each in absent_outputs(results_dir, source)]
     if absent:
         raise InputError(
             subject=f"results {results_dir}",
             found=f"no {', no '.join(absent)}",
             expected="every table and figure",
-            mend="make them all first",
+            mend="make them all first, or name the sources that are complete",
         )
-    verdicts = read_verdicts(results_dir / "verdicts.csv")
+    for source in chosen:
+        read_verdicts(_verdicts(results_dir, source))
     target = reference_dir / results_dir.name
-    files = [
-        path
-        for folder, suffixes in _KEPT.items()
-        for path in sorted((results_dir / folder).iterdir())
-        if path.suffix in suffixes and not path.name.startswith(".")
-    ]
-    kept = {path.relative_to(results_dir) for path in [*files, results_dir / "verdicts.csv"]}
-    for relative in kept:
-        with write_atomically(target / relative) as temporary:
-            shutil.copyfile(results_dir / relative, temporary)
+    origin = _origin(target / "origin.csv").drop(columns=chosen, errors="ignore")
+    for source in chosen:
+        _replace(source, results_dir, target)
+        found = pd.Series(gather_provenance(results_dir, source), name=source, dtype=str)
+        origin = origin.join(found, how="outer")
+    origin = origin[[source for source in known if source in origin.columns]]
+    with write_atomically(target / "origin.csv") as temporary:
+        origin.rename_axis("what").to_csv(temporary)
     with write_atomically(target / "README.md") as temporary:
-        temporary.write_text(_readme(results_dir, verdicts), encoding="utf-8")
-    for folder in _KEPT:
-        for path in (target / folder).iterdir():
-            if path.relative_to(target) not in kept:
-                path.unlink()
+        temporary.write_text(_readme(target, origin), encoding="utf-8")
     return target
 
 
-def _readme(results_dir: Path, verdicts: pd.DataFrame) -> str:
-    """What the snapshot is, its verdicts, and where it comes from."""
+def _sources() -> list[str]:
+    """The short names of all sources, in the order of the report."""
+    return list(dict.fromkeys(name.partition("_")[0] for name in output_names()))
+
+
+def _verdicts(folder: Path, source: str) -> Path:
+    return folder / "verdicts" / f"{source}.csv"
+
+
+def _origin(path: Path) -> pd.DataFrame:
+    """What is known of the versions, machine and dates of each source (columns)."""
+    if not path.is_file():
+        return pd.DataFrame(index=pd.Index([], name="what", dtype=str))
+    return pd.read_csv(path, index_col="what", dtype=str, keep_default_na=False)
+
+
+def _replace(source: str, results_dir: Path, target: Path) -> None:
+    """Put the files of a source into the snapshot, and remove those that are no longer made."""
+    kept = {each.relative_to(results_dir) for each in _files(results_dir, source)}
+    kept.add(_verdicts(Path(), source))
+    for relative in kept:
+        with write_atomically(target / relative) as temporary:
+            shutil.copyfile(results_dir / relative, temporary)
+    for path in _files(target, source):
+        if path.relative_to(target) not in kept:
+            path.unlink()
+
+
+def _files(folder: Path, source: str) -> list[Path]:
+    """The tables and figures of a source that lie in a folder of results."""
+    return [path for path in _every_file(folder) if is_of(source, path.name)]
+
+
+def _every_file(folder: Path) -> Iterator[Path]:
+    for kind, suffixes in _KEPT.items():
+        for path in sorted((folder / kind).glob("*")):
+            if path.suffix in suffixes and not path.name.startswith("."):
+                yield path
+
+
+def _readme(target: Path, origin: pd.DataFrame) -> str:
+    """What the snapshot is, its verdicts, and where each source's part comes from."""
+    sources = list(origin.columns)
+    verdicts = pd.concat([read_verdicts(_verdicts(target, source)) for source in sources])
     counts = count_verdicts(verdicts)
-    origin = gather_provenance(results_dir)
-    tables = sorted(path.name for path in (results_dir / "tables").glob("*.md"))
-    figures = sorted(path.name for path in (results_dir / "figures").glob("*.png"))
+    tables = sorted(path.name for path in (target / "tables").glob("*.md"))
+    figures = sorted(path.name for path in (target / "figures").glob("*.png"))
+    links = ", ".join(f"[{source}](verdicts/{source}.csv)" for source in sources)
     return "\n".join(
         [
-            f"# Results at scale `{results_dir.name}`",
+            f"# Results at scale `{target.name}`",
             "",
-            f"Made on {datetime.now(UTC):%Y-%m-%d}. Every published value and claim with its "
-            "verdict is in [verdicts.csv](verdicts.csv).",
+            f"Every published value and claim with its verdict, by source: {links}.",
             "",
             "## Verdicts",
             "",
@@ -92,7 +140,7 @@ def _readme(results_dir: Path, verdicts: pd.DataFrame) -> str:
             "",
             "## Machine, date and versions",
             "",
-            _markdown(["what", "value"], [[name, value] for name, value in origin.items()]),
+            _markdown(["what", *sources], origin.fillna("").reset_index().to_numpy().tolist()),
             "",
         ]
     )

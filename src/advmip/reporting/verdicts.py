@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from advmip.errors import unknown_name
+from advmip.errors import InputError, unknown_name
 from advmip.reporting.ben_mhenni import predicates as ben_mhenni
 from advmip.reporting.comparisons import (
     Verdict,
@@ -40,15 +41,17 @@ VERDICT_COLUMNS = [
 
 
 def write_verdicts(
+    source: str,
     rows_dir: Path,
     papers_dir: Path,
     out_path: Path,
     plan: Plan | None = None,
 ) -> pd.DataFrame:
-    """Judge every published value and claim of all sources, and write the verdicts as CSV.
+    """Judge every published value and claim of a source, and write the verdicts as CSV.
 
     Args:
-        rows_dir: Folder of the row files of the sources' experiments.
+        source: The source's short name, such as "zk".
+        rows_dir: Folder of the row files of its experiments.
         papers_dir: Folder of the sources' YAML files.
         out_path: The CSV file to write.
         plan: What the scale sets out to run, as in `Rows`.
@@ -57,16 +60,42 @@ def write_verdicts(
         The verdicts, as in `judge_source`.
 
     Raises:
-        InputError: Rows or published values are missing or unreadable.
+        InputError: There is no such source, or rows or published values are missing or unreadable.
     """
-    rows = Rows(rows_dir, plan)
-    verdicts = pd.concat(
-        [judge_source(rows, source) for source in read_sources(papers_dir).values()],
-        ignore_index=True,
-    )
+    sources = read_sources(papers_dir)
+    if source not in sources:
+        raise unknown_name("source", source, sources)
+    verdicts = judge_source(Rows(rows_dir, plan), sources[source])
     with write_atomically(out_path) as temporary:
         verdicts.to_csv(temporary, index=False)
     return verdicts
+
+
+def read_verdicts(path: Path) -> pd.DataFrame:
+    """The verdicts that `write_verdicts` or `join_verdicts` wrote.
+
+    Raises:
+        InputError: The file is missing.
+    """
+    if not path.is_file():
+        raise InputError(
+            subject=f"verdicts {path}",
+            found="no such file",
+            expected="the verdicts of one scale",
+            mend="make them first: advmip verdicts; the workflow does so by itself",
+        )
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def join_verdicts(paths: Sequence[Path], out_path: Path) -> None:
+    """Put the verdicts of several sources into one file.
+
+    Raises:
+        InputError: A file is missing.
+    """
+    joined = pd.concat([read_verdicts(path) for path in paths], ignore_index=True)
+    with write_atomically(out_path) as temporary:
+        joined.to_csv(temporary, index=False)
 
 
 def judge_source(rows: Rows, source: Source) -> pd.DataFrame:

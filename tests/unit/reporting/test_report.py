@@ -15,18 +15,24 @@ from advmip.reporting.figures import FIGURES, write_figure
 from advmip.reporting.report import gather_provenance, output_names, write_report
 from advmip.reporting.snapshot import write_snapshot
 from advmip.reporting.tables import TABLES, write_table
-from advmip.reporting.verdicts import write_verdicts
+from advmip.reporting.verdicts import join_verdicts, write_verdicts
+
+SOURCES = ("zk", "kronqvist", "zhu", "benmhenni", "tjeng")
 
 
 @pytest.fixture(scope="module")
 def results(demo: Example, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("results") / "demo"
-    shutil.copytree(demo.folder, folder / "rows" / "zk")
+    for source in SOURCES:
+        shutil.copytree(demo.folder, folder / "rows" / source)
     for name in TABLES:
         write_table(name, demo.folder, PAPERS, folder / "tables" / name, demo.plan)
     for name in FIGURES:
         write_figure(name, demo.folder, PAPERS, folder / "figures" / name, demo.plan)
-    write_verdicts(demo.folder, PAPERS, folder / "verdicts.csv", demo.plan)
+    verdicts = [folder / "verdicts" / f"{source}.csv" for source in SOURCES]
+    for source, path in zip(SOURCES, verdicts, strict=True):
+        write_verdicts(source, demo.folder, PAPERS, path, demo.plan)
+    join_verdicts(verdicts, folder / "verdicts.csv")
     (folder / "config.yaml").write_text("scale: demo\n")
     return folder
 
@@ -78,7 +84,7 @@ def test_provenance_is_gathered_from_the_rows(results: Path):
 
 
 def test_a_snapshot_holds_outputs_verdicts_and_origin(results: Path, tmp_path: Path):
-    stale = tmp_path / "demo" / "tables" / "stale.csv"
+    stale = tmp_path / "demo" / "tables" / "zk_stale.csv"
     stale.parent.mkdir(parents=True)
     stale.write_text("old")
     target = write_snapshot(results, tmp_path)
@@ -88,10 +94,39 @@ def test_a_snapshot_holds_outputs_verdicts_and_origin(results: Path, tmp_path: P
         assert (target / "tables" / f"{name}.md").is_file()
     for name in FIGURES:
         assert (target / "figures" / f"{name}.pdf").is_file()
-    assert (target / "verdicts.csv").read_bytes() == (results / "verdicts.csv").read_bytes()
+    for source in SOURCES:
+        kept = target / "verdicts" / f"{source}.csv"
+        assert kept.read_bytes() == (results / "verdicts" / f"{source}.csv").read_bytes()
     readme = (target / "README.md").read_text(encoding="utf-8")
     assert "| machine | a machine |" in readme
     assert "| zk | value | published |" in readme
+
+
+def test_a_snapshot_of_one_source_leaves_the_others_as_they_are(results: Path, tmp_path: Path):
+    write_snapshot(results, tmp_path, ["zk"])
+    target = write_snapshot(results, tmp_path, ["zhu"])
+    names = {path.name for path in (target / "verdicts").iterdir()}
+    assert names == {"zk.csv", "zhu.csv"}
+    assert (target / "tables" / "zk_table1.md").is_file()
+    assert (target / "tables" / "zhu_table1.md").is_file()
+    assert not (target / "tables" / "tjeng_table1.md").exists()
+    origin = pd.read_csv(target / "origin.csv", index_col="what")
+    assert list(origin.columns) == ["zk", "zhu"]
+    assert (origin.loc["machine"] == "a machine").all()
+
+
+def test_an_incomplete_source_does_not_hinder_another(results: Path, tmp_path: Path):
+    partial = tmp_path / "demo"
+    shutil.copytree(results, partial)
+    (partial / "tables" / "zhu_table1.csv").unlink()
+    write_snapshot(partial, tmp_path / "reference", ["zk"])
+    with pytest.raises(InputError, match="zhu_table1"):
+        write_snapshot(partial, tmp_path / "reference", ["zhu"])
+
+
+def test_a_snapshot_of_an_unknown_source_names_the_nearest(results: Path, tmp_path: Path):
+    with pytest.raises(InputError, match="tjeng"):
+        write_snapshot(results, tmp_path, ["tjong"])
 
 
 def test_an_incomplete_scale_makes_no_snapshot(results: Path, tmp_path: Path):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from example_rows import PAPERS, Example, ExampleRows, written
 
@@ -20,9 +19,11 @@ from advmip.reporting.verdicts import (
     VERDICT_COLUMNS,
     count_verdicts,
     describe,
+    join_verdicts,
     judge_cases,
     judge_claim,
     judge_source,
+    read_verdicts,
     write_verdicts,
 )
 
@@ -136,12 +137,19 @@ def test_an_unknown_predicate_names_the_nearest(as_printed: Example, sources: di
 
 
 def test_verdicts_of_all_sources_are_written_and_counted(as_printed: Example, tmp_path: Path):
-    out = tmp_path / "verdicts.csv"
-    verdicts = write_verdicts(as_printed.folder, PAPERS, out, as_printed.plan)
-    read = pd.read_csv(out)
+    names = ["zk", "kronqvist", "zhu", "benmhenni", "tjeng"]
+    paths = [tmp_path / f"{name}.csv" for name in names]
+    for name, path in zip(names, paths, strict=True):
+        write_verdicts(name, as_printed.folder, PAPERS, path, as_printed.plan)
+    join_verdicts(paths, tmp_path / "verdicts.csv")
+    read = read_verdicts(tmp_path / "verdicts.csv")
     assert list(read.columns) == VERDICT_COLUMNS
-    assert len(read) == len(verdicts)
     assert read["verdict"].notna().all()
-    counts = count_verdicts(verdicts)
-    assert counts[[verdict.value for verdict in Verdict]].to_numpy().sum() == len(verdicts)
-    assert set(counts["source"]) == {"zk", "kronqvist", "zhu", "benmhenni", "tjeng"}
+    counts = count_verdicts(read)
+    assert counts[[verdict.value for verdict in Verdict]].to_numpy().sum() == len(read)
+    assert list(dict.fromkeys(counts["source"])) == names
+
+
+def test_verdicts_of_an_unknown_source_name_the_nearest(as_printed: Example, tmp_path: Path):
+    with pytest.raises(InputError, match="tjeng"):
+        write_verdicts("tjong", as_printed.folder, PAPERS, tmp_path / "verdicts.csv")

@@ -51,6 +51,8 @@ PAPERS = sorted(map(str, Path("workflow/papers").glob("*.yaml")))
 OUTPUTS = read_yaml(Path("workflow/outputs.yaml"))
 # The sources, each the beginning of its outputs' names; it stands for all of them.
 SOURCES = list(dict.fromkeys(name.partition("_")[0] for name in OUTPUTS))
+# The lecture reports runs of the paper: whatever seeds there are of them bear on its verdicts.
+RUNS_OF = {source: [source] for source in SOURCES} | {"kronqvist": ["kronqvist", "zk"]}
 # Ends every command: all it prints is in the log, and on the terminal too if it fails.
 LOGGED = " > {log} 2>&1 || (tail -n 30 {log} >&2; exit 1)"
 # What decides the accuracies of a network. A rule adds its own parts; jobs run again if they change.
@@ -262,9 +264,11 @@ def files_of(*outputs):
 
 def rows_behind(wildcards):
     """The row files that an output, or all those of a source, are made from."""
+    sources = RUNS_OF.get(wildcards.output, [])
+    behind = [output for source in sources for output in outputs_of(source)]
     files = [
         file
-        for output in outputs_of(wildcards.output) or [wildcards.output]
+        for output in behind or [wildcards.output]
         for experiment, networks in OUTPUTS[output]["runs"].items()
         for network in networks
         for file in row_files(experiment, network)

@@ -110,7 +110,8 @@ def solved_with_rows(
         return replace(solution, status=Status.INFEASIBLE, bound=options.cutoff)
     left = options.time_limit - (time.perf_counter() - begun)
     again = solved(*found, solver, replace(options, time_limit=left))
-    return replace(again, nodes=solution.nodes + again.nodes)
+    bound, nodes = max(solution.bound, again.bound), solution.nodes + again.nodes
+    return replace(again, bound=bound, nodes=nodes)
 
 
 def answer(

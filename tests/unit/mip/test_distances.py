@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -19,8 +20,9 @@ from advmip.mip.distances import (
     PiecewiseL2,
     TotalVariation,
 )
-from advmip.mip.model import ModelBuilder
+from advmip.mip.model import Matrix, ModelBuilder
 from advmip.mip.solvers import Options, choose
+from advmip.mip.solvers.linear_program import LinearProgram
 
 SHAPE = (1, 2, 3)
 PIXELS = 6
@@ -124,3 +126,22 @@ def test_the_model_minimises_the_distance(distance: Distance, seed: int) -> None
     )
     # Objective and distance are each other's inverse.
     assert distance.distance(distance.objective(3.0)) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("simplex", ["primal", "dual"])
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("distance", [L1(), PiecewiseL2(5), PiecewiseL2(17)], ids=lambda d: d.name)
+def test_its_own_program_gives_what_the_whole_one_gives(
+    distance: Distance, seed: int, simplex: Literal["primal", "dual"]
+) -> None:
+    box, form, _ = instance(seed)
+    builder = ModelBuilder()
+    change = distance.encode(builder, box)
+    asked = 0.7 * float((np.abs(form) * box.reach(form[None])[0]).sum())
+    builder.add_rows(change.mapped(Matrix(form[None])), lower=asked)
+    model = builder.build()
+    value, point = distance.program(model, change, box, simplex).minimise(model.objective)
+    expected, _ = LinearProgram(model, simplex).minimise(model.objective)
+    assert value == pytest.approx(expected)
+    assert point is not None
+    assert distance.value(change.values(point), box) == pytest.approx(distance.distance(value))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
 from advmip.errors import InputError
 from advmip.mip.distances.box import Box, change_within
 from advmip.mip.distances.distance import Distance
-from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
+from advmip.mip.model import Expression, Matrix, Model, ModelBuilder, Vector
+from advmip.mip.solvers.linear_program import LinearProgram
+from advmip.mip.solvers.sifting import SiftedProgram
 
 _FINE = 17
 
@@ -124,6 +127,12 @@ class PiecewiseL2(L2):
         change = self._by_steps(builder, box)
         builder.limit_objective(self.objective(radius))
         return change
+
+    def program(
+        self, model: Model, change: Expression, box: Box, simplex: Literal["primal", "dual"]
+    ) -> LinearProgram:
+        """A sifted program: all steps rest at first."""
+        return SiftedProgram(model, simplex, np.unique(change.matrix.indices))
 
     @property
     def linear(self) -> Distance:

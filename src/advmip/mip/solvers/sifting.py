@@ -23,8 +23,9 @@ from advmip.mip.solvers.linear_program import LinearProgram
 
 # A reduced cost is negative from here on, where the largest entry of a ray is 1.
 _NEGATIVE = -1e-9
-# So many columns come in at a time.
+# So many columns come in at a time, or this share of those that rest.
 _BATCH = 20
+_SHARE = 0.01
 
 # Patterns as columns over those of the model (columns, patterns).
 Patterns = sparse.csc_array
@@ -42,8 +43,11 @@ class SiftedProgram(LinearProgram):
     def __init__(self, model: Model, simplex: Literal["primal", "dual"], resting: Indices) -> None:
         self._matrix = sparse.csc_array(model.matrix)
         self._costs = model.objective
-        self._resting = resting
         present = np.setdiff1d(np.arange(len(model.lower)), resting)
+        if not present.size:
+            # Of an empty program HiGHS says nothing.
+            present, resting = resting[:1], resting[1:]
+        self._resting = resting
         self._patterns = unit_patterns(present, len(model.lower))
         # Where in the program a column of the model stands alone; -1 if it does not.
         self._places = np.full(len(model.lower), -1)
@@ -109,7 +113,7 @@ class SiftedProgram(LinearProgram):
         if costs is None:
             return self._resting
         reduced = costs[self._resting]
-        order = np.argsort(reduced)[:_BATCH]
+        order = np.argsort(reduced)[: max(_BATCH, int(_SHARE * len(reduced)))]
         wanted: Indices = self._resting[order[reduced[order] < _NEGATIVE]]
         return wanted
 

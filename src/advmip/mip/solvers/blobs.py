@@ -104,10 +104,10 @@ class BlobProgram(SiftedProgram):
             self._resting = self._resting[:0]
         else:
             found = [self._wanted_sets(parts, costs) for parts in self._parts]
-        patterns = Patterns(sparse.hstack(found))
-        if not patterns.shape[1]:
+        patterns = Patterns(sparse.vstack(found))
+        if not patterns.shape[0]:
             return False
-        self._bring_in(patterns, np.full(patterns.shape[1], np.inf))
+        self._bring_in(patterns, np.full(patterns.shape[0], np.inf))
         return True
 
     def _forget_sets(self) -> None:
@@ -148,7 +148,7 @@ class BlobProgram(SiftedProgram):
         price = max(float(costs[self._variation]), 0.0)
         own = costs[parts.columns] + price * parts.border
         if own.min(initial=0.0) >= 0.0:
-            return Patterns((len(self._places), 0))
+            return Patterns((0, len(self._places)))
         inside, _ = parts.graph.cheapest(own, price)
         sets = ConnectedSets.of(parts, inside)
         reduced = sets.sum(costs[parts.columns]) + price * sets.cut
@@ -161,10 +161,11 @@ class BlobProgram(SiftedProgram):
         count = int(wanted.sum())
         kept = wanted[sets.which]
         number = np.cumsum(wanted) - 1
-        rows = np.concatenate([parts.columns[sets.members[kept]], np.full(count, self._variation)])
-        columns = np.concatenate([number[sets.which[kept]], np.arange(count)])
+        pixels = parts.columns[sets.members[kept]]
+        columns = np.concatenate([pixels, np.full(count, self._variation)])
+        patterns = np.concatenate([number[sets.which[kept]], np.arange(count)])
         values = np.concatenate([np.ones(kept.sum()), sets.cut[wanted]])
-        return Patterns((values, (rows, columns)), shape=(len(self._places), count))
+        return Patterns((values, (patterns, columns)), shape=(count, len(self._places)))
 
     def _least_costs(self, reduced: Vector) -> Vector:
         """The same costs, with that of the variation spread over its parts."""
@@ -175,7 +176,7 @@ class BlobProgram(SiftedProgram):
         spread = reduced.copy()
         spread[self._variation] = 0.0
         bounding = multipliers[len(self._model.row_lower) :]
-        limiting = self._matrix[len(self._model.row_lower) :].T @ bounding
+        limiting = self._coefficients[:, len(self._model.row_lower) :] @ bounding
         for parts in self._parts:
             own = reduced[parts.columns] + price * parts.border
             _, flow = parts.graph.cheapest(own - limiting[parts.columns], price)

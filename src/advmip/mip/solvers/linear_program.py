@@ -170,8 +170,9 @@ class LinearProgram:
         self._inner.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
 
     def _add_columns(
-        self, matrix: sparse.csc_array, objective: Vector, lower: Vector, upper: Vector
+        self, matrix: sparse.csr_array, objective: Vector, lower: Vector, upper: Vector
     ) -> None:
+        """More columns, with their coefficients as rows (columns, rows)."""
         starts, rows = matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32)
         self._inner.addCols(
             len(upper), objective, lower, upper, matrix.nnz, starts, rows, matrix.data

@@ -27,8 +27,8 @@ _NEGATIVE = -1e-9
 _BATCH = 20
 _SHARE = 0.01
 
-# Patterns as columns over those of the model (columns, patterns).
-Patterns = sparse.csc_array
+# Patterns over the columns of the model (patterns, columns).
+Patterns = sparse.csr_array
 
 
 class SiftedProgram(LinearProgram):
@@ -41,7 +41,8 @@ class SiftedProgram(LinearProgram):
     """
 
     def __init__(self, model: Model, simplex: Literal["primal", "dual"], resting: Indices) -> None:
-        self._matrix = sparse.csc_array(model.matrix)
+        # The columns of the model as rows (columns, rows): any of them is a cheap slice.
+        self._coefficients = _transposed(model.matrix)
         self._costs = model.objective
         present = np.setdiff1d(np.arange(len(model.lower)), resting)
         if not present.size:
@@ -60,7 +61,7 @@ class SiftedProgram(LinearProgram):
     @property
     def taking_part(self) -> int:
         """How many columns the program has."""
-        return int(self._patterns.shape[1])
+        return int(self._patterns.shape[0])
 
     def resolve(self) -> float:
         """The smallest value of the objective as it is, over all columns."""
@@ -71,7 +72,9 @@ class SiftedProgram(LinearProgram):
 
     def point(self) -> Vector:
         """Where the last solve ended (columns,)."""
-        return np.asarray(self._patterns @ super().point())
+        lengths = np.diff(self._patterns.indptr)
+        moved = self._patterns.data * np.repeat(super().point(), lengths)
+        return np.asarray(np.bincount(self._patterns.indices, moved, len(self._places)), np.float64)
 
     def reduced_costs(self) -> Vector:
         """The reduced cost of each column in the last solve; 0 for those that rest."""
@@ -83,18 +86,19 @@ class SiftedProgram(LinearProgram):
     def set_costs(self, objective: Vector) -> None:
         """Another objective (columns,)."""
         self._costs = objective
-        super().set_costs(self._patterns.T @ objective)
+        super().set_costs(self._patterns @ objective)
 
     def add_rows(self, matrix: Matrix, upper: Vector) -> None:
         """More rows: matrix @ x <= upper."""
-        super().add_rows(Matrix(matrix @ self._patterns), upper)
-        self._matrix = sparse.csc_array(sparse.vstack([self._matrix, matrix]))
+        super().add_rows(Matrix(matrix @ self._patterns.T), upper)
+        more = _transposed(matrix)
+        self._coefficients = sparse.csr_array(sparse.hstack([self._coefficients, more]))
 
     def drop_rows(self, rows: Indices) -> None:
         """Remove rows."""
         super().drop_rows(rows)
-        kept = np.setdiff1d(np.arange(self._matrix.shape[0]), rows)
-        self._matrix = sparse.csc_array(self._matrix[kept])
+        kept = np.setdiff1d(np.arange(self._coefficients.shape[1]), rows)
+        self._coefficients = sparse.csr_array(self._coefficients[:, kept])
 
     def _enlarged(self, value: float) -> bool:
         """Bring in what would lower the last solve's optimum; whether there was anything."""
@@ -102,7 +106,8 @@ class SiftedProgram(LinearProgram):
         if wanted.size:
             self._places[wanted] = self.taking_part + np.arange(len(wanted))
             self._resting = np.setdiff1d(self._resting, wanted)
-            self._bring_in(unit_patterns(wanted, len(self._places)), self._limits[1, wanted])
+            units = unit_patterns(wanted, len(self._places))
+            self._take_in(units, self._coefficients[wanted], self._limits[1, wanted])
         return bool(wanted.size)
 
     def _wanted(self, value: float) -> Indices:
@@ -121,8 +126,8 @@ class SiftedProgram(LinearProgram):
         """Those of all columns, resting or not, in the last solve; None if it has no ray."""
         if self.infeasible:
             ray = self._ray()
-            return None if ray is None else -(self._matrix.T @ (ray / np.abs(ray).max()))
-        return np.asarray(self._costs - self._matrix.T @ self.multipliers())
+            return None if ray is None else -(self._coefficients @ (ray / np.abs(ray).max()))
+        return np.asarray(self._costs - self._coefficients @ self.multipliers())
 
     def _change_bounds(self, columns: Indices) -> None:
         """Those of resting columns wait until they come in; their lower bounds remain 0."""
@@ -132,21 +137,40 @@ class SiftedProgram(LinearProgram):
 
     def _bring_in(self, patterns: Patterns, upper: Vector) -> None:
         """Let patterns take part from now on, each up to a bound (patterns,)."""
-        coefficients = sparse.csc_array(self._matrix @ patterns)
-        self._add_columns(coefficients, patterns.T @ self._costs, np.zeros_like(upper), upper)
-        self._patterns = sparse.csc_array(sparse.hstack([self._patterns, patterns]))
+        self._take_in(patterns, sparse.csr_array(patterns @ self._coefficients), upper)
+
+    def _take_in(self, patterns: Patterns, coefficients: Patterns, upper: Vector) -> None:
+        """The same for patterns whose coefficients in each row (patterns, rows) are known."""
+        costs = patterns @ self._costs
+        self._add_columns(coefficients, costs, np.zeros_like(upper), upper)
+        self._patterns = _stacked(self._patterns, patterns)
 
     def _drop_patterns(self, places: Indices) -> None:
         """Take patterns out that the last solve left at 0, by their places in the program."""
         self._inner.deleteCols(len(places), np.sort(places).astype(np.int32))
         kept = np.setdiff1d(np.arange(self.taking_part), places)
-        self._patterns = sparse.csc_array(self._patterns[:, kept])
+        self._patterns = Patterns(self._patterns[kept])
 
 
 def unit_patterns(columns: Indices, width: int) -> Patterns:
     """Each column of a model, of so many, as a pattern of its own."""
     count = len(columns)
-    return Patterns((np.ones(count), columns, np.arange(count + 1)), shape=(width, count))
+    return Patterns((np.ones(count), columns, np.arange(count + 1)), shape=(count, width))
+
+
+def _transposed(matrix: Matrix) -> sparse.csr_array:
+    """A' of A (rows, columns)."""
+    return sparse.csr_array(sparse.csc_array(matrix).T)
+
+
+def _stacked(first: Patterns, second: Patterns) -> Patterns:
+    """Patterns and more patterns; scipy's own way takes several times as long."""
+    parts = (
+        np.concatenate([first.data, second.data]),
+        np.concatenate([first.indices, second.indices]),
+        np.concatenate([first.indptr, first.indptr[-1] + second.indptr[1:]]),
+    )
+    return Patterns(parts, shape=(first.shape[0] + second.shape[0], first.shape[1]))
 
 
 def _part(model: Model, columns: Indices) -> Model:

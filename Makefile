@@ -34,8 +34,7 @@ clean:
 $(READY): requirements.lock
 	@$(MAKE) --no-print-directory $(UV)
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(ENVIRONMENT)
-	@# Every job starts Python anew: what it imports is compiled once, here.
-	@$(UV) pip sync --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock
+	@$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install --python $(BIN)/python --no-deps --editable .
 	@cp requirements.lock $@
 

@@ -12,6 +12,9 @@ READY := $(ENVIRONMENT)/requirements.lock
 # uv from the system, or from an environment of its own.
 UV := $(or $(shell command -v uv),$(ENVIRONMENT)/uv/bin/uv)
 
+# Every job starts Python anew: what it imports is compiled once, when it is first imported.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: all test lint clean
 .DELETE_ON_ERROR:
 

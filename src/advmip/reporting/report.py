@@ -45,7 +45,7 @@ def write_report(results_dir: Path, papers_dir: Path, out_path: Path) -> None:
 
     Args:
         results_dir: The scale's results: `tables/`, `figures/`, `verdicts.csv`, and where they
-            exist `rows/*/evaluations.csv` (for the provenance) and `config.yaml`.
+            exist `rows/<source>/*.csv` (for the provenance) and `config.yaml`.
         papers_dir: Folder of the sources' YAML files; the page's template and the captions are in
             the folder `report` beside it.
         out_path: The HTML file to write.
@@ -75,7 +75,7 @@ def write_report(results_dir: Path, papers_dir: Path, out_path: Path) -> None:
         sections=[section for section in sections if section["outputs"]],
         outputs=list(made.values()),
         absent=absent_outputs(results_dir),
-        provenance=gather_provenance(results_dir),
+        provenance=gather_provenance(results_dir, *sources),
         settings=_text(results_dir / "config.yaml"),
     )
     with write_atomically(out_path) as temporary:
@@ -88,30 +88,25 @@ def output_names() -> list[str]:
     return [name for start in _SECTIONS for name in sorted(names) if name.startswith(start)]
 
 
-def absent_outputs(results_dir: Path, source: str = "") -> list[str]:
-    """Which tables and figures of the catalogue, or of one source, are not among the results."""
+def absent_outputs(results_dir: Path, beginning: str = "") -> list[str]:
+    """Which tables and figures whose names begin so are not among the results."""
     tables = [f"table {name}" for name in TABLES if not _table(results_dir, name).is_file()]
     figures = [f"figure {name}" for name in FIGURES if not _figure(results_dir, name).is_file()]
-    return [each for each in (*tables, *figures) if is_of(source, each.split()[1])]
+    return [each for each in (*tables, *figures) if each.split()[1].startswith(beginning)]
 
 
-def is_of(source: str, output: str) -> bool:
-    """Whether a table or figure, or a file of one, is of a source; always, without a source."""
-    return not source or output.startswith(f"{source}_")
-
-
-def gather_provenance(results_dir: Path, source: str = "*") -> dict[str, str]:
+def gather_provenance(results_dir: Path, *sources: str) -> dict[str, str]:
     """Versions, machines and dates behind the rows of a scale, each distinct value once.
 
     Args:
         results_dir: The scale's results.
-        source: A source's short name; that of all if left out.
+        sources: Short names of sources, whose rows hold those of their outputs.
 
     Returns:
         What to the values found, joined by commas; dates as first and last. Empty without rows.
     """
     values: dict[str, list[str]] = {}
-    for path in sorted(results_dir.glob(f"rows/{source}/*.csv")):
+    for path in sorted(path for each in sources for path in results_dir.glob(f"rows/{each}/*.csv")):
         rows = pd.read_csv(path, usecols=["provenance"]).dropna()
         for text in rows["provenance"].unique():
             for name, value in json.loads(text).items():

@@ -7,13 +7,13 @@ its verdicts in `verdicts/`, and a column of `origin.csv`, which says where they
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from advmip.errors import InputError, unknown_name
-from advmip.reporting.report import absent_outputs, gather_provenance, is_of, output_names
+from advmip.reporting.report import absent_outputs, gather_provenance, output_names
 from advmip.reporting.verdicts import count_verdicts, read_verdicts
 from advmip.storage import write_atomically
 
@@ -48,7 +48,7 @@ def write_snapshot(
     for source in chosen:
         if source not in known:
             raise unknown_name("source", source, known)
-    absent = [each for source in chosen for each in absent_outputs(results_dir, source)]
+    absent = [each for source in chosen for each in absent_outputs(results_dir, f"{source}_")]
     if absent:
         raise InputError(
             subject=f"results {results_dir}",
@@ -102,14 +102,12 @@ def _replace(source: str, results_dir: Path, target: Path) -> None:
 
 def _files(folder: Path, source: str) -> list[Path]:
     """The tables and figures of a source that lie in a folder of results."""
-    return [path for path in _every_file(folder) if is_of(source, path.name)]
-
-
-def _every_file(folder: Path) -> Iterator[Path]:
-    for kind, suffixes in _KEPT.items():
-        for path in sorted((folder / kind).glob("*")):
-            if path.suffix in suffixes and not path.name.startswith("."):
-                yield path
+    return [
+        path
+        for kind, suffixes in _KEPT.items()
+        for path in (folder / kind).glob(f"{source}_*")
+        if path.suffix in suffixes
+    ]
 
 
 def _readme(target: Path, origin: pd.DataFrame) -> str:

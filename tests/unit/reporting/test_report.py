@@ -78,7 +78,7 @@ def test_a_report_needs_verdicts(tmp_path: Path):
 
 
 def test_provenance_is_gathered_from_the_rows(results: Path):
-    origin = gather_provenance(results)
+    origin = gather_provenance(results, "zk")
     assert origin["machine"] == "a machine"
     assert origin["torch"] == "2.15.0"
 

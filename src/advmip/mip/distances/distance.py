@@ -11,6 +11,7 @@ from advmip.mip.distances.absolute_values import AbsoluteValues
 from advmip.mip.distances.box import Box
 from advmip.mip.model import Expression, Model, ModelBuilder, Vector
 from advmip.mip.solvers.linear_program import LinearProgram
+from advmip.mip.solvers.sifting import SiftedProgram
 
 
 class Distance(ABC):
@@ -23,10 +24,13 @@ class Distance(ABC):
         name: Its name in settings and rows.
         sparse: Whether the change is written in columns >= 0, most of which the nearest change
             leaves at 0, and whose sum the distance is not below.
+        resting: Whether the columns of the change are at least 0 and rest there, outside the linear
+            programs, until they are wanted.
     """
 
     name: str
     sparse = False
+    resting = False
 
     @abstractmethod
     def value(self, perturbation: Vector, box: Box) -> float:
@@ -51,6 +55,8 @@ class Distance(ABC):
             box: Where it was told that changes may be.
             simplex: The simplex method.
         """
+        if self.resting:
+            return SiftedProgram(model, simplex, np.unique(change.matrix.indices))
         return LinearProgram(model, simplex)
 
     def encode_ball(self, builder: ModelBuilder, box: Box, radius: float) -> Expression:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
@@ -11,9 +9,7 @@ from scipy import sparse
 from advmip.mip.distances.absolute_values import AbsoluteValues
 from advmip.mip.distances.box import Box
 from advmip.mip.distances.distance import Distance
-from advmip.mip.model import Expression, Matrix, Model, ModelBuilder, Vector
-from advmip.mip.solvers.linear_program import LinearProgram
-from advmip.mip.solvers.sifting import SiftedProgram
+from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
 
 
 class L1(Distance):
@@ -21,6 +17,7 @@ class L1(Distance):
 
     name = "l1"
     sparse = True
+    resting = True
 
     def value(self, perturbation: Vector, box: Box) -> float:
         """The sum of absolute changes."""
@@ -29,12 +26,6 @@ class L1(Distance):
     def encode(self, builder: ModelBuilder, box: Box) -> Expression:
         """Columns p and n, each at cost 1."""
         return signed_parts(builder, box, 1.0, 1.0)
-
-    def program(
-        self, model: Model, change: Expression, box: Box, simplex: Literal["primal", "dual"]
-    ) -> LinearProgram:
-        """A sifted program: all parts rest at first."""
-        return SiftedProgram(model, simplex, np.unique(change.matrix.indices))
 
     def absolute_values(self, box: Box) -> AbsoluteValues:
         """Those of all changes."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 
 from advmip.errors import InputError
 from advmip.mip.distances.box import Box, change_within
 from advmip.mip.distances.distance import Distance
-from advmip.mip.model import Expression, Matrix, Model, ModelBuilder, Vector
-from advmip.mip.solvers.linear_program import LinearProgram
-from advmip.mip.solvers.sifting import SiftedProgram
+from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
 
 _FINE = 17
 
@@ -97,6 +94,8 @@ class PiecewiseL2(L2):
         sos2: Demand adjacency by special ordered sets.
     """
 
+    resting = True
+
     def __init__(self, breakpoints: int = 5, sos2: bool = False) -> None:
         if breakpoints < 2:
             raise InputError(
@@ -127,12 +126,6 @@ class PiecewiseL2(L2):
         change = self._by_steps(builder, box)
         builder.limit_objective(self.objective(radius))
         return change
-
-    def program(
-        self, model: Model, change: Expression, box: Box, simplex: Literal["primal", "dual"]
-    ) -> LinearProgram:
-        """A sifted program: all steps rest at first."""
-        return SiftedProgram(model, simplex, np.unique(change.matrix.indices))
 
     @property
     def linear(self) -> Distance:

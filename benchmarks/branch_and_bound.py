@@ -26,7 +26,7 @@ import pandas as pd
 from attack_instances import Instance, Limits, Row, add_options, answered, load_victim
 
 from advmip.memory import keep_freed_memory
-from advmip.mip.bounds import interval_bounds, patience, relaxation_bounds, under_ceilings
+from advmip.mip.bounds import interval_bounds, patience, relaxation_bounds, tightened_further
 from advmip.mip.branch_and_bound import STRATEGIES, tree_for
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.encoding import Interval, unstable_neurons
@@ -85,7 +85,7 @@ def prepared(instance: Instance, network: Network, distance: str) -> Prepared:
     problem = whole.within(np.inf if found is None else found.value)
     begun = time.perf_counter()
     bounds = relaxation_bounds(problem, interval_bounds(problem))
-    return Prepared(problem, bounds, patience(time.perf_counter() - begun))
+    return Prepared(problem, bounds, patience(problem, time.perf_counter() - begun))
 
 
 def solved(problem: Problem, bounds: list[Interval], solver: str, options: Options) -> Solution:
@@ -105,7 +105,7 @@ def solved_with_rows(
     left = options.time_limit - (time.perf_counter() - begun)
     if solution.status in (Status.OPTIMAL, Status.INFEASIBLE) or left <= 0:
         return solution
-    found = under_ceilings(problem, bounds, time.perf_counter() + left)
+    found = tightened_further(problem, bounds, time.perf_counter() + left)
     if found is None:
         return replace(solution, status=Status.INFEASIBLE, bound=options.cutoff)
     left = options.time_limit - (time.perf_counter() - begun)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.errors import InputError
-from advmip.mip.bounds import interval_bounds, patience, tightened_bounds, under_ceilings
+from advmip.mip.bounds import interval_bounds, patience, tightened_bounds, tightened_further
 from advmip.mip.branch_and_bound import STRATEGIES
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import Formulation
@@ -190,7 +190,7 @@ class Hunt:
             )
             if not ingredients.restart:
                 return self._solve(problem, tightened, self._left, rival)
-            first = min(patience(self._phases["bounds"] - before), self._left)
+            first = min(patience(problem, self._phases["bounds"] - before), self._left)
             farther = self._radius
             if self._solve(problem, tightened, first, rival):
                 return True
@@ -199,7 +199,7 @@ class Hunt:
             if ingredients.ceilings:
                 with self._timed("bounds"):
                     until = time.perf_counter() + _CEILINGS_SHARE * self._left
-                    found = under_ceilings(problem, tightened, until)
+                    found = tightened_further(problem, tightened, until)
                 if found is None:
                     self._raise_bound(rival, self._radius)
                     return True

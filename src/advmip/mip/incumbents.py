@@ -27,6 +27,8 @@ from advmip.mip.solvers.quadratic_program import QuadraticProgram
 
 Flags = NDArray[np.bool_]
 
+# A point may miss the goal's margin by so much, but by no more than half of it.
+_MISSED = 1e-6
 _STEPS = 60
 _FLIPS = 200
 # A neuron whose input is this close to 0 lies on the border of its pattern.
@@ -83,7 +85,7 @@ def search(
         return _shortfall(problem, change), _distance(problem, change)
 
     changes = [point - problem.image for point in gradient_points(problem, starts, seed)]
-    changes += relaxed_points(problem, bounds)
+    changes += relaxed_points(problem, bounds, deadline)
     changes.sort(key=order)
     candidates = changes[:]
     for change in _to_improve(problem, changes, starts):
@@ -91,8 +93,9 @@ def search(
             break
         candidates.append(patterns(change).descend(change))
     best = min(candidates, key=order)
-    if patterns(best).exact:
-        # The programs of a stand-in are larger, and their optimum is another one.
+    if patterns(best).linear:
+        # The programs of a stand-in are larger, and their optimum is another one; with squares,
+        # the tree is faster than so many programs.
         candidates.append(patterns(best).around(best))
     return best_of(problem, candidates)
 
@@ -116,14 +119,15 @@ def _distance(problem: Problem, change: Vector) -> float:
 
 
 def meets(problem: Problem, change: Vector) -> bool:
-    """Whether a perturbation meets the goal, up to half of the goal's margin."""
+    """Whether a perturbation meets the goal, up to a small part of the goal's margin."""
     return _shortfall(problem, change) == 0.0
 
 
 def _shortfall(problem: Problem, change: Vector) -> float:
-    """By how much a perturbation misses the goal, less half of the goal's margin."""
+    """By how much a perturbation misses the goal, less what solvers' tolerances may miss."""
     logits = problem.network.logits(problem.image + change)
-    return max(0.0, -0.5 * problem.goal.margin - float(problem.goal.surplus(logits)))
+    allowed = min(0.5 * problem.goal.margin, _MISSED)
+    return max(0.0, -allowed - float(problem.goal.surplus(logits)))
 
 
 _Improvement = Callable[["_Phase", Flags, Vector], tuple[float, Vector]]
@@ -141,7 +145,7 @@ class PatternProgram:
         deadline: When to stop at the latest, by `time.perf_counter`.
 
     Attributes:
-        exact: Whether the distance itself is minimised, not a stand-in.
+        linear: Whether linear programs minimise the distance itself, not a stand-in.
     """
 
     def __init__(self, problem: Problem, bounds: list[Interval], deadline: float = np.inf) -> None:
@@ -150,14 +154,14 @@ class PatternProgram:
         self._unstable = [interval.unstable for interval in bounds[:-1]]
         projection = projected(problem)
         if projection is None:
-            self._nearest = _Patterns.of(Projection(problem.linear(), _as_it_is), bounds)
+            self._nearest = _Patterns.of(Projection(problem.linear(), _as_it_is), bounds, deadline)
             self._reached = self._nearest
         else:
             # Which coordinates the box has, only pixels know before there are cuts.
             anywhere = replace(problem, distance=Anywhere())
-            self._reached = _Patterns.of(Projection(anywhere, _as_it_is), bounds)
-            self._nearest = _Patterns.of(projection, bounds)
-        self.exact = projection is not None or problem.distance.linear is problem.distance
+            self._reached = _Patterns.of(Projection(anywhere, _as_it_is), bounds, deadline)
+            self._nearest = _Patterns.of(projection, bounds, deadline)
+        self.linear = projection is None and problem.distance.linear is problem.distance
 
     def descend(self, change: Vector) -> Vector:
         """The best point of a chain of neighbouring patterns, from the one of a perturbation.
@@ -247,13 +251,15 @@ class _Patterns:
     negative: Indices
 
     @staticmethod
-    def of(projection: Projection, bounds: list[Interval]) -> _Patterns:
-        """That of a problem, in pixels or coordinates."""
+    def of(projection: Projection, bounds: list[Interval], deadline: float) -> _Patterns:
+        """That of a problem, in pixels or coordinates, solved until a deadline."""
         parts = Parts()
         encoding = encode(projection.problem, bounds, parts, elastic=True)
+        program = encoding.convex_program()
+        program.limit_time(deadline - time.perf_counter())
         return _Patterns(
             encoding.model,
-            encoding.convex_program(),
+            program,
             lambda point: projection.lifted(encoding.change.values(point)),
             encoding.shortfall,
             parts.positive,
@@ -329,10 +335,14 @@ def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:
     return list(points.T)
 
 
-def relaxed_points(problem: Problem, bounds: list[Interval]) -> list[Vector]:
-    """The perturbation at the optimum of the linear relaxation."""
+def relaxed_points(
+    problem: Problem, bounds: list[Interval], deadline: float = np.inf
+) -> list[Vector]:
+    """The perturbation at the optimum of the linear relaxation, if it is found in time."""
     encoding = encode(problem.linear(), bounds)
-    _, point = encoding.program("dual").minimise(encoding.model.objective)
+    program = encoding.program("dual")
+    program.limit_time(deadline - time.perf_counter())
+    _, point = program.minimise(encoding.model.objective)
     return [] if point is None else [encoding.change.values(point)]
 
 

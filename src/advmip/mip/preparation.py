@@ -45,11 +45,12 @@ def prepare(
         problem: The problem.
         bounds: Bounds of the neurons that hold over the problem's box.
         formulation: Of the unstable neurons.
-        solver: A solver's name, one of `branch_and_bound.STRATEGIES`, or "auto": Gurobi where its
-            licence admits the model, else our tree where it takes the problem (it is faster than
-            the open solvers, `docs/branch-and-bound.md`), else the best open solver; or
-            "mipverify": the model of `mip.mipverify`, for Gurobi where its licence admits that
-            model, else the best open solver.
+        solver: A solver's name, one of `branch_and_bound.STRATEGIES`, or "auto": for exact L2 our
+            tree where it takes the problem in coordinates, else Gurobi where its licence admits
+            the model, else our tree (it is faster than the open solvers,
+            `docs/branch-and-bound.md`), else the best open solver; or "mipverify": the model of
+            `mip.mipverify`, for Gurobi where its licence admits that model, else the best open
+            solver.
 
     Raises:
         InputError: There is no such solver, or it does not take the problem.
@@ -60,6 +61,9 @@ def prepare(
     if solver == MIPVERIFY:
         check_formulation(formulation)
         return _given_to_solver(AUTO, *written(problem, bounds))
+    ours = Tree(problem, bounds, STRATEGIES[_TREE])
+    if solver == AUTO and projected(problem) and refusal(problem, bounds, formulation) is None:
+        return _grown(ours, _TREE, "exact L2 in coordinates, where general solvers are slower")
     if solver in (AUTO, "gurobi"):
         small = _in_coordinates(problem, bounds, formulation)
         if small is not None:
@@ -68,7 +72,7 @@ def prepare(
     if solver == AUTO and refusal(problem, bounds, formulation) is None:
         unlicensed = SOLVERS["gurobi"].refusal(encoding.model.size)
         if unlicensed is not None:
-            return _grown(Tree(problem, bounds, STRATEGIES[_TREE]), _TREE, unlicensed)
+            return _grown(ours, _TREE, unlicensed)
     return _given_to_solver(solver, encoding.model, encoding.change)
 
 

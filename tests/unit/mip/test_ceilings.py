@@ -110,7 +110,7 @@ def test_a_class_that_is_out_of_reach_is_proved_to_be() -> None:
 def test_a_hunt_that_needs_them_finds_the_nearest_attack(
     seed: int, solver: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hunt, "patience", lambda bounding: 0.0)
+    monkeypatch.setattr(hunt, "patience", lambda problem, bounding: 0.0)
     tiny, network, image, label = instance(seed, HIDDEN)
     target = (label + 1) % CLASSES
     expected = smallest(tiny, image, "l1", [target], 1.0, 1e-6)

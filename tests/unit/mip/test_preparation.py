@@ -18,6 +18,8 @@ from advmip.mip.solvers import SOLVERS, Options, Status
 from advmip.mip.targets import Targeted
 from advmip.networks import staged
 
+COORDINATES = "exact L2 in coordinates, where general solvers are slower"
+
 
 def prepared(
     distance: str, formulation: Formulation | None = None, solver: str = "auto"
@@ -39,7 +41,8 @@ def without_gurobi(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("without_gurobi")
 def test_without_gurobi_the_tree_takes_what_it_can(distance: str) -> None:
     problem, chosen = prepared(distance)
-    assert (chosen.solver, chosen.reason) == ("branch-and-bound", "no licence for it")
+    assert chosen.solver == "branch-and-bound"
+    assert chosen.reason == ("no licence for it" if distance != "l2" else COORDINATES)
     solution = chosen.solve(Options(gap=1e-6))
     assert solution.status == Status.OPTIMAL
     assert solution.point is not None
@@ -69,6 +72,13 @@ def test_without_gurobi_the_model_of_mipverify_goes_to_an_open_solver(distance: 
 
 def test_a_model_that_its_licence_admits_goes_to_gurobi() -> None:
     assert prepared("l1")[1].solver == "gurobi"
-    assert prepared("l2")[1].reason.endswith("in coordinates")
+    assert prepared("l2", solver="gurobi")[1].reason.endswith("in coordinates")
     # MIPVerify has no coordinates.
     assert prepared("l2", solver="mipverify")[1].reason == "its licence admits the model"
+
+
+def test_exact_l2_is_our_trees_in_few_coordinates() -> None:
+    _, chosen = prepared("l2")
+    assert (chosen.solver, chosen.reason) == ("branch-and-bound", COORDINATES)
+    # A tree has no indicators.
+    assert prepared("l2", Indicator())[1].solver == "gurobi"

@@ -3,7 +3,7 @@
 from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.network_bounds import NETWORK_BOUNDS, network_bounds
 from advmip.mip.bounds.relaxation import relaxation_bounds
-from advmip.mip.bounds.rounds import patience, tightened_bounds, under_ceilings
+from advmip.mip.bounds.rounds import patience, tightened_bounds, tightened_further
 
 __all__ = [
     "NETWORK_BOUNDS",
@@ -12,5 +12,5 @@ __all__ = [
     "patience",
     "relaxation_bounds",
     "tightened_bounds",
-    "under_ceilings",
+    "tightened_further",
 ]

@@ -45,6 +45,15 @@ class EuclideanBall:
         self._program = QuadraticProgram(encoding.model, _ACCURACY)
         self._program.limit_time(deadline - time.perf_counter())
 
+    def price_products(self, outputs: Indices, slacks: Indices) -> None:
+        """Let the relaxation know that a neuron's output or its slack is 0.
+
+        Args:
+            outputs: The columns of the outputs of open neurons.
+            slacks: Those of their slacks.
+        """
+        self._program.price_products(outputs, slacks)
+
     def extremes(self, place: int, bounded: Indices, known: Interval) -> Interval | None:
         """Bounds of what enters some neurons of a layer.
 

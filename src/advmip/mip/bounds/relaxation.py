@@ -26,6 +26,7 @@ def relaxation_bounds(
     formulation: Formulation | None = None,
     every: bool = False,
     substitute: bool = False,
+    priced: bool = False,
 ) -> list[Interval] | None:
     """Tighter bounds of every unstable neuron, layer by layer.
 
@@ -41,6 +42,7 @@ def relaxation_bounds(
         formulation: Of the unstable neurons before; the triangle if left out.
         every: Bound stable neurons as well.
         substitute: Give stable neurons no columns.
+        priced: With squares, let the relaxation know that a neuron's output or its slack is 0.
 
     Returns:
         The bounds, or None if the relaxation has no point: nothing nearer than the radius exists.
@@ -64,6 +66,8 @@ def relaxation_bounds(
                 projection.problem, tightened, shape, depth=depth, substitute=substitute
             )
             ball = EuclideanBall(encoding, problem.radius, deadline)
+            if priced and isinstance(shape, Triangle):
+                ball.price_products(shape.positive, shape.negative)
             found = ball.extremes(place, bounded, tightened[place])
         if found is None:
             return None

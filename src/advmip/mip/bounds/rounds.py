@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from advmip.mip.bounds.ceilings import ceilings_pay, with_ceilings
 from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.relaxation import relaxation_bounds
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.problem import Problem
+from advmip.mip.projection import projected
 
 # Another round follows if this share of the unstable neurons became stable.
 _WORTH_ANOTHER = 0.1
 _ROUNDS = 4
-# A solver works for so many seconds, or for this share of what the bounds took, without ceilings.
+# A solver works for so many seconds, or for this share of what the bounds took, before they are
+# tightened further: prices take more than ceilings.
 _PATIENCE = 1.0
-_SHARE = 0.5
-
-
-def _as_it_is(problem: Problem, bounds: Sequence[Interval], deadline: float) -> Problem:
-    return problem
+_SHARE, _SHARE_PRICED = 0.5, 2.0
 
 
 def tightened_bounds(problem: Problem, deadline: float) -> list[Interval] | None:
@@ -37,21 +36,22 @@ def tightened_bounds(problem: Problem, deadline: float) -> list[Interval] | None
     return None if found is None else found[1]
 
 
-def patience(bounding: float) -> float:
-    """How many seconds a solver works before it starts again with ceilings.
+def patience(problem: Problem, bounding: float) -> float:
+    """How many seconds a solver works before the bounds are tightened further.
 
-    They take about as long as the bounds did: where a tree is small, more than they save.
+    That takes as long as the bounds did, or longer: where a tree is small, more than it saves.
 
     Args:
+        problem: The problem.
         bounding: Seconds that the bounds took.
     """
-    return max(_PATIENCE, _SHARE * bounding)
+    return max(_PATIENCE, (_SHARE_PRICED if _prices_pay(problem) else _SHARE) * bounding)
 
 
-def under_ceilings(
+def tightened_further(
     problem: Problem, bounds: list[Interval], deadline: float
 ) -> tuple[Problem, list[Interval]] | None:
-    """The problem with ceilings, and tighter bounds under them.
+    """The problem with ceilings, or with priced products, and the tighter bounds that follow.
 
     Args:
         problem: The problem.
@@ -59,27 +59,33 @@ def under_ceilings(
         deadline: When to stop at the latest, by `time.perf_counter`.
 
     Returns:
-        Both, as they came where ceilings do not pay; None if nothing nearer than the radius
-        exists.
+        Both, as they came where neither pays; None if nothing nearer than the radius exists.
     """
-    if not ceilings_pay(problem):
+    if not ceilings_pay(problem) and not _prices_pay(problem):
         return problem, bounds
-    return _in_rounds(problem, bounds, deadline, with_ceilings)
+    return _in_rounds(problem, bounds, deadline, further=True)
+
+
+def _prices_pay(problem: Problem) -> bool:
+    """Whether a problem's relaxations are quadratic programs in a few coordinates."""
+    return bool(np.isfinite(problem.radius)) and projected(problem) is not None
 
 
 def _in_rounds(
     problem: Problem,
     bounds: list[Interval],
     deadline: float,
-    prepared: Callable[[Problem, Sequence[Interval], float], Problem] = _as_it_is,
+    *,
+    further: bool = False,
 ) -> tuple[Problem, list[Interval]] | None:
-    """The problem, prepared anew before each round, and the bounds after the last one."""
+    """The problem, with new ceilings in each round if asked for, and the bounds after the last."""
     for _ in range(_ROUNDS):
         before = unstable_neurons(bounds)
         if time.perf_counter() > deadline or not before:
             break
-        problem = prepared(problem, bounds, deadline)
-        found = relaxation_bounds(problem, bounds, deadline)
+        if further:
+            problem = with_ceilings(problem, bounds, deadline)
+        found = relaxation_bounds(problem, bounds, deadline, priced=further)
         if found is None:
             return None
         bounds = found

@@ -7,7 +7,8 @@ With l <= p <= u what enters a neuron, x what leaves it and s = x - p,
 which is x >= 0, x >= p, x <= u (p - l) / (u - l) (Ben Mhenni, Section 3.1). A neuron is held
 active by s = 0 and inactive by x = 0: from node to node only bounds of columns change, the last
 basis stays feasible for the dual, and the dual simplex method goes on from it. Rows of the neurons'
-concave envelopes (`envelope.py`), found at the root, hold in every node.
+concave envelopes (`envelope.py`), found at the root, hold in every node; so do the prices of the
+products x s that quadratic programs have in their place (`solvers/product_prices.py`).
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from advmip.mip.encoding import Interval
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.problem import Problem, encode
 from advmip.mip.projection import in_coordinates
+from advmip.mip.solvers.linear_program import LinearProgram
+from advmip.mip.solvers.quadratic_program import QuadraticProgram
 
 # An envelope's row is added if the point violates it by this share of the neuron's range.
 _VIOLATION = 1e-4
+_ROUNDS = 40
 # Rounds that raise the root's value by no more than this share, so many in a row, are the last.
 _GAIN = 0.005
 _PATIENCE = 8
@@ -67,32 +71,36 @@ class Relaxation:
         """How many neurons are unstable."""
         return len(self._outputs)
 
-    def strengthen(self, rounds: int) -> None:
-        """Add rows of the neurons' envelopes where the root's optimum violates them.
+    def strengthen(self) -> None:
+        """Lift the root, and with it the whole tree.
 
-        They hold in the whole tree. It ends when a round gains little.
-
-        Args:
-            rounds: How many times at most.
+        Linear programs get rows of the neurons' envelopes where the optimum violates them, until a
+        round gains little; quadratic programs the products x s in their objective.
         """
-        before = self._program.resolve()
+        if isinstance(self._program, QuadraticProgram):
+            self._program.price_products(self._outputs, self._slacks)
+        else:
+            self._add_envelopes(self._program)
+
+    def _add_envelopes(self, program: LinearProgram) -> None:
+        before = program.resolve()
         stalled = 0
-        for _ in range(rounds):
+        for _ in range(_ROUNDS):
             if not np.isfinite(before):
                 return
-            columns = self._program.point()
+            columns = program.point()
             found = [each.above(columns, _VIOLATION) for each in self._envelopes]
             if not sum(len(sides) for _, sides in found):
                 break
             for matrix, sides in found:
-                self._program.add_rows(matrix, sides)
-            now = self._program.resolve()
+                program.add_rows(matrix, sides)
+            now = program.resolve()
             stalled = stalled + 1 if now < before + _GAIN * abs(now) else 0
             before = now
             if stalled == _PATIENCE:
                 break
-        loose = self._program.loose_rows()
-        self._program.drop_rows(loose[loose >= self._rows])
+        loose = program.loose_rows()
+        program.drop_rows(loose[loose >= self._rows])
 
     def stop_above(self, objective: float) -> None:
         """Nodes whose value exceeds this one are of no interest."""

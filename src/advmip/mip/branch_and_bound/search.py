@@ -51,7 +51,8 @@ class Search:
         self._incumbent: Incumbent | None = None
         self._cutoff = options.cutoff
         self._relaxation.stop_above(self._cutoff)
-        self._relaxation.strengthen(strategy.envelopes)
+        if strategy.strengthened:
+            self._relaxation.strengthen()
         # The smallest bound of a part that could neither be pruned nor split.
         self._unsettled = np.inf
         self._nodes = 0

@@ -24,30 +24,28 @@ class Strategy:
         rule: Makes the branching rule.
         order: Makes the order of nodes.
         reason: What it is, in a few words.
-        envelopes: Rounds of rows of envelopes at the root; none if left out.
+        strengthened: The root's relaxation is lifted before the tree grows.
     """
 
     rule: Callable[[], Rule]
     order: Callable[[], Order]
     reason: str
-    envelopes: int = 0
+    strengthened: bool = False
 
-
-_ROUNDS = 40
 
 # By the name of the solver that they stand for.
 STRATEGIES = {
     "branch-and-bound": Strategy(
-        Reliability, DepthFirst, "envelopes, reliability branching, depth first", _ROUNDS
+        Reliability, DepthFirst, "strengthened root, reliability branching, depth first", True
     ),
     "branch-and-bound-plunging": Strategy(
-        Reliability, Plunging, "envelopes, reliability branching, plunging", _ROUNDS
+        Reliability, Plunging, "strengthened root, reliability branching, plunging", True
     ),
     "branch-and-bound-weighted": Strategy(
         partial(Look, weighted_output),
         DepthFirst,
-        "envelopes, weighted output, depth first",
-        _ROUNDS,
+        "strengthened root, weighted output, depth first",
+        True,
     ),
     "branch-and-bound-paper": Strategy(
         partial(Look, largest_output), DepthFirst, "Ben Mhenni's: largest output, depth first"

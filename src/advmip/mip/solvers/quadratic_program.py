@@ -1,6 +1,6 @@
 """Convex quadratic programs in a row: bounds or rows change, and the multipliers stay.
 
-minimise    c'x + x'Qx      (Q diagonal, >= 0)
+minimise    c'x + x'Qx      (Q positive semidefinite)
 subject to  l_r <= A x <= u_r,   l <= x <= u
 
 by a dual active-set method (Goldfarb & Idnani 1983). Equalities are used up first: each makes one
@@ -14,8 +14,8 @@ whose G is the same in every solve. Violated rows come in, a few at a time; on t
 multipliers of those that are in, a row goes as soon as its multiplier is 0. The dual rises with
 every step, and from a parent's multipliers a child is a few steps away.
 
-Any multipliers prove a bound. It is what a solve returns, and as soon as it passes the cutoff the
-solve ends.
+Q is the model's squares, and what `price_products` adds to them. Any multipliers prove a bound. It
+is what a solve returns, and as soon as it passes the cutoff the solve ends.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from scipy.linalg import lu_factor, lu_solve, qr
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from advmip.mip.model import Indices, Matrix, Model, Vector
+from advmip.mip.solvers.product_prices import Products, best_prices
 
 # The curvature of columns without a square, as a share of the largest one.
 _PROXIMAL = 1e-4
@@ -73,12 +74,11 @@ class QuadraticProgram:
         self._deadline = np.inf
         equal = model.row_lower == model.row_upper
         self._use_up(model, equal)
-        self._squares, self._costs = model.squares[self._kept], model.objective[self._kept]
-        curvature = 2.0 * self._squares
-        flat = _PROXIMAL * float(curvature.max(initial=0.0) or 1.0)
-        self._proximal = np.where(curvature > 0, 0.0, flat)
-        self._inverse = 1.0 / (curvature + self._proximal)
         width = len(self._kept)
+        self._quadratic = np.diag(model.squares[self._kept])
+        self._product_costs, self._product_constant = np.zeros(width), 0.0
+        self._costs = model.objective[self._kept]
+        self._curve()
         self._solution, self._near = np.zeros(width), np.zeros(width)
         # First the columns that are kept, then those that are used up, then rows.
         columns = np.concatenate([self._kept, self._gone])
@@ -98,6 +98,14 @@ class QuadraticProgram:
         inequalities = model.matrix[~equal].toarray()
         self._append(*self._reduced(inequalities), model.row_lower[~equal], model.row_upper[~equal])
 
+    def _curve(self) -> None:
+        """Take note of the quadratic part: what is flat in it, and its inverse."""
+        curvature = 2.0 * np.diag(self._quadratic)
+        flat = _PROXIMAL * float(curvature.max(initial=0.0) or 1.0)
+        self._proximal = np.where(curvature > 0, 0.0, flat)
+        self._inverse = np.linalg.inv(2.0 * self._quadratic + np.diag(self._proximal))
+        self._magnitudes = np.abs(self._quadratic)
+
     def _use_up(self, model: Model, equal: NDArray[np.bool_]) -> None:
         """Write one column for each equality as a form in the others."""
         system = model.matrix[equal].toarray()
@@ -116,7 +124,7 @@ class QuadraticProgram:
 
     def _append(self, rows: Vector, constants: Vector, lower: Vector, upper: Vector) -> None:
         """More rows: lower <= rows @ x + constants <= upper."""
-        weighted = rows * self._inverse
+        weighted = rows @ self._inverse
         beside = self._rows @ weighted.T
         self._gram = np.block([[self._gram, beside], [beside.T, rows @ weighted.T]])
         self._rows = np.vstack([self._rows, rows])
@@ -141,8 +149,58 @@ class QuadraticProgram:
     def set_costs(self, objective: Vector) -> None:
         """Another linear part of the objective (columns,)."""
         gone = objective[self._gone]
-        self._costs = objective[self._kept] + gone @ self._forms
-        self._constant = float(gone @ self._constants)
+        self._costs = objective[self._kept] + gone @ self._forms + self._product_costs
+        self._constant = float(gone @ self._constants) + self._product_constant
+
+    def price_products(self, first: Indices, second: Indices) -> None:
+        """Add multiples of products of columns that are 0 at every point that is sought.
+
+        The multiples are those that raise the optimum most, as the bounds are now
+        (`product_prices.py`). Upper bounds of these columns are left out: rows imply them.
+
+        Args:
+            first: A column of each product.
+            second: The other one.
+        """
+        if not first.size:
+            return
+        products = Products(*self._forms_of(first), *self._forms_of(second))
+        columns = np.append(self._places[first], self._places[second])
+        width = len(self._kept)
+        prices = best_prices(
+            self._quadratic,
+            self._costs,
+            products,
+            *self._one_sided(columns),
+            self._upper[:width] - self._lower[:width],
+            self._deadline,
+        )
+        quadratic, costs, constant = products.priced(prices)
+        self._quadratic = self._quadratic + quadratic
+        self._product_costs = self._product_costs + costs
+        self._product_constant += constant
+        self._costs = self._costs + costs
+        self._constant += constant
+        self._curve()
+        self._gram = self._rows @ self._inverse @ self._rows.T
+        self._lengths = np.sqrt(np.diag(self._gram))
+        self.forget_basis()
+
+    def _forms_of(self, columns: Indices) -> tuple[Vector, Vector]:
+        """Columns as forms in those that are kept, and their constants."""
+        places = self._places[columns]
+        return self._rows[places], self._shift[places]
+
+    def _one_sided(self, endless: Indices) -> tuple[Vector, Vector]:
+        """Bounds and rows, as rows @ x <= sides, in the columns that are kept.
+
+        Args:
+            endless: Rows whose upper sides are left out.
+        """
+        below, above = np.isfinite(self._lower), np.isfinite(self._upper)
+        above[endless] = False
+        rows = np.vstack([self._rows[above], -self._rows[below]])
+        return rows, np.concatenate([self._upper[above], -self._lower[below]])
 
     def resolve(self) -> float:
         """A lower bound of the objective, within a small share of its smallest value.
@@ -255,7 +313,7 @@ class QuadraticProgram:
 
     def _ascend(self, enough: float) -> bool:
         """Let the dual rise to its top, or until it proves enough; whether it got there."""
-        free = (self._proximal * self._near - self._costs) * self._inverse
+        free = self._inverse @ (self._proximal * self._near - self._costs)
         without = self._rows @ free
         self._refresh()
         sides, multipliers = self._sides, self._multipliers
@@ -265,7 +323,7 @@ class QuadraticProgram:
             binding = np.flatnonzero(sides)
             if not self._step(binding, without[binding]):
                 continue
-            self._solution = free + (multipliers @ self._rows) * self._inverse
+            self._solution = free + self._inverse @ (multipliers @ self._rows)
             if self._bound() >= enough:
                 return True
             activity = self._rows @ self._solution
@@ -319,25 +377,31 @@ class QuadraticProgram:
 
     def _value(self, kept: Vector) -> float:
         """The objective at values of the columns that are kept."""
-        return self._constant + float(self._costs @ kept + self._squares @ kept**2)
+        return self._constant + float((self._costs + self._quadratic @ kept) @ kept)
 
     def _bound(self) -> float:
-        """What the multipliers of the rows prove, over the bounds of the columns that are kept."""
+        """What the multipliers of the rows prove, over the bounds of the columns that are kept.
+
+        The quadratic part is above its tangent at the solution.
+        """
         width = len(self._kept)
         multipliers = self._multipliers[width:]
         used = np.flatnonzero(multipliers)
         multipliers = multipliers[used]
         sides = np.where(multipliers > 0, self._lower[width + used], self._upper[width + used])
-        reduced = self._costs - multipliers @ self._rows[width + used]
-        least = _minimum(self._squares, reduced, self._lower[:width], self._upper[:width])
-        return self._constant + float(multipliers @ sides) + float(least.sum())
+        curved = self._quadratic @ self._solution
+        slope = self._costs - multipliers @ self._rows[width + used] + 2.0 * curved
+        ends = np.where(slope > 0, self._lower[:width], self._upper[:width])
+        least = float(slope @ ends) - float(curved @ self._solution)
+        return self._constant + float(multipliers @ sides) + least
 
     def _largest(self) -> float:
-        """What the objective is at most, over the bounds of the columns that are kept."""
+        """The objective is at most this, over the bounds of the columns that are kept."""
         width = len(self._kept)
         lower, upper = self._lower[:width], self._upper[:width]
-        ends = [self._costs * end + self._squares * end**2 for end in (lower, upper)]
-        return self._constant + float(np.maximum(*ends).sum())
+        linear = np.maximum(self._costs * lower, self._costs * upper)
+        reach = np.maximum(np.abs(lower), np.abs(upper))
+        return self._constant + float(linear.sum() + reach @ self._magnitudes @ reach)
 
 
 def _solved(gram: Vector, wanted: Vector) -> Vector:
@@ -361,13 +425,3 @@ def _solved(gram: Vector, wanted: Vector) -> Vector:
     if np.any(np.abs(missing) > _CONTRADICTION * np.sqrt(diagonal)):
         solution += _FAR * dpotrs(factor, missing, lower=1)[0]
     return solution
-
-
-def _minimum(squares: Vector, costs: Vector, lower: Vector, upper: Vector) -> Vector:
-    """The least value of squares x^2 + costs x over lower <= x <= upper, each."""
-    curved = squares > 0
-    top = np.divide(-costs, 2.0 * squares, out=np.zeros_like(costs), where=curved)
-    end = np.where(costs > 0, lower, upper)
-    at = np.where(curved, np.clip(top, lower, upper), np.where(costs != 0, end, 0.0))
-    least: Vector = squares * at**2 + costs * at
-    return least

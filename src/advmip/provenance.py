@@ -55,7 +55,7 @@ def provenance(threads: int) -> dict[str, str | int]:
 
 
 def code_digest(*parts: str) -> str:
-    """Sixteen hexadecimal digits of a SHA-256 over the sources of parts of this package.
+    """Sixteen hexadecimal digits of a SHA-256 over parts of this package: sources and arrays.
 
     A result that depends on these parts alone stays valid as long as the digest does.
 
@@ -103,7 +103,7 @@ def _processor() -> str:
 def _sources(part: str) -> list[Path]:
     path = _PACKAGE.joinpath(*part.split("."))
     if path.is_dir():
-        return list(path.rglob("*.py"))
+        return [*path.rglob("*.py"), *path.rglob("*.npz")]
     module = path.with_suffix(".py")
     if module.is_file():
         return [module]

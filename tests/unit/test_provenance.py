@@ -64,6 +64,12 @@ def test_a_moved_file_changes_the_digest(package):
     assert code_digest("networks") != digest
 
 
+def test_arrays_that_come_with_the_code_are_part_of_it(package):
+    digest = code_digest("networks")
+    (package / "networks" / "weights.npz").write_bytes(b"numbers")
+    assert code_digest("networks") != digest
+
+
 def test_an_unknown_part_is_answered_with_the_nearest(package):
     with pytest.raises(InputError, match="did you mean 'networks'"):
         code_digest("network")

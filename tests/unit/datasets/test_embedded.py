@@ -1,8 +1,12 @@
 """Digits and shapes need no files, and are the same everywhere."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 
 from advmip.datasets import load_dataset, verify_dataset
 
@@ -26,15 +30,24 @@ def test_counts_shapes_and_equal_shares_of_labels(name, shape, counts):
         assert load_dataset(name, split).digest == dataset.digest
 
 
-def test_digits_are_those_of_scikit_learn_each_once():
-    train, test = load_dataset("digits", "train"), load_dataset("digits", "test")
-    ours = np.concatenate([train.images, test.images]).reshape(1797, 64) * 16
-    theirs = load_digits().data
-    np.testing.assert_array_equal(
-        np.unique(ours, axis=0, return_counts=True)[1],
-        np.unique(theirs, axis=0, return_counts=True)[1],
+def test_digits_are_those_of_scikit_learn_as_it_splits_them():
+    images, labels = load_digits(return_X_y=True)
+    train_images, test_images, train_labels, test_labels = train_test_split(
+        images, labels, test_size=360, stratify=labels, random_state=0
     )
-    assert sorted(map(tuple, ours)) == sorted(map(tuple, theirs))
+    train, test = load_dataset("digits", "train"), load_dataset("digits", "test")
+    np.testing.assert_array_equal(train.images.reshape(1437, 64) * 16, train_images)
+    np.testing.assert_array_equal(test.images.reshape(360, 64) * 16, test_images)
+    np.testing.assert_array_equal(train.labels, train_labels)
+    np.testing.assert_array_equal(test.labels, test_labels)
+
+
+def test_digits_do_not_wait_for_scikit_learn():
+    program = (
+        "import sys; from advmip.datasets import load_dataset; load_dataset('digits', 'test'); "
+        "assert 'sklearn' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_shapes_differ_between_the_splits_and_colour_does_not_tell_the_class():

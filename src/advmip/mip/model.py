@@ -353,15 +353,21 @@ class ModelBuilder:
         costs = np.concatenate([column[2] for column in self._columns])
         return Expression(Matrix(costs[None, :]), np.array([self._constant]))
 
-    def limit_objective(self, upper: float) -> None:
-        """Keep the linear objective so far at most `upper`, and cost nothing any more."""
+    def limit_objective(self, upper: float) -> Expression:
+        """Keep the linear objective so far at most `upper`, and cost nothing any more.
+
+        Returns:
+            The linear objective as it was (1,).
+        """
+        objective = self.objective()
         if np.isfinite(upper):
-            self.add_rows(self.objective(), upper=upper)
+            self.add_rows(objective, upper=upper)
         self._columns = [
             (lower, upper_, np.zeros_like(cost), *rest)
             for lower, upper_, cost, *rest in self._columns
         ]
         self._constant = 0.0
+        return objective
 
     def build(self) -> Model:
         """The model."""

@@ -123,7 +123,11 @@ def encode(
     """
     builder = ModelBuilder()
     measure, box = problem.distance, problem.box
-    change, spent = _encoded_distance(builder, problem, ball)
+    if ball:
+        change, spent = measure.encode_ball(builder, box, problem.radius)
+    else:
+        change = measure.encode(builder, box)
+        spent = builder.objective()
     stages = (*problem.network.hidden, problem.network.output)
     encoded = len(stages) - 1 if depth is None else depth
     layers = encode_hidden(
@@ -146,20 +150,6 @@ def encode(
         eased = Expression.of(shortfall) if elastic else None
         problem.goal.encode(builder, entering[-1], bounds[-1], eased)
     return Encoding(builder.build(), change, entering, shortfall, measure, box)
-
-
-def _encoded_distance(
-    builder: ModelBuilder, problem: Problem, ball: bool
-) -> tuple[Expression, Expression]:
-    """The change (pixels,), and the objective (1,) that `encode` gives the distance."""
-    measure, box = problem.distance, problem.box
-    if ball and not measure.sparse:
-        return measure.encode_ball(builder, box, problem.radius), Expression.zeros(1)
-    change = measure.encode(builder, box)
-    spent = builder.objective()
-    if ball:
-        builder.limit_objective(measure.objective(problem.radius))
-    return change, spent
 
 
 def _add_rows_above(

@@ -59,17 +59,19 @@ class Distance(ABC):
             return SiftedProgram(model, simplex, np.unique(change.matrix.indices))
         return LinearProgram(model, simplex)
 
-    def encode_ball(self, builder: ModelBuilder, box: Box, radius: float) -> Expression:
+    def encode_ball(
+        self, builder: ModelBuilder, box: Box, radius: float
+    ) -> tuple[Expression, Expression]:
         """Add the perturbation's columns, and keep it within a radius, at no cost.
 
         A relaxation for linear programs: it may hold more than the ball.
 
         Returns:
-            The perturbation (pixels,) in those columns.
+            The perturbation (pixels,) in those columns, and the objective (1,) that the radius
+            limits; zero if the ball is kept in another way.
         """
         change = self.encode(builder, box)
-        builder.limit_objective(self.objective(radius))
-        return change
+        return change, builder.limit_objective(self.objective(radius))
 
     @abstractmethod
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:

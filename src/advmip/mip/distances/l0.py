@@ -38,7 +38,9 @@ class L0(Distance):
         builder.add_rows(change[falling] - least[falling], lower=0.0)
         return change
 
-    def encode_ball(self, builder: ModelBuilder, box: Box, radius: float) -> Expression:
+    def encode_ball(
+        self, builder: ModelBuilder, box: Box, radius: float
+    ) -> tuple[Expression, Expression]:
         """With fractions of u allowed, u is the share of its reach that a pixel changes by.
 
         So the relaxed ball is an L1 ball in those shares, without u.
@@ -49,8 +51,7 @@ class L0(Distance):
             1.0 / np.maximum(box.upper, self.unchanged),
             1.0 / np.maximum(-box.lower, self.unchanged),
         )
-        builder.limit_objective(radius)
-        return change
+        return change, builder.limit_objective(radius)
 
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
         """The k pixels of largest effect are changed as far as they go."""

@@ -28,13 +28,15 @@ class L2(Distance):
         columns = builder.add_columns(len(box.lower), box.lower, box.upper, squares=1.0)
         return Expression.of(columns)
 
-    def encode_ball(self, builder: ModelBuilder, box: Box, radius: float) -> Expression:
+    def encode_ball(
+        self, builder: ModelBuilder, box: Box, radius: float
+    ) -> tuple[Expression, Expression]:
         """The box around the ball, and a cone, which linear programs leave out."""
         change = change_within(builder, box.within(radius))
         if np.isfinite(radius):
             length = builder.add_columns(1, 0.0, radius)
             builder.add_cone(change.matrix.indices.astype(np.intp), int(length[0]))
-        return change
+        return change, Expression.zeros(1)
 
     @property
     def linear(self) -> Distance:
@@ -121,11 +123,12 @@ class PiecewiseL2(L2):
         """
         return self._by_lambda(builder, box) if self._sos2 else self._by_steps(builder, box)
 
-    def encode_ball(self, builder: ModelBuilder, box: Box, radius: float) -> Expression:
+    def encode_ball(
+        self, builder: ModelBuilder, box: Box, radius: float
+    ) -> tuple[Expression, Expression]:
         """The steps, with their costs limited."""
         change = self._by_steps(builder, box)
-        builder.limit_objective(self.objective(radius))
-        return change
+        return change, builder.limit_objective(self.objective(radius))
 
     @property
     def linear(self) -> Distance:

@@ -28,9 +28,11 @@ class LInfinity(Distance):
         builder.add_rows(-change[falling] - largest.repeated(len(falling)), upper=0.0)
         return change
 
-    def encode_ball(self, builder: ModelBuilder, box: Box, radius: float) -> Expression:
+    def encode_ball(
+        self, builder: ModelBuilder, box: Box, radius: float
+    ) -> tuple[Expression, Expression]:
         """The ball is a box itself."""
-        return change_within(builder, box.within(radius))
+        return change_within(builder, box.within(radius)), Expression.zeros(1)
 
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
         """The ball is a box itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from torch import nn
 
 from advmip import CheckError, InputError, Network, VerificationIngredients, Verifier, verify
 from advmip.mip.bounds.linear import LinearBounds
+from advmip.mip.solvers import linear_program
 from advmip.mip.verification import run
 
 SEEDS = (0, 1, 4, 6, 9)
@@ -148,6 +150,52 @@ def test_too_short_a_time_is_unknown_and_no_error() -> None:
     epsilon = 0.999 * nearest(tiny, image, label, "linf")
     verdict = verify(network, image, label, epsilon, time_limit=1e-9)
     assert verdict.status in ("unknown", "robust")
+
+
+def many_pixels() -> tuple[Network, np.ndarray, int]:
+    """A random network of 768 pixels and 100 neurons, an image, and the class that it gives it."""
+    random, modules = np.random.default_rng(5), [nn.Flatten()]
+    for before, after in ((768, 100), (100, 10)):
+        layer = nn.Linear(before, after)
+        for weights in (layer.weight, layer.bias):
+            drawn = random.uniform(-1, 1, tuple(weights.shape)) / np.sqrt(before)
+            weights.data = torch.from_numpy(drawn).float()
+        modules += [layer, nn.ReLU()]
+    network = network_of(nn.Sequential(*modules[:-1]), (3, 16, 16)).frozen()
+    image = random.random((3, 16, 16))
+    return network, image, int(network(torch.from_numpy(image[None]).float()).argmax())
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """HiGHS's side of all linear programs; the last one made is that of the margins."""
+    made, honest = [], linear_program.quiet_solver
+
+    def recorded() -> object:
+        made.append(honest())
+        return made[-1]
+
+    monkeypatch.setattr(linear_program, "quiet_solver", recorded)
+    return made
+
+
+def test_a_margin_takes_few_simplex_iterations(programs: list[object]) -> None:
+    """The dual simplex method takes 51, the primal one 1,445."""
+    network, image, label = many_pixels()
+    verdict = verify(network, image, label, 0.01)
+    assert verdict.status == "robust"
+    assert verdict.evidence == "mip"
+    assert 0 < programs[-1].getInfo().simplex_iteration_count < 300
+
+
+def test_a_margins_program_ends_with_the_images_time(
+    monkeypatch: pytest.MonkeyPatch, programs: list[object]
+) -> None:
+    # Where the clock stands still, the solver alone can notice that the time is over.
+    monkeypatch.setattr(run, "time", SimpleNamespace(perf_counter=lambda: 0.0))
+    network, image, label = many_pixels()
+    assert verify(network, image, label, 0.01, time_limit=1e-6).status == "unknown"
+    assert programs[-1].getInfo().simplex_iteration_count == 0
 
 
 def test_an_adversarial_image_that_the_network_denies_is_an_error(

@@ -11,6 +11,8 @@ from brute_force import CLASSES, SHAPE, smallest
 from scipy.sparse import csc_matrix
 from tiny_networks import instance
 
+from advmip import minimal_attack
+from advmip.mip import hunt
 from advmip.mip.bounds import interval_bounds, relaxation_bounds
 from advmip.mip.branch_and_bound.node import OPEN
 from advmip.mip.branch_and_bound.relaxation import Relaxation
@@ -167,3 +169,23 @@ def test_priced_bounds_hold_for_every_attack_within_the_ball(seed: int) -> None:
             for found in (plain, priced)
         ]
         assert widths[1] <= widths[0] * (1.0 + 0.05)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_hunt_that_needs_priced_bounds_finds_the_nearest_attack(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hunt, "patience", lambda problem, bounding: 0.0)
+    _, network, image, label = instance(seed, (3, 4))
+    _, nearest = problem_of(seed)
+    found = minimal_attack(
+        network,
+        image.reshape(SHAPE),
+        label,
+        "l2",
+        target=(label + 1) % CLASSES,
+        margin=MARGIN,
+        gap=1e-6,
+    )
+    assert found.distance == pytest.approx(nearest, rel=1e-4, abs=1e-5)
+    assert found.status == ("optimal" if np.isfinite(nearest) else "infeasible")

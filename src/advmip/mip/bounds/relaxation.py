@@ -55,6 +55,9 @@ def relaxation_bounds(
         if not bounded.size or time.perf_counter() > deadline:
             continue
         depth = place if isinstance(problem.goal, Anything) else None
+        if projection is not None and depth == 0:
+            # Over the ball alone, bounds in closed form are exact.
+            continue
         shape = formulation or Triangle()
         if projection is None:
             encoding = encode(

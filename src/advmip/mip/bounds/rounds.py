@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from advmip.mip.bounds.relaxation import relaxation_bounds
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.problem import Problem
 from advmip.mip.projection import projected
+from advmip.mip.targets import Anything
 
 # Another round follows if this share of the unstable neurons became stable.
 _WORTH_ANOTHER = 0.1
@@ -19,11 +21,14 @@ _ROUNDS = 4
 # A solver works for so many seconds, or for this share of what the bounds took, before they are
 # tightened further: prices take more than ceilings.
 _PATIENCE = 1.0
-_SHARE, _SHARE_PRICED = 0.5, 2.0
+_SHARE, _SHARE_PRICED = 0.5, 5.0
 
 
 def tightened_bounds(problem: Problem, deadline: float) -> list[Interval] | None:
-    """Bounds of the neurons by linear programs over the problem's relaxation.
+    """Bounds of the neurons by programs over the problem's relaxation.
+
+    With squares they are those of the layers before a neuron alone, in which products are priced:
+    tighter than with the whole problem but without prices, in less time.
 
     Args:
         problem: The problem.
@@ -32,6 +37,9 @@ def tightened_bounds(problem: Problem, deadline: float) -> list[Interval] | None
     Returns:
         The bounds, or None if nothing nearer than the radius exists.
     """
+    if _prices_pay(problem):
+        before = replace(problem, goal=Anything())
+        return relaxation_bounds(before, interval_bounds(problem), deadline, priced=True)
     found = _in_rounds(problem, interval_bounds(problem), deadline)
     return None if found is None else found[1]
 

@@ -84,7 +84,7 @@ class Ingredients:
         relaxation: They are bounded by linear programs, not by intervals alone.
         restart: After a clearly nearer attack, the ball shrinks and the solver starts again.
         ceilings: Where the solver takes long, it starts again with rows that fall towards the
-            image, and with the bounds that follow from them.
+            image, or in exact L2 with priced products, and with the bounds that follow from them.
     """
 
     search: bool = True

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from advmip.pictures import picture_of
 from advmip.reporting import style
@@ -311,7 +312,7 @@ def draw_scaling(figure: Figure, data: pd.DataFrame) -> None:
     """Figure 7: a panel for each distance, a line for each solver; open where some are cut off."""
     names = [name for name in DISTANCES if name in set(data["distance_name"])]
     figure.set_size_inches(2.5 * len(names) + 0.3, 2.7)
-    axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
+    axes = figure.subplots(1, len(names), sharex=True, sharey=True, squeeze=False)[0]
     solvers = [name for name in SOLVERS if name in set(data["solver"])]
     for axis, name in zip(axes, names, strict=True):
         for solver, (colour, dashes, marker) in zip(solvers, cycle(style.LINES), strict=False):
@@ -327,6 +328,8 @@ def draw_scaling(figure: Figure, data: pd.DataFrame) -> None:
         # Upright, since networks of 400 and 500 neurons stand close together.
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks], rotation=90)
         axis.xaxis.minorticks_off()
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter(LogFormatter())
     axes[0].set_ylabel("mean time (s)")
     figure.legend(
         *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(solvers)

@@ -12,7 +12,7 @@ from advmip.mip.formulations import Formulation
 from advmip.mip.mipverify import MIPVERIFY, check_formulation, written
 from advmip.mip.model import Expression, Model, Vector
 from advmip.mip.problem import Problem, encode
-from advmip.mip.projection import projected
+from advmip.mip.projection import has_coordinates, projected
 from advmip.mip.solvers import AUTO, SOLVERS, Options, Solution, choose
 
 # The tree that is taken where Gurobi's licence does not admit a model.
@@ -62,7 +62,11 @@ def prepare(
         check_formulation(formulation)
         return _given_to_solver(AUTO, *written(problem, bounds))
     ours = Tree(problem, bounds, STRATEGIES[_TREE])
-    if solver == AUTO and projected(problem) and refusal(problem, bounds, formulation) is None:
+    if (
+        solver == AUTO
+        and has_coordinates(problem)
+        and refusal(problem, bounds, formulation) is None
+    ):
         return _grown(ours, _TREE, "exact L2 in coordinates, where general solvers are slower")
     if solver in (AUTO, "gurobi"):
         small = _in_coordinates(problem, bounds, formulation)

@@ -55,17 +55,21 @@ def in_coordinates(problem: Problem) -> Projection:
     return projected(problem) or Projection(problem.sifted(), lambda change: change)
 
 
-def projected(problem: Problem) -> Projection | None:
-    """An L2 problem in coordinates; None for another distance, or without fewer coordinates."""
+def has_coordinates(problem: Problem) -> bool:
+    """Whether a distance is exact L2, and a network sees fewer coordinates than pixels."""
     if type(problem.distance) is not L2:
+        return False
+    return sum(terms.shape[0] for terms in _seeing(problem.network)) < len(problem.image)
+
+
+def projected(problem: Problem) -> Projection | None:
+    """An L2 problem in coordinates; None if it has none."""
+    if not has_coordinates(problem):
         return None
     network = problem.network
     stages = (*network.hidden, network.output)
-    seeing = [stage.terms[0] for stage in stages if 0 in stage.terms]
-    if sum(terms.shape[0] for terms in seeing) >= len(problem.image):
-        return None
     _, sizes, directions = np.linalg.svd(
-        np.vstack([terms.toarray() for terms in seeing]), full_matrices=False
+        np.vstack([terms.toarray() for terms in _seeing(network)]), full_matrices=False
     )
     basis = directions[sizes > _RANK * sizes[0]]
     space = Space(basis, problem.box, problem.radius)
@@ -84,6 +88,12 @@ def projected(problem: Problem) -> Projection | None:
         box=box,
     )
     return Projection(moved, lambda coordinates: space.shortest(coordinates)[0])
+
+
+def _seeing(network: StagedNetwork) -> list[Matrix]:
+    """The matrices by which the network reads the image."""
+    stages = (*network.hidden, network.output)
+    return [stage.terms[0] for stage in stages if 0 in stage.terms]
 
 
 def _moved(stage: AffineMap, basis: Vector, image: Vector) -> AffineMap:

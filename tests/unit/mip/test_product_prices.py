@@ -23,7 +23,7 @@ from advmip.mip.solvers.product_prices import Products, best_prices
 from advmip.mip.targets import Targeted
 from advmip.networks import staged
 
-COLUMNS, PAIRS, ROWS = 7, 3, 9
+COLUMNS, PAIRS = 7, 3
 MARGIN = 1e-4
 
 

@@ -12,7 +12,7 @@ from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.relaxation import relaxation_bounds
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.problem import Problem
-from advmip.mip.projection import projected
+from advmip.mip.projection import has_coordinates
 from advmip.mip.targets import Anything
 
 # Another round follows if this share of the unstable neurons became stable.
@@ -76,7 +76,7 @@ def tightened_further(
 
 def _prices_pay(problem: Problem) -> bool:
     """Whether a problem's relaxations are quadratic programs in a few coordinates."""
-    return bool(np.isfinite(problem.radius)) and projected(problem) is not None
+    return bool(np.isfinite(problem.radius)) and has_coordinates(problem)
 
 
 def _in_rounds(

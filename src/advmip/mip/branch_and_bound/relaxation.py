@@ -83,6 +83,7 @@ class Relaxation:
             self._add_envelopes(self._program)
 
     def _add_envelopes(self, program: LinearProgram) -> None:
+        """Add rows of envelopes at the root's optimum, round after round; keep those that bind."""
         before = program.resolve()
         stalled = 0
         for _ in range(_ROUNDS):

@@ -86,7 +86,7 @@ def _encode_layer(
         passed = affine_expression(stage.rows(active), layers)
         if not substitute:
             passed = _shortened(builder, passed, interval.lower[active], interval.upper[active])
-        values = values + _placed(passed, active, stage.width)
+        values = values + passed.placed(active, stage.width)
     if unstable.size:
         neurons = Neurons(
             stage.rows(unstable),
@@ -94,7 +94,7 @@ def _encode_layer(
             interval.lower[unstable],
             interval.upper[unstable],
         )
-        values = values + _placed(formulation.encode(builder, neurons), unstable, stage.width)
+        values = values + formulation.encode(builder, neurons).placed(unstable, stage.width)
     return Layer(values, np.maximum(interval.lower, 0.0), np.maximum(interval.upper, 0.0))
 
 
@@ -106,8 +106,4 @@ def _shortened(
     short = np.setdiff1d(np.arange(len(values)), long)
     named = Expression.of(builder.add_columns(len(long), lower[long], upper[long]))
     builder.add_rows(named - values[long], 0.0, 0.0)
-    return _placed(named, long, len(values)) + _placed(values[short], short, len(values))
-
-
-def _placed(values: Expression, places: Indices, length: int) -> Expression:
-    return values.mapped(Expression.at(np.arange(len(places)), places, length).matrix)
+    return named.placed(long, len(values)) + values[short].placed(short, len(values))

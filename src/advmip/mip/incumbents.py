@@ -36,6 +36,8 @@ _BORDER = 1e-7
 _PULL = 1e-9
 # A point that misses the goal by a solver's tolerances is across it after a step or two.
 _CORRECTIONS = 4
+# A chain from a neighbouring pattern is given up where it is worse by more than this factor.
+_PROMISING = 1.1
 # A neighbouring pattern is moved to if it is better by this factor.
 _CLEARLY = 1e-4
 
@@ -196,7 +198,7 @@ class PatternProgram:
         while best > _BORDER and tried < len(active) and time.perf_counter() < self._deadline:
             beside = active.copy()
             beside[neuron] = ~beside[neuron]
-            value, moved = self._chain(phase, beside, change)
+            value, moved = self._chain(phase, beside, change, _PROMISING * best)
             tried += 1
             if value < best * (1.0 - _CLEARLY):
                 best, change, tried = value, moved, 0
@@ -210,9 +212,15 @@ class PatternProgram:
         signs = zip(entering[:-1], self._unstable, strict=True)
         return np.concatenate([np.empty(0, bool), *(values[kept] > 0 for values, kept in signs)])
 
-    def _chain(self, phase: _Phase, active: Flags, change: Vector) -> tuple[float, Vector]:
-        """From pattern to pattern, which `active` follows, while the objective becomes smaller."""
+    def _chain(
+        self, phase: _Phase, active: Flags, change: Vector, cutoff: float = np.inf
+    ) -> tuple[float, Vector]:
+        """From pattern to pattern, which `active` follows, while the objective becomes smaller.
+
+        It ends where a pattern's objective exceeds a cutoff.
+        """
         patterns = phase.patterns
+        patterns.program.stop_above(cutoff)
         best = np.inf
         for _ in range(_FLIPS):
             patterns.hold(active, phase.shortfall)
@@ -268,11 +276,11 @@ class _Patterns:
 
     def hold(self, active: Flags, shortfall: float) -> None:
         """Hold each neuron, and let the goal be missed by so much at most."""
-        upper = self.model.upper.copy()
-        upper[self.negative[active]] = 0.0
-        upper[self.positive[~active]] = 0.0
-        upper[self.shortfall] = shortfall
-        self.program.set_bounds(self.model.lower, upper)
+        columns = np.concatenate([self.positive, self.negative, self.shortfall])
+        upper = self.model.upper[columns]
+        upper[np.concatenate([~active, active, [False]])] = 0.0
+        upper[-1] = shortfall
+        self.program.set_bounds(self.model.lower[columns], upper, columns)
 
     def pull(self, point: Vector, active: Flags) -> Vector:
         """The reduced cost of each neuron's other side, where the neuron lies on its border."""

@@ -218,6 +218,15 @@ class Expression:
         values = (np.ones(len(columns)), columns[order], starts)
         return Expression(Matrix(values, shape=(length, width)), np.zeros(length))
 
+    def placed(self, places: Indices, length: int) -> Expression:
+        """The expressions at these places, in rising order, of a vector of zeros."""
+        counts = np.zeros(length + 1, self.matrix.indptr.dtype)
+        counts[places + 1] = np.diff(self.matrix.indptr)
+        values = (self.matrix.data, self.matrix.indices, np.cumsum(counts, dtype=counts.dtype))
+        constant = np.zeros(length)
+        constant[places] = self.constant
+        return Expression(Matrix(values, shape=(length, self.matrix.shape[1])), constant)
+
     def repeated(self, length: int) -> Expression:
         """A single expression, several times."""
         return self[np.zeros(length, np.intp)]
@@ -231,16 +240,28 @@ class Expression:
     def __add__(self, other: Expression | ArrayLike) -> Expression:
         if not isinstance(other, Expression):
             return Expression(self.matrix, self.constant + np.asarray(other, np.float64))
-        width = max(self.matrix.shape[1], other.matrix.shape[1])
-        parts = [_widened(each, width) for each in (self.matrix, other.matrix) if each.nnz]
-        matrix = sum(parts[1:], start=parts[0]) if parts else _widened(self.matrix, width)
-        return Expression(matrix, self.constant + other.constant)
+        if not other.matrix.nnz:
+            return Expression(self.matrix, self.constant + other.constant)
+        if not self.matrix.nnz:
+            return Expression(other.matrix, self.constant + other.constant)
+        first, second = self._as_wide(other)
+        return Expression(first + second, self.constant + other.constant)
 
     def __neg__(self) -> Expression:
         return Expression(Matrix(-self.matrix), -self.constant)
 
     def __sub__(self, other: Expression | ArrayLike) -> Expression:
-        return self + (-other if isinstance(other, Expression) else -np.asarray(other, np.float64))
+        if not isinstance(other, Expression):
+            return Expression(self.matrix, self.constant - np.asarray(other, np.float64))
+        if not other.matrix.nnz:
+            return Expression(self.matrix, self.constant - other.constant)
+        first, second = self._as_wide(other)
+        return Expression(first - second, self.constant - other.constant)
+
+    def _as_wide(self, other: Expression) -> tuple[Matrix, Matrix]:
+        """Both matrices, with as many columns as the wider one."""
+        width = max(self.matrix.shape[1], other.matrix.shape[1])
+        return _widened(self.matrix, width), _widened(other.matrix, width)
 
     def times(self, factors: ArrayLike) -> Expression:
         """Each expression times a number."""
@@ -281,6 +302,7 @@ class ModelBuilder:
     def __init__(self) -> None:
         self._columns: list[tuple[Vector, ...]] = []
         self._width = 0
+        self._height = 0
         self._rows: list[tuple[Matrix, Vector, Vector]] = []
         self._indicators: list[Indicator] = []
         self._sos2: list[Indices] = []
@@ -315,13 +337,19 @@ class ModelBuilder:
 
     def add_rows(
         self, expression: Expression, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf
-    ) -> None:
-        """Add rows lower <= expression <= upper; sides are numbers or vectors."""
+    ) -> Indices:
+        """Add rows lower <= expression <= upper; sides are numbers or vectors.
+
+        Returns:
+            The rows' indices.
+        """
         left, right = (
             np.broadcast_to(np.asarray(side, np.float64), len(expression)) - expression.constant
             for side in (lower, upper)
         )
         self._rows.append((expression.matrix, left, right))
+        self._height += len(expression)
+        return np.arange(self._height - len(expression), self._height)
 
     def add_indicators(self, binaries: Indices, active: bool, expression: Expression) -> None:
         """Where a binary has the value `active`, its expression is at most 0."""

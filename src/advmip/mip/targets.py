@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,7 +137,7 @@ class Targeted(Goal):
             return np.ones(self.classes, bool)
         return np.isin(np.arange(self.classes), (self.beaten, self.target))
 
-    @property
+    @cached_property
     def _conditions(self) -> tuple[Matrix, Vector]:
         """A matrix to the sides o_t - ratio * o_j and o_t, and what each must reach."""
         rows = -np.diag(np.where(self._must_win, self.ratio, 1.0))

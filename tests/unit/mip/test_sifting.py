@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from advmip.mip.model import Matrix, Model
+from advmip.mip.solvers import sifting
 from advmip.mip.solvers.linear_program import LinearProgram
 from advmip.mip.solvers.sifting import SiftedProgram
 
@@ -107,3 +108,36 @@ def test_what_is_proved_is_proved_for_the_bounds_as_they_are(seed: int) -> None:
         dearer, _ = program.minimise(np.ones(PIXELS))
         assert dearer > value
         assert program.lower_bound(np.ones(PIXELS)) == pytest.approx(dearer)
+
+
+def test_coefficients_change() -> None:
+    model = covering(5)
+    rows, columns = np.array([0, 3, 5]), np.array([0, 1, 2])
+    values = np.array([2.5, -1.5, 0.5])
+    programs = both(covering(5))
+    for program in programs:
+        program.resolve()
+        program.change_coefficients(rows, columns, values)
+    model.matrix[rows, columns] = values
+    expected, _ = LinearProgram(model, "dual").minimise(model.objective)
+    for program in programs:
+        assert program.resolve() == pytest.approx(expected)
+        assert program.lower_bound(model.objective) == pytest.approx(expected)
+
+
+def test_columns_that_came_in_rest_again_and_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sifting, "_MANY", 2)
+    whole, program = both(covering(6, reach=0.2), "primal")
+    random = np.random.default_rng(6)
+    counts = []
+    for _ in range(30):
+        cheap = random.random(PIXELS) < 0.3
+        objective = np.where(cheap, 0.1, 2.0) * random.uniform(0.5, 1.0, PIXELS)
+        expected, _ = whole.minimise(objective)
+        assert program.minimise(objective)[0] == pytest.approx(expected)
+        assert program.lower_bound(objective) == pytest.approx(expected)
+        np.testing.assert_allclose(program.point(), whole.point(), atol=1e-6)
+        counts.append(program.taking_part)
+    assert min(np.diff(counts)) < 0

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from advmip.mip.bounds.euclidean_ball import EuclideanBall
+from advmip.mip.bounds.extremes import extremes
 from advmip.mip.bounds.interval import stage_bounds
+from advmip.mip.bounds.whole_problem import WholeProblem
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
 from advmip.mip.formulations.triangle import Triangle
-from advmip.mip.model import Indices
-from advmip.mip.problem import Encoding, Problem, encode
+from advmip.mip.problem import Problem, encode
 from advmip.mip.projection import projected
 from advmip.mip.targets import Anything
 
@@ -27,6 +28,7 @@ def relaxation_bounds(
     every: bool = False,
     substitute: bool = False,
     priced: bool = False,
+    whole: WholeProblem | None = None,
 ) -> list[Interval] | None:
     """Tighter bounds of every unstable neuron, layer by layer.
 
@@ -43,27 +45,36 @@ def relaxation_bounds(
         every: Bound stable neurons as well.
         substitute: Give stable neurons no columns.
         priced: With squares, let the relaxation know that a neuron's output or its slack is 0.
+        whole: The relaxation of the whole problem, if an earlier round left one.
 
     Returns:
         The bounds, or None if the relaxation has no point: nothing nearer than the radius exists.
     """
     projection = projected(problem) if np.isfinite(problem.radius) else None
+    alone = isinstance(problem.goal, Anything)
+    if whole is None and projection is None and not (alone or formulation or substitute):
+        whole = WholeProblem(problem, bounds)
     tightened = list(bounds)
     for place, stage in enumerate(problem.network.hidden):
         tightened[place] = tightened[place].intersected(stage_bounds(problem, stage, tightened))
+        if whole is not None:
+            whole.take_over(place, tightened[place])
         bounded = np.arange(stage.width) if every else tightened[place].unstable
         if not bounded.size or time.perf_counter() > deadline:
             continue
-        depth = place if isinstance(problem.goal, Anything) else None
+        depth = place if alone else None
         if projection is not None and depth == 0:
             # Over the ball alone, bounds in closed form are exact.
             continue
         shape = formulation or Triangle()
-        if projection is None:
+        if whole is not None:
+            found = whole.tightened(place, bounded, tightened[place], deadline)
+        elif projection is None:
             encoding = encode(
                 problem.sifted(), tightened, shape, ball=True, depth=depth, substitute=substitute
             )
-            found = _extremes(encoding, place, bounded, tightened[place], deadline)
+            program = encoding.program("primal")
+            found = extremes(program, encoding, place, bounded, tightened[place], deadline)
         else:
             encoding = encode(
                 projection.problem, tightened, shape, depth=depth, substitute=substitute
@@ -78,22 +89,3 @@ def relaxation_bounds(
     logits = stage_bounds(problem, problem.network.output, tightened)
     tightened[-1] = tightened[-1].intersected(logits)
     return tightened
-
-
-def _extremes(
-    encoding: Encoding, place: int, bounded: Indices, known: Interval, deadline: float
-) -> Interval | None:
-    program = encoding.program("primal")
-    program.limit_time(deadline - time.perf_counter())
-    rows = encoding.preactivations[place][bounded]
-    costs = rows.written_out(len(encoding.model.lower))
-    lower, upper = known.lower.copy(), known.upper.copy()
-    for sign, side in ((1.0, lower), (-1.0, upper)):
-        for neuron, cost, constant in zip(bounded, costs, rows.constant, strict=True):
-            if time.perf_counter() > deadline:
-                break
-            least = program.proved_minimum(sign * cost)
-            if least == np.inf:
-                return None
-            side[neuron] = sign * least + constant
-    return known.intersected(Interval(lower, upper))

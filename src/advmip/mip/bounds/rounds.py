@@ -10,6 +10,7 @@ import numpy as np
 from advmip.mip.bounds.ceilings import ceilings_pay, with_ceilings
 from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.relaxation import relaxation_bounds
+from advmip.mip.bounds.whole_problem import WholeProblem
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.problem import Problem
 from advmip.mip.projection import has_coordinates
@@ -87,13 +88,17 @@ def _in_rounds(
     further: bool = False,
 ) -> tuple[Problem, list[Interval]] | None:
     """The problem, with new ceilings in each round if asked for, and the bounds after the last."""
+    whole = None
     for _ in range(_ROUNDS):
         before = unstable_neurons(bounds)
         if time.perf_counter() > deadline or not before:
             break
         if further:
             problem = with_ceilings(problem, bounds, deadline)
-        found = relaxation_bounds(problem, bounds, deadline, priced=further)
+            whole = None
+        if whole is None and not has_coordinates(problem):
+            whole = WholeProblem(problem, bounds)
+        found = relaxation_bounds(problem, bounds, deadline, priced=further, whole=whole)
         if found is None:
             return None
         bounds = found

@@ -70,10 +70,10 @@ class Formulation(Protocol):
 
 def affine_expression(inputs: AffineMap, layers: list[Layer]) -> Expression:
     """An affine map of layers, in the model's columns."""
-    expression = Expression.zeros(inputs.width) + inputs.bias
+    expression = Expression.zeros(inputs.width)
     for layer, matrix in inputs.terms.items():
         expression = expression + layers[layer].values.mapped(matrix)
-    return expression
+    return expression + inputs.bias
 
 
 def split_parts(builder: ModelBuilder, neurons: Neurons) -> tuple[Expression, Expression]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from advmip.mip.formulations.layer import Neurons
 from advmip.mip.formulations.parts import Parts
-from advmip.mip.model import Expression, ModelBuilder
+from advmip.mip.model import Expression, Indices, ModelBuilder
 
 
 class Triangle(Parts):
@@ -20,9 +22,18 @@ class Triangle(Parts):
     needs_bounds = True
     name = "triangle"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[Indices] = []
+
+    @property
+    def rows(self) -> Indices:
+        """The row x / u + s / -l <= 1 of each neuron so far, layer by layer."""
+        return np.concatenate([np.empty(0, np.intp), *self._rows])
+
     def encode(self, builder: ModelBuilder, neurons: Neurons) -> Expression:
         """Two columns and two rows for each neuron."""
         positive, negative = self._encode_parts(builder, neurons)
         shares = positive.times(1.0 / neurons.upper) + negative.times(-1.0 / neurons.lower)
-        builder.add_rows(shares, upper=1.0)
+        self._rows.append(builder.add_rows(shares, upper=1.0))
         return positive

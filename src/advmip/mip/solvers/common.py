@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-Vector = NDArray[np.float64]
+from advmip.mip.model import Model, Vector
 
 
 class Status(StrEnum):
@@ -99,6 +98,15 @@ class Trace:
     def steps(self) -> tuple[tuple[float, float, float], ...]:
         """All states, in order."""
         return tuple(self._steps)
+
+
+def searched_below(model: Model, options: Options) -> bool:
+    """Whether heuristics would only do again what was done before there was a model.
+
+    Whoever knows a cutoff has searched already; but for a distance with integers of its own, whose
+    number is what it costs, that search was by a stand-in.
+    """
+    return bool(np.isfinite(options.cutoff)) and not model.objective[model.integer].any()
 
 
 def conclude(

@@ -15,6 +15,7 @@ from advmip.mip.solvers.common import (
     Trace,
     UnsupportedModelError,
     conclude,
+    searched_below,
 )
 
 # What the licence that comes with the package admits.
@@ -155,8 +156,8 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
         "LazyConstraints": int(bool(model.separators)),
         "BestObjStop": options.decided[0],
         "BestBdStop": options.decided[1],
-        # Whoever knows a cutoff has searched already: heuristics would do so again at every node.
-        **({"Cutoff": options.cutoff, "Heuristics": 0.0} if np.isfinite(options.cutoff) else {}),
+        **({"Cutoff": options.cutoff} if np.isfinite(options.cutoff) else {}),
+        **({"Heuristics": 0.0} if searched_below(model, options) else {}),
     }.items():
         inner.setParam(name, value)
     kinds = np.where(model.integer, GRB.INTEGER, GRB.CONTINUOUS)

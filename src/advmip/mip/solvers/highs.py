@@ -7,15 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from advmip.mip.model import Model, Size
+from advmip.mip.model import Model, Size, Vector
 from advmip.mip.solvers.common import (
     Options,
     Solution,
     Trace,
     UnsupportedModelError,
-    Vector,
     conclude,
+    searched_below,
 )
+
+# Without cuts at the nodes: on 3x50 in L1, 57 seconds in place of 91. The root's heuristics would
+# run whatever their effort.
+_SEARCHED = {
+    "mip_allow_cut_separation_at_nodes": False,
+    "mip_heuristic_effort": 0.0,
+    "mip_heuristic_run_feasibility_jump": False,
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+}
 
 
 def refusal(size: Size) -> str | None:
@@ -58,6 +69,8 @@ def solve(model: Model, options: Options) -> Solution:
         "mip_feasibility_tolerance": options.integrality,
         "primal_feasibility_tolerance": options.feasibility,
         "dual_feasibility_tolerance": options.feasibility,
+        "objective_bound": options.cutoff,
+        **(_SEARCHED if searched_below(model, options) else {}),
     }.items():
         inner.setOptionValue(name, value)
     inner.passModel(translated(model))

@@ -33,6 +33,8 @@ class LinearProgram:
         self._inner.setOptionValue("threads", 1)
         self._inner.setOptionValue("presolve", "off")
         self._inner.setOptionValue("simplex_strategy", _STRATEGIES[simplex])
+        # Perturbed, a program that starts near its optimum would have to be cleaned up after it.
+        self._inner.setOptionValue("primal_simplex_bound_perturbation_multiplier", 0.0)
         self._inner.passModel(translated(model.with_objective(model.objective).relaxed()))
         self._model = model
         self._limits = np.stack([model.lower, model.upper])
@@ -132,6 +134,12 @@ class LinearProgram:
         self._limits[:, chosen] = lower, upper
         self._change_bounds(chosen)
 
+    def change_coefficients(self, rows: Indices, columns: Indices, values: Vector) -> None:
+        """Other coefficients of columns in rows, none of which is 0 before or after."""
+        self._model.matrix.data[places_of(self._model.matrix, rows, columns)] = values
+        vars(self).pop("_by_column", None)
+        self._change_coefficients(rows, columns, values)
+
     def add_rows(self, matrix: Matrix, upper: Vector) -> None:
         """More rows: matrix @ x <= upper."""
         none = np.full(len(upper), -np.inf)
@@ -169,6 +177,12 @@ class LinearProgram:
         lower, upper = self._limits[:, columns]
         self._inner.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
 
+    def _change_coefficients(self, rows: Indices, columns: Indices, values: Vector) -> None:
+        for row, column, value in zip(
+            rows.tolist(), columns.tolist(), values.tolist(), strict=True
+        ):
+            self._inner.changeCoeff(row, column, value)
+
     def _add_columns(
         self, matrix: sparse.csr_array, objective: Vector, lower: Vector, upper: Vector
     ) -> None:
@@ -186,3 +200,13 @@ class LinearProgram:
         """Multipliers that prove that the last solve's program has no point; None if unknown."""
         _, known, ray = self._inner.getDualRay()
         return np.array(ray) if known else None
+
+
+def places_of(matrix: Matrix, rows: Indices, columns: Indices) -> Indices:
+    """Where the entries of a matrix are among its data; each must be there."""
+    starts, ends = matrix.indptr[rows], matrix.indptr[rows + 1]
+    found = [
+        start + int(np.flatnonzero(matrix.indices[start:end] == column)[0])
+        for start, end, column in zip(starts, ends, columns, strict=True)
+    ]
+    return np.array(found, np.intp)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from advmip.mip.model import Model, Size
-from advmip.mip.solvers.common import Options, Solution, Trace, Vector, conclude
+from advmip.mip.model import Model, Size, Vector
+from advmip.mip.solvers.common import Options, Solution, Trace, conclude, searched_below
 
 _PROVED = ("optimal", "infeasible", "inforunbd", "gaplimit")
 
@@ -136,6 +136,8 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
         _add_start(inner, columns, options.start)
     if np.isfinite(options.cutoff):
         inner.setObjlimit(options.cutoff)
+    if searched_below(model, options):
+        inner.setHeuristics(PY_SCIP_PARAMSETTING.OFF)
     return columns
 
 

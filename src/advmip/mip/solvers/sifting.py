@@ -19,13 +19,15 @@ import numpy as np
 from scipy import sparse
 
 from advmip.mip.model import Indices, Matrix, Model, Vector
-from advmip.mip.solvers.linear_program import LinearProgram
+from advmip.mip.solvers.linear_program import LinearProgram, places_of
 
 # A reduced cost is negative from here on, where the largest entry of a ray is 1.
 _NEGATIVE = -1e-9
-# So many columns come in at a time, or this share of those that rest.
+# So many columns come in at a time, or this share of those that rest at first.
 _BATCH = 20
 _SHARE = 0.01
+# With more than so many batches, those that cost most rest again before the next objective.
+_MANY = 6
 
 # Patterns over the columns of the model (patterns, columns).
 Patterns = sparse.csr_array
@@ -49,6 +51,9 @@ class SiftedProgram(LinearProgram):
             # Of an empty program HiGHS says nothing.
             present, resting = resting[:1], resting[1:]
         self._resting = resting
+        self._sifted = np.zeros(len(model.lower), bool)
+        self._sifted[resting] = True
+        self._batch = max(_BATCH, int(_SHARE * len(resting)))
         self._patterns = unit_patterns(present, len(model.lower))
         # Where in the program a column of the model stands alone; -1 if it does not.
         self._places = np.full(len(model.lower), -1)
@@ -85,6 +90,7 @@ class SiftedProgram(LinearProgram):
 
     def set_costs(self, objective: Vector) -> None:
         """Another objective (columns,)."""
+        self._forget()
         self._costs = objective
         super().set_costs(self._patterns @ objective)
 
@@ -105,10 +111,30 @@ class SiftedProgram(LinearProgram):
         wanted = self._wanted(value)
         if wanted.size:
             self._places[wanted] = self.taking_part + np.arange(len(wanted))
-            self._resting = np.setdiff1d(self._resting, wanted)
+            self._resting = self._resting[self._places[self._resting] < 0]
             units = unit_patterns(wanted, len(self._places))
             self._take_in(units, self._coefficients[wanted], self._limits[1, wanted])
         return bool(wanted.size)
+
+    def _forget(self) -> None:
+        """Let half of the columns that came in rest again, those that cost most, if there are many.
+
+        The last solve left them at 0. With them, every further solve would be dearer.
+        """
+        many = _MANY * self._batch
+        came = np.flatnonzero(self._sifted & (self._places >= 0))
+        solution = self._inner.getSolution()
+        if len(came) <= many or not solution.dual_valid:
+            return
+        costs = np.array(solution.col_dual)[self._places[came]]
+        dearest = np.argsort(costs)[many // 2 :]
+        gone = came[dearest[costs[dearest] > -_NEGATIVE]]
+        self._drop_patterns(self._places[gone])
+        self._places[gone] = -1
+        self._resting = np.flatnonzero(self._sifted & (self._places < 0))
+        # Those behind a column that went move up.
+        alone = np.flatnonzero(self._places >= 0)
+        self._places[alone[np.argsort(self._places[alone])]] = np.arange(len(alone))
 
     def _wanted(self, value: float) -> Indices:
         """The resting columns that would lower the last solve's optimum most."""
@@ -117,9 +143,9 @@ class SiftedProgram(LinearProgram):
         costs = self._all_reduced_costs()
         if costs is None:
             return self._resting
-        reduced = costs[self._resting]
-        order = np.argsort(reduced)[: max(_BATCH, int(_SHARE * len(reduced)))]
-        wanted: Indices = self._resting[order[reduced[order] < _NEGATIVE]]
+        wanted = self._resting[costs[self._resting] < _NEGATIVE]
+        if len(wanted) > self._batch:
+            wanted = wanted[np.argpartition(costs[wanted], self._batch)[: self._batch]]
         return wanted
 
     def _all_reduced_costs(self) -> Vector | None:
@@ -128,6 +154,11 @@ class SiftedProgram(LinearProgram):
             ray = self._ray()
             return None if ray is None else -(self._coefficients @ (ray / np.abs(ray).max()))
         return np.asarray(self._costs - self._coefficients @ self.multipliers())
+
+    def _change_coefficients(self, rows: Indices, columns: Indices, values: Vector) -> None:
+        """Those of columns that stand alone."""
+        self._coefficients.data[places_of(self._coefficients, columns, rows)] = values
+        super()._change_coefficients(rows, self._places[columns], values)
 
     def _change_bounds(self, columns: Indices) -> None:
         """Those of resting columns wait until they come in; their lower bounds remain 0."""

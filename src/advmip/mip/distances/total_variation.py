@@ -175,10 +175,15 @@ class L1PlusBlobs(L1PlusTotalVariation):
         first, second = (np.concatenate(ends) for ends in zip(*neighbours(box.shape), strict=True))
         entries = sparse.coo_array(change.matrix)
         pixels, columns = entries.coords
-        parts = [
-            Parts.of(columns[side].astype(np.intp), pixels[side].astype(np.intp), first, second)
-            for side in (entries.data > 0, entries.data < 0)
-        ]
+        # A falling part's place is behind those of all rising ones.
+        places = pixels + len(box.lower) * (entries.data < 0)
+        behind = np.array([0, len(box.lower)])[:, None]
+        parts = Parts.of(
+            columns.astype(np.intp),
+            places.astype(np.intp),
+            (first + behind).ravel(),
+            (second + behind).ravel(),
+        )
         return BlobProgram(model, simplex, parts, variation=int(columns.max()) + 1)
 
 

@@ -63,8 +63,7 @@ def relaxation_bounds(
         if not bounded.size or time.perf_counter() > deadline:
             continue
         depth = place if alone else None
-        if projection is not None and depth == 0:
-            # Over the ball alone, bounds in closed form are exact.
+        if depth == 0 and problem.distance.closed:
             continue
         shape = formulation or Triangle()
         if whole is not None:

@@ -28,8 +28,9 @@ _SHARE, _SHARE_PRICED = 0.5, 5.0
 def tightened_bounds(problem: Problem, deadline: float) -> list[Interval] | None:
     """Bounds of the neurons by programs over the problem's relaxation.
 
-    With squares they are those of the layers before a neuron alone, in which products are priced:
-    tighter than with the whole problem but without prices, in less time.
+    They are those of the layers before a neuron alone: on hard problems the goal adds little, and
+    programs of the whole problem take two or three times as long. Products are priced where there
+    are squares. Only for a distance that counts pixels, the whole problem pays at once.
 
     Args:
         problem: The problem.
@@ -38,11 +39,11 @@ def tightened_bounds(problem: Problem, deadline: float) -> list[Interval] | None
     Returns:
         The bounds, or None if nothing nearer than the radius exists.
     """
-    if _prices_pay(problem):
-        before = replace(problem, goal=Anything())
-        return relaxation_bounds(before, interval_bounds(problem), deadline, priced=True)
-    found = _in_rounds(problem, interval_bounds(problem), deadline)
-    return None if found is None else found[1]
+    bounds = interval_bounds(problem)
+    if problem.distance.counting:
+        found = _in_rounds(problem, bounds, deadline)
+        return None if found is None else found[1]
+    return relaxation_bounds(replace(problem, goal=Anything()), bounds, deadline, priced=True)
 
 
 def patience(problem: Problem, bounding: float) -> float:
@@ -95,8 +96,7 @@ def _in_rounds(
             break
         if further:
             problem = with_ceilings(problem, bounds, deadline)
-            whole = None
-        if whole is None and not has_coordinates(problem):
+        if (whole is None or problem.ceilings) and not has_coordinates(problem):
             whole = WholeProblem(problem, bounds)
         found = relaxation_bounds(problem, bounds, deadline, priced=further, whole=whole)
         if found is None:

@@ -26,11 +26,15 @@ class Distance(ABC):
             leaves at 0, and whose sum the distance is not below.
         resting: Whether the columns of the change are at least 0 and rest there, outside the linear
             programs, until they are wanted.
+        closed: Whether `largest` is exact, so that no program over the ball alone says more.
+        counting: Whether it is a number of pixels, so that its linear relaxation is far below it.
     """
 
     name: str
     sparse = False
     resting = False
+    closed = True
+    counting = False
 
     @abstractmethod
     def value(self, perturbation: Vector, box: Box) -> float:
@@ -83,7 +87,7 @@ class Distance(ABC):
             radius: The largest distance, infinite for the whole box.
 
         Returns:
-            A bound per row; exact for L1, L-infinity, L0 and L2.
+            A bound per row; exact if the distance is `closed`.
         """
 
     def absolute_values(self, box: Box) -> AbsoluteValues | None:

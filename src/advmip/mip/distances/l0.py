@@ -20,6 +20,7 @@ class L0(Distance):
     """
 
     name = "l0"
+    counting = True
     # Changes below this are rounding, not changes.
     unchanged = 1e-9
 

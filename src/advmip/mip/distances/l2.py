@@ -97,6 +97,7 @@ class PiecewiseL2(L2):
     """
 
     resting = True
+    closed = False
 
     def __init__(self, breakpoints: int = 5, sos2: bool = False) -> None:
         if breakpoints < 2:

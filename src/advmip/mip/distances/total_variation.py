@@ -32,6 +32,8 @@ class TotalVariation(Distance):
         image: The attacked image, given (pixels,), in place of the perturbation.
     """
 
+    closed = False
+
     def __init__(self, isotropic: bool = False, image: Vector | None = None) -> None:
         self.isotropic = isotropic
         self.image = image
@@ -104,6 +106,8 @@ class L1PlusTotalVariation(Distance):
         weight: Of the total variation, at least 0.
         variation: The total variation.
     """
+
+    closed = False
 
     def __init__(self, weight: float = 1.0, variation: TotalVariation | None = None) -> None:
         self._weight = weight

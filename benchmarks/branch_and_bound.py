@@ -1,6 +1,6 @@
 """The tree of our own beside general solvers: the same problems and bounds, seconds and nodes.
 
-For each instance a search gives an attack and linear programs bound the neurons nearer than it,
+For each instance a search gives an attack and programs bound the neurons nearer than it,
 once; then every solver, in turn and in one process, must find a nearer attack or prove that there
 is none. General solvers get the big-M model with these bounds. Our tree's relaxation has chords
 besides, and after a while, as in a hunt, it starts again with ceilings. What counts is the

@@ -209,15 +209,6 @@ class Expression:
         """Nothing but zeros."""
         return Expression(Matrix((length, 0)), np.zeros(length))
 
-    @staticmethod
-    def at(columns: Indices, places: Indices, length: int) -> Expression:
-        """The columns at these places of a vector of zeros."""
-        order = np.argsort(places, kind="stable")
-        starts = np.searchsorted(places[order], np.arange(length + 1))
-        width = int(columns.max(initial=-1)) + 1
-        values = (np.ones(len(columns)), columns[order], starts)
-        return Expression(Matrix(values, shape=(length, width)), np.zeros(length))
-
     def placed(self, places: Indices, length: int) -> Expression:
         """The expressions at these places, in rising order, of a vector of zeros."""
         counts = np.zeros(length + 1, self.matrix.indptr.dtype)

@@ -45,7 +45,7 @@ def relaxation_bounds(
         every: Bound stable neurons as well.
         substitute: Give stable neurons no columns.
         priced: With squares, let the relaxation know that a neuron's output or its slack is 0.
-        whole: The relaxation of the whole problem, if an earlier round left one.
+        whole: The relaxation of the whole problem from an earlier round, of the same problem.
 
     Returns:
         The bounds, or None if the relaxation has no point: nothing nearer than the radius exists.
@@ -64,6 +64,7 @@ def relaxation_bounds(
             continue
         depth = place if alone else None
         if depth == 0 and problem.distance.closed:
+            # Over the ball alone, the bounds are exact already.
             continue
         shape = formulation or Triangle()
         if whole is not None:

@@ -89,15 +89,14 @@ def _in_rounds(
     further: bool = False,
 ) -> tuple[Problem, list[Interval]] | None:
     """The problem, with new ceilings in each round if asked for, and the bounds after the last."""
-    whole = None
+    # New ceilings make another problem of it.
+    whole = None if further else WholeProblem(problem, bounds)
     for _ in range(_ROUNDS):
         before = unstable_neurons(bounds)
         if time.perf_counter() > deadline or not before:
             break
         if further:
             problem = with_ceilings(problem, bounds, deadline)
-        if (whole is None or problem.ceilings) and not has_coordinates(problem):
-            whole = WholeProblem(problem, bounds)
         found = relaxation_bounds(problem, bounds, deadline, priced=further, whole=whole)
         if found is None:
             return None

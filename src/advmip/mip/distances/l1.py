@@ -60,5 +60,5 @@ def signed_parts(
         moved = np.flatnonzero(reach > 0)
         costs = np.broadcast_to(np.asarray(cost, np.float64), pixels)[moved]
         columns = builder.add_columns(len(moved), 0.0, reach[moved], objective=costs)
-        change = change + Expression.at(columns, moved, pixels).times(sign)
+        change = change + Expression.of(columns).placed(moved, pixels).times(sign)
     return change

@@ -146,7 +146,7 @@ class PiecewiseL2(L2):
                 length = np.minimum(reach[moved], right) - left
                 slope = left + right
                 step = builder.add_columns(len(moved), 0.0, length, objective=slope)
-                change = change + Expression.at(step, moved, pixels).times(sign)
+                change = change + Expression.of(step).placed(moved, pixels).times(sign)
         return change
 
     def _by_lambda(self, builder: ModelBuilder, box: Box) -> Expression:

@@ -18,11 +18,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from advmip.mip.model import Indices, Matrix, Model, Vector
 from advmip.mip.solvers.minimum_cut import Graph
-from advmip.mip.solvers.sifting import Patterns, SiftedProgram
+from advmip.mip.solvers.sifting import Patterns, SiftedProgram, unit_patterns
 
 # A set is wanted if its reduced cost is below this, for each of its pixels.
 _NEGATIVE = -1e-6
@@ -109,12 +108,10 @@ class BlobProgram(SiftedProgram):
     def _forget_sets(self) -> None:
         """Let the sets go that cost most, where there are many; they may come in again."""
         others = len(self._places) - len(self._parts.columns)
-        if self.taking_part - others <= _MANY:
-            return
-        costs = self._inner.getSolution().col_dual[others:]
-        order = others + np.argsort(costs)[_MANY // 2 :]
-        gone = order[np.array(costs)[order - others] > 0.0]
-        self._drop_patterns(gone)
+        sets = np.arange(others, self.taking_part)
+        gone = sets[self._dearest(sets, _MANY)]
+        if gone.size:
+            self._drop_patterns(gone)
 
     def _limit_parts(self) -> bool:
         """Add the bounds of parts that the point exceeds, as rows; whether there were any."""
@@ -123,11 +120,7 @@ class BlobProgram(SiftedProgram):
         exceeded = np.flatnonzero(changed > most + _TOO_LARGE)
         if not exceeded.size:
             return False
-        width = len(self._places)
-        rows = sparse.csr_array(
-            (np.ones(len(exceeded)), self._parts.columns[exceeded], np.arange(len(exceeded) + 1)),
-            shape=(len(exceeded), width),
-        )
+        rows = unit_patterns(self._parts.columns[exceeded], len(self._places))
         self.add_rows(Matrix(rows), most[exceeded])
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Literal
 
@@ -136,7 +137,9 @@ class LinearProgram:
 
     def change_coefficients(self, rows: Indices, columns: Indices, values: Vector) -> None:
         """Other coefficients of columns in rows, none of which is 0 before or after."""
-        self._model.matrix.data[places_of(self._model.matrix, rows, columns)] = values
+        matrix = self._model.matrix.copy()
+        matrix.data[places_of(matrix, rows, columns)] = values
+        self._model = replace(self._model, matrix=matrix)
         vars(self).pop("_by_column", None)
         self._change_coefficients(rows, columns, values)
 

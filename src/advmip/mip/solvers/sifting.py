@@ -117,24 +117,31 @@ class SiftedProgram(LinearProgram):
         return bool(wanted.size)
 
     def _forget(self) -> None:
-        """Let half of the columns that came in rest again, those that cost most, if there are many.
-
-        The last solve left them at 0. With them, every further solve would be dearer.
-        """
-        many = _MANY * self._batch
+        """Let columns that came in rest again: with many, every further solve would be dearer."""
         came = np.flatnonzero(self._sifted & (self._places >= 0))
-        solution = self._inner.getSolution()
-        if len(came) <= many or not solution.dual_valid:
+        gone = came[self._dearest(self._places[came], _MANY * self._batch)]
+        if not gone.size:
             return
-        costs = np.array(solution.col_dual)[self._places[came]]
-        dearest = np.argsort(costs)[many // 2 :]
-        gone = came[dearest[costs[dearest] > -_NEGATIVE]]
         self._drop_patterns(self._places[gone])
         self._places[gone] = -1
         self._resting = np.flatnonzero(self._sifted & (self._places < 0))
         # Those behind a column that went move up.
         alone = np.flatnonzero(self._places >= 0)
         self._places[alone[np.argsort(self._places[alone])]] = np.arange(len(alone))
+
+    def _dearest(self, places: Indices, many: int) -> Indices:
+        """Which of some columns of the program go where there are more than so many.
+
+        They are the half of them that costs most, as far as the last solve left it at 0.
+        """
+        if len(places) <= many:
+            return places[:0]
+        solution = self._inner.getSolution()
+        if not solution.dual_valid:
+            return places[:0]
+        costs = np.array(solution.col_dual)[places]
+        order = np.argsort(costs)[many // 2 :]
+        return order[costs[order] > 0.0]
 
     def _wanted(self, value: float) -> Indices:
         """The resting columns that would lower the last solve's optimum most."""

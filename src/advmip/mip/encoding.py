@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advmip.mip.formulations import Formulation, Layer, Neurons, affine_expression
+from advmip.mip.formulations import Formulation, Layer, Neurons, Rectified, affine_expression
 from advmip.mip.model import Expression, Indices, ModelBuilder, Vector
 from advmip.networks.staged import AffineMap
 
@@ -52,7 +52,7 @@ def encode_hidden(
     formulation: Formulation,
     *,
     substitute: bool = False,
-) -> list[Layer]:
+) -> tuple[list[Layer], list[Rectified]]:
     """Add layers of ReLUs.
 
     Args:
@@ -64,12 +64,14 @@ def encode_hidden(
         substitute: Write stable neurons into those behind them, however long their rows.
 
     Returns:
-        The image and the layers behind it.
+        The image and the layers behind it; the unstable neurons of each layer.
     """
-    layers = [image]
+    layers, rectified = [image], []
     for stage, interval in zip(stages, bounds, strict=True):
-        layers.append(_encode_layer(builder, layers, stage, interval, formulation, substitute))
-    return layers
+        layer, unstable = _encode_layer(builder, layers, stage, interval, formulation, substitute)
+        layers.append(layer)
+        rectified.append(unstable)
+    return layers, rectified
 
 
 def _encode_layer(
@@ -79,8 +81,9 @@ def _encode_layer(
     interval: Interval,
     formulation: Formulation,
     substitute: bool,
-) -> Layer:
+) -> tuple[Layer, Rectified]:
     values = Expression.zeros(stage.width)
+    rectified = Rectified(Expression.zeros(0), Expression.zeros(0))
     active, unstable = interval.active, interval.unstable
     if active.size:
         passed = affine_expression(stage.rows(active), layers)
@@ -94,8 +97,10 @@ def _encode_layer(
             interval.lower[unstable],
             interval.upper[unstable],
         )
-        values = values + formulation.encode(builder, neurons).placed(unstable, stage.width)
-    return Layer(values, np.maximum(interval.lower, 0.0), np.maximum(interval.upper, 0.0))
+        rectified = formulation.encode(builder, neurons)
+        values = values + rectified.leaving.placed(unstable, stage.width)
+    lower, upper = np.maximum(interval.lower, 0.0), np.maximum(interval.upper, 0.0)
+    return Layer(values, lower, upper), rectified
 
 
 def _shortened(

@@ -46,7 +46,7 @@ def written(problem: Problem, bounds: Sequence[Interval]) -> tuple[Model, Expres
     absolute = problem.distance.absolute_values(problem.box)
     change = (absolute or problem.distance).encode(builder, problem.box)
     network = problem.network
-    layers = encode_hidden(
+    layers, _ = encode_hidden(
         builder, problem.layer(change), network.hidden, bounds[:-1], OutputBigM(), substitute=True
     )
     # The maximum needs finite bounds.

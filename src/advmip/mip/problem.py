@@ -10,7 +10,7 @@ import numpy as np
 
 from advmip.mip.distances import Box, Distance
 from advmip.mip.encoding import Interval, encode_hidden
-from advmip.mip.formulations import BigM, Formulation, Layer, affine_expression
+from advmip.mip.formulations import BigM, Formulation, Layer, Rectified, affine_expression
 from advmip.mip.formulations.ceiling import Ceiling
 from advmip.mip.formulations.chords import add_chords
 from advmip.mip.model import Expression, Indices, Model, ModelBuilder, Vector
@@ -130,7 +130,7 @@ def encode(
         spent = builder.objective()
     stages = (*problem.network.hidden, problem.network.output)
     encoded = len(stages) - 1 if depth is None else depth
-    layers = encode_hidden(
+    layers, rectified = encode_hidden(
         builder,
         problem.layer(change),
         stages[:encoded],
@@ -143,8 +143,7 @@ def encode(
         for place, stage in enumerate(stages[: encoded + 1])
     ]
     if measure.sparse and np.isfinite(problem.radius) and encoded and not elastic:
-        leaving = [layer.values for layer in layers[1:]]
-        _add_rows_above(builder, problem, bounds, spent, entering, leaving)
+        _add_rows_above(builder, problem, bounds, spent, entering[0], rectified)
     shortfall = builder.add_columns(int(elastic))
     if depth is None:
         eased = Expression.of(shortfall) if elastic else None
@@ -157,16 +156,15 @@ def _add_rows_above(
     problem: Problem,
     bounds: Sequence[Interval],
     total: Expression,
-    entering: Sequence[Expression],
-    leaving: Sequence[Expression],
+    entering: Expression,
+    rectified: Sequence[Rectified],
 ) -> None:
     """Chords above the first layer, and the problem's ceilings."""
-    first = bounds[0].unstable
-    add_chords(builder, entering[0][first], leaving[0][first], problem.radius)
+    add_chords(builder, entering[bounds[0].unstable], rectified[0], problem.radius)
     if problem.ceilings:
         spent = Expression.of(builder.add_columns(1, 0.0, problem.radius))
         builder.add_rows(spent - total, upper=0.0)
-        for ceiling, interval, before, after in zip(
-            problem.ceilings, bounds, entering, leaving, strict=False
-        ):
-            ceiling.over(interval.unstable).add(builder, before, after, spent)
+        for ceiling, interval, neurons in zip(problem.ceilings, bounds, rectified, strict=False):
+            kept = ceiling.over(interval.unstable)
+            places = np.searchsorted(interval.unstable, kept.neurons)
+            kept.add(builder, neurons[places], spent)

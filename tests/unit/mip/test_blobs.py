@@ -132,6 +132,19 @@ def test_too_little_reach_is_told_apart_from_too_few_sets() -> None:
     assert blobs.resolve() == pytest.approx(optimum, rel=ROUNDED)
 
 
+def test_without_a_ray_nothing_is_called_impossible(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = L1PlusTotalVariation(0.5)
+    compact, parts, box = encoded(whole.sifted, 3)
+    blobs = whole.sifted.program(compact, parts, box, "primal")
+    optimum, _ = blobs.minimise(compact.objective)
+    # Pixel by pixel, the variation that sets of them have is out of reach.
+    narrow = whole.sifted.program(compact.limited(1.001 * optimum), parts, box, "primal")
+    monkeypatch.setattr(narrow, "_ray", lambda: None)
+    value, point = narrow.minimise(np.zeros_like(compact.objective))
+    assert value == -np.inf
+    assert point is None
+
+
 def test_rows_come_and_go_beside_those_that_limit_pixels() -> None:
     whole, blobs, explicit, compact = both(2)
     before = whole.resolve()

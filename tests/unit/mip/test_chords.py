@@ -7,6 +7,7 @@ from tiny_networks import instance
 
 from advmip.mip.bounds import interval_bounds
 from advmip.mip.distances import Box, distance_named
+from advmip.mip.formulations import Rectified
 from advmip.mip.formulations.chords import add_chords
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.model import Expression, Matrix, Model, ModelBuilder, Vector
@@ -26,7 +27,7 @@ def chords(seed: int) -> tuple[Model, Vector, Vector]:
     builder = ModelBuilder()
     entering = Expression.of(builder.add_columns(PIXELS)).mapped(Matrix(weights)) + bias
     leaving = Expression.of(builder.add_columns(NEURONS))
-    add_chords(builder, entering, leaving, RADIUS)
+    add_chords(builder, entering, Rectified(entering, leaving), RADIUS)
     return builder.build(), weights, bias
 
 

@@ -7,7 +7,13 @@ from collections.abc import Callable
 from advmip.errors import unknown_name
 from advmip.mip.formulations.big_m import BigM
 from advmip.mip.formulations.indicator import Indicator
-from advmip.mip.formulations.layer import Formulation, Layer, Neurons, affine_expression
+from advmip.mip.formulations.layer import (
+    Formulation,
+    Layer,
+    Neurons,
+    Rectified,
+    affine_expression,
+)
 from advmip.mip.formulations.output_big_m import OutputBigM
 from advmip.mip.formulations.partition import Partition
 
@@ -20,6 +26,7 @@ __all__ = [
     "Neurons",
     "OutputBigM",
     "Partition",
+    "Rectified",
     "affine_expression",
     "formulation_named",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advmip.mip.formulations.layer import Neurons, split_parts
+from advmip.mip.formulations.layer import Neurons, Rectified, split_parts
 from advmip.mip.model import Expression, ModelBuilder
 
 
@@ -17,10 +17,10 @@ class BigM:
     needs_bounds = True
     name = "big-m"
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Expression:
+    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
         """Three columns and three rows for each neuron."""
         positive, negative = split_parts(builder, neurons)
         active = Expression.of(builder.add_binaries(neurons.count))
         builder.add_rows(positive - active.times(neurons.upper), upper=0.0)
         builder.add_rows(negative - active.times(neurons.lower), upper=-neurons.lower)
-        return positive
+        return Rectified(positive - negative, positive)

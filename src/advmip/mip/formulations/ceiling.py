@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from advmip.mip.formulations.layer import Rectified
 from advmip.mip.model import Expression, Indices, ModelBuilder, Vector
 
 
@@ -32,17 +33,14 @@ class Ceiling:
         kept = np.isin(self.neurons, neurons)
         return Ceiling(self.neurons[kept], self.slope[kept], self.rate[kept], self.constant[kept])
 
-    def add(
-        self, builder: ModelBuilder, entering: Expression, leaving: Expression, spent: Expression
-    ) -> None:
+    def add(self, builder: ModelBuilder, neurons: Rectified, spent: Expression) -> None:
         """Add the rows.
 
         Args:
             builder: Takes them.
-            entering: What enters the layer (width,).
-            leaving: What leaves it (width,).
+            neurons: Its neurons (count,).
             spent: s (1,).
         """
         farther = spent.repeated(len(self.neurons)).times(self.rate)
-        below = entering[self.neurons].times(self.slope) + farther
-        builder.add_rows(leaving[self.neurons] - below, upper=self.constant)
+        below = neurons.entering.times(self.slope) + farther
+        builder.add_rows(neurons.leaving - below, upper=self.constant)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from advmip.mip.formulations.layer import Formulation, Neurons
-from advmip.mip.model import Expression, ModelBuilder
+from advmip.mip.formulations.layer import Formulation, Neurons, Rectified
+from advmip.mip.model import ModelBuilder
 
 
 class CommonBound:
@@ -25,7 +25,7 @@ class CommonBound:
         self._formulation = formulation
         self._bound = bound
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Expression:
+    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
         """What the formulation adds."""
         common = np.full(neurons.count, self._bound)
         return self._formulation.encode(builder, replace(neurons, lower=-common, upper=common))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from advmip.mip.formulations.layer import Neurons, split_parts
-from advmip.mip.model import Expression, ModelBuilder
+from advmip.mip.formulations.layer import Neurons, Rectified, split_parts
+from advmip.mip.model import ModelBuilder
 
 
 class Indicator:
@@ -17,10 +17,10 @@ class Indicator:
     needs_bounds = False
     name = "indicator"
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Expression:
+    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
         """Three columns, a row and two indicator constraints for each neuron."""
         positive, negative = split_parts(builder, neurons)
         active = builder.add_binaries(neurons.count)
         builder.add_indicators(active, False, positive)
         builder.add_indicators(active, True, negative)
-        return positive
+        return Rectified(positive - negative, positive)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from advmip.mip.model import Expression, ModelBuilder, Vector
+from advmip.mip.model import Expression, Indices, ModelBuilder, Vector
 from advmip.networks.staged import AffineMap
 
 
@@ -53,6 +53,27 @@ class Neurons:
         return affine_expression(self.inputs, self.layers)
 
 
+@dataclass(frozen=True)
+class Rectified:
+    """Neurons as a formulation has written them.
+
+    Attributes:
+        entering: Their inputs p (count,), in as few columns as there are for them.
+        leaving: Their outputs x = max(p, 0) (count,).
+    """
+
+    entering: Expression
+    leaving: Expression
+
+    @property
+    def slack(self) -> Expression:
+        """What they add to their inputs, x - p (count,)."""
+        return self.leaving - self.entering
+
+    def __getitem__(self, chosen: Indices) -> Rectified:
+        return Rectified(self.entering[chosen], self.leaving[chosen])
+
+
 class Formulation(Protocol):
     """A way to write max(p, 0) for unstable neurons.
 
@@ -64,8 +85,8 @@ class Formulation(Protocol):
     name: str
     needs_bounds: bool
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Expression:
-        """Add columns and rows; the neurons' outputs (count,) come back."""
+    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
+        """Add columns and rows."""
 
 
 def affine_expression(inputs: AffineMap, layers: list[Layer]) -> Expression:

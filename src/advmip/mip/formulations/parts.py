@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from advmip.mip.formulations.layer import Neurons, split_parts
+from advmip.mip.formulations.layer import Neurons, Rectified, split_parts
 from advmip.mip.model import Expression, Indices, ModelBuilder
 
 
@@ -31,9 +31,10 @@ class Parts:
         """The columns s of all neurons so far."""
         return np.concatenate([np.empty(0, np.intp), *self._negative])
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Expression:
+    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
         """Two columns and a row for each neuron."""
-        return self._encode_parts(builder, neurons)[0]
+        positive, negative = self._encode_parts(builder, neurons)
+        return Rectified(positive - negative, positive)
 
     def _encode_parts(
         self, builder: ModelBuilder, neurons: Neurons

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from advmip.mip.formulations.layer import Neurons
+from advmip.mip.formulations.layer import Neurons, Rectified
 from advmip.mip.formulations.parts import Parts
-from advmip.mip.model import Expression, Indices, ModelBuilder
+from advmip.mip.model import Indices, ModelBuilder
 
 
 class Triangle(Parts):
@@ -31,9 +31,9 @@ class Triangle(Parts):
         """The row x / u + s / -l <= 1 of each neuron so far, layer by layer."""
         return np.concatenate([np.empty(0, np.intp), *self._rows])
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Expression:
+    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
         """Two columns and two rows for each neuron."""
         positive, negative = self._encode_parts(builder, neurons)
         shares = positive.times(1.0 / neurons.upper) + negative.times(-1.0 / neurons.lower)
         self._rows.append(builder.add_rows(shares, upper=1.0))
-        return positive
+        return Rectified(positive - negative, positive)

@@ -84,10 +84,22 @@ class BlobProgram(SiftedProgram):
     ) -> None:
         self._parts = parts
         self._variation = variation
+        # Whether the last solve found no point and has no ray to ask sets by.
+        self._unasked = False
         super().__init__(model, simplex, parts.columns)
+
+    def resolve(self) -> float:
+        """The smallest value of the objective as it is, over all sets.
+
+        Returns:
+            As `LinearProgram.resolve`; -inf too where sets that were not asked may lead to a point.
+        """
+        value = super().resolve()
+        return -np.inf if self._unasked else value
 
     def _enlarged(self, value: float) -> bool:
         """Bring in rows that the point violates, else sets that would lower the optimum."""
+        self._unasked = False
         if value == -np.inf:
             return False
         if value < np.inf:
@@ -101,6 +113,7 @@ class BlobProgram(SiftedProgram):
         else:
             patterns = self._wanted_sets(costs)
         if not patterns.shape[0]:
+            self._unasked = costs is None
             return False
         self._bring_in(patterns, np.full(patterns.shape[0], np.inf))
         return True

@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.errors import InputError
-from advmip.mip.bounds import interval_bounds, patience, tightened_bounds, tightened_further
+from advmip.mip.bounds import (
+    FormBounds,
+    interval_bounds,
+    patience,
+    tightened_bounds,
+    tightened_further,
+)
 from advmip.mip.branch_and_bound import STRATEGIES
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import Formulation
@@ -133,6 +139,10 @@ class Hunt:
         # By the class that may win: no attack towards it is nearer.
         self._bounds = {_ALL: 0.0}
         self._proved = False
+        # Bounds within the ball of the best attack, and how many seconds they took.
+        self._forms: FormBounds | None = None
+        self._shared: list[Interval] | None = None
+        self._bounding = 0.0
         self._nodes = 0
         self._unstable = 0
         self._taken = ("", "")
@@ -155,9 +165,8 @@ class Hunt:
         problem = self._problem
         if ingredients.search:
             with self._timed("search"):
-                bounds = interval_bounds(problem)
                 until = self._begun + _SEARCH_SHARE * self._options.time_limit
-                self._improve(search(problem, bounds, seed=self._options.seed, deadline=until))
+                self._improve(search(problem, seed=self._options.seed, deadline=until))
             _log.info("search: best distance %.6g (%.1f s)", self._radius, self._phases["search"])
         rivals = self._rivals()
         self._bounds = dict.fromkeys(rivals, 0.0)
@@ -172,12 +181,9 @@ class Hunt:
         towards = self._problem.towards(rival)
         while self._left > 0:
             problem = towards.within(self._radius) if ingredients.ball else towards
-            before = self._phases["bounds"]
             with self._timed("bounds"):
                 tightened = (
-                    tightened_bounds(problem, self._deadline)
-                    if ingredients.relaxation
-                    else interval_bounds(problem)
+                    self._tightened(problem) if ingredients.relaxation else interval_bounds(problem)
                 )
             if tightened is None:
                 self._raise_bound(rival, self._radius)
@@ -190,7 +196,7 @@ class Hunt:
             )
             if not ingredients.restart:
                 return self._solve(problem, tightened, self._left, rival)
-            first = min(patience(problem, self._phases["bounds"] - before), self._left)
+            first = min(patience(problem, self._bounding), self._left)
             farther = self._radius
             if self._solve(problem, tightened, first, rival):
                 return True
@@ -206,6 +212,21 @@ class Hunt:
                 problem, tightened = found
             return self._solve(problem, tightened, self._left, rival)
         return False
+
+    def _tightened(self, problem: Problem) -> list[Interval] | None:
+        """Bounds within the ball; None if no attack towards the problem's class is in it.
+
+        Where the goal is no part of them, they are the same for every class.
+        """
+        if self._forms is None or self._forms.radius != problem.radius:
+            self._forms, self._shared, self._bounding = FormBounds(problem), None, 0.0
+        if self._forms.excludes(problem.goal):
+            return None
+        if self._shared is None or problem.distance.counting:
+            begun = time.perf_counter()
+            self._shared = tightened_bounds(problem, self._forms.intervals, self._deadline)
+            self._bounding = time.perf_counter() - begun
+        return self._shared
 
     def answer(self) -> Attack:
         """What was found and proved."""
@@ -307,7 +328,7 @@ class Hunt:
     def _polished(self, problem: Problem, change: Vector) -> Incumbent | None:
         """The solver's point, or a better one of its pattern, free of the solver's tolerances."""
         rival = problem.goal.rival(problem.network.logits(problem.image + change))
-        bounds = interval_bounds(problem)
+        bounds = FormBounds(problem).intervals
         program = PatternProgram(problem.towards(rival), bounds, self._deadline)
         clipped = np.clip(change, problem.box.lower, problem.box.upper)
         return best_of(problem, [corrected(problem, clipped), program.descend(change)])

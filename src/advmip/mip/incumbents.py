@@ -11,11 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advmip.mip.bounds.form_bounds import FormBounds
 from advmip.mip.distances.anywhere import Anywhere
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations.parts import Parts
@@ -38,6 +38,10 @@ _PULL = 1e-9
 _CORRECTIONS = 4
 # A chain from a neighbouring pattern is given up where it is worse by more than this factor.
 _PROMISING = 1.1
+# So many neighbours are tried, those first whose neuron is nearest to its border.
+_NEIGHBOURS = 100
+# For an attack nearer by this factor, the programs of patterns are made anew.
+_SMALLER = 0.9
 # A neighbouring pattern is moved to if it is better by this factor.
 _CLEARLY = 1e-4
 
@@ -57,7 +61,6 @@ class Incumbent:
 
 def search(
     problem: Problem,
-    bounds: list[Interval],
     *,
     starts: int = 8,
     seed: int = 0,
@@ -67,7 +70,6 @@ def search(
 
     Args:
         problem: The problem.
-        bounds: Bounds that hold over the problem's box.
         starts: Gradient searches; the better half of their ends is improved by patterns.
         seed: Of the starts.
         deadline: When to stop at the latest, by `time.perf_counter`.
@@ -76,30 +78,63 @@ def search(
         The best attack found, or None.
     """
 
-    @cache
-    def program(rival: int) -> PatternProgram:
-        return PatternProgram(problem.towards(rival), bounds, deadline)
-
-    def patterns(change: Vector) -> PatternProgram:
-        return program(problem.goal.rival(problem.network.logits(problem.image + change)))
-
     def order(change: Vector) -> tuple[float, float]:
         return _shortfall(problem, change), _distance(problem, change)
 
     changes = [point - problem.image for point in gradient_points(problem, starts, seed)]
-    changes += relaxed_points(problem, bounds, deadline)
+    near = _Ball(problem, changes, deadline)
+    changes += relaxed_points(near.problem, near.bounds, deadline)
     changes.sort(key=order)
     candidates = changes[:]
     for change in _to_improve(problem, changes, starts):
         if time.perf_counter() > deadline:
             break
-        candidates.append(patterns(change).descend(change))
+        candidates.append(near.patterns(change).descend(change))
+        near = near.shrunken(candidates[-1])
     best = min(candidates, key=order)
-    if patterns(best).linear:
+    if near.patterns(best).linear:
         # The programs of a stand-in are larger, and their optimum is another one; with squares,
         # the tree is faster than so many programs.
-        candidates.append(patterns(best).around(best))
+        candidates.append(near.patterns(best).around(best))
     return best_of(problem, candidates)
+
+
+class _Ball:
+    """The patterns no farther than the nearest attack: those of a network with few open neurons.
+
+    Args:
+        problem: The problem.
+        changes: Perturbations (pixels,); where one meets the goal, the nearest is the radius.
+        deadline: When to stop at the latest, by `time.perf_counter`.
+
+    Attributes:
+        problem: The problem within the ball.
+        bounds: Bounds that hold in it.
+    """
+
+    def __init__(self, problem: Problem, changes: list[Vector], deadline: float) -> None:
+        nearest = best_of(problem, changes)
+        self.problem = problem if nearest is None else problem.within(nearest.value)
+        self.bounds = FormBounds(self.problem).intervals
+        self._deadline = deadline
+        self._programs: dict[int, PatternProgram] = {}
+
+    def patterns(self, change: Vector) -> PatternProgram:
+        """Those towards the class that a perturbation makes win, or brings nearest to it."""
+        problem = self.problem
+        rival = problem.goal.rival(problem.network.logits(problem.image + change))
+        if rival not in self._programs:
+            towards = problem.towards(rival)
+            self._programs[rival] = PatternProgram(towards, self.bounds, self._deadline)
+        return self._programs[rival]
+
+    def shrunken(self, change: Vector) -> _Ball:
+        """The ball of an attack that is clearly nearer, or this one."""
+        if not meets(self.problem, change):
+            return self
+        if _distance(self.problem, change) > _SMALLER * self.problem.radius:
+            return self
+        return _Ball(self.problem, [change], self._deadline)
 
 
 def _to_improve(problem: Problem, changes: list[Vector], starts: int) -> list[Vector]:
@@ -194,23 +229,32 @@ class PatternProgram:
     def _chains(self, phase: _Phase, active: Flags, change: Vector) -> tuple[float, Vector]:
         """Chain after chain from the neighbours of the best pattern, which `active` follows."""
         best, change = self._chain(phase, active, change)
-        neuron = tried = 0
-        while best > _BORDER and tried < len(active) and time.perf_counter() < self._deadline:
+        waiting = self._by_border(change)
+        while best > _BORDER and waiting and time.perf_counter() < self._deadline:
+            neuron = waiting.pop()
             beside = active.copy()
             beside[neuron] = ~beside[neuron]
             value, moved = self._chain(phase, beside, change, _PROMISING * best)
-            tried += 1
             if value < best * (1.0 - _CLEARLY):
-                best, change, tried = value, moved, 0
+                best, change = value, moved
                 active[:] = beside
-            neuron = (neuron + 1) % len(active)
+                waiting = self._by_border(change)
         return best, change
+
+    def _by_border(self, change: Vector) -> list[int]:
+        """The unstable neurons whose border a perturbation is nearest to, the nearest last."""
+        order = np.argsort(np.abs(self._entering(change)))
+        return [int(neuron) for neuron in order[:_NEIGHBOURS][::-1]]
 
     def _pattern(self, change: Vector) -> Flags:
         """Which of the unstable neurons a perturbation makes active."""
+        return self._entering(change) > 0
+
+    def _entering(self, change: Vector) -> Vector:
+        """What enters the unstable neurons."""
         entering = self._problem.network.preactivations(self._problem.image + change)
-        signs = zip(entering[:-1], self._unstable, strict=True)
-        return np.concatenate([np.empty(0, bool), *(values[kept] > 0 for values, kept in signs)])
+        each = (values[kept] for values, kept in zip(entering[:-1], self._unstable, strict=True))
+        return np.concatenate([np.empty(0), *each])
 
     def _chain(
         self, phase: _Phase, active: Flags, change: Vector, cutoff: float = np.inf

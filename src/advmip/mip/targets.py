@@ -23,6 +23,11 @@ class Goal(ABC):
 
     margin: float
 
+    @property
+    def conditions(self) -> tuple[Matrix, Vector]:
+        """A matrix to sides of the logits, and what each must reach; none if it is no such set."""
+        return Matrix((0, 0)), np.zeros(0)
+
     @abstractmethod
     def encode(
         self,
@@ -138,7 +143,7 @@ class Targeted(Goal):
         return np.isin(np.arange(self.classes), (self.beaten, self.target))
 
     @cached_property
-    def _conditions(self) -> tuple[Matrix, Vector]:
+    def conditions(self) -> tuple[Matrix, Vector]:
         """A matrix to the sides o_t - ratio * o_j and o_t, and what each must reach."""
         rows = -np.diag(np.where(self._must_win, self.ratio, 1.0))
         rows[:, self.target] += 1.0
@@ -156,7 +161,7 @@ class Targeted(Goal):
         shortfall: Expression | None = None,
     ) -> None:
         """One row for each other class."""
-        matrix, asked = self._conditions
+        matrix, asked = self.conditions
         builder.add_rows(_eased(logits.mapped(matrix), shortfall), lower=asked)
 
     def surplus(self, logits: Vector) -> Vector:
@@ -165,12 +170,12 @@ class Targeted(Goal):
 
     def ascent(self, logits: Vector) -> Vector:
         """That of the least side."""
-        matrix, _ = self._conditions
+        matrix, _ = self.conditions
         return np.asarray(matrix[self._surpluses(logits).argmin(axis=0)].toarray().T)
 
     def _surpluses(self, logits: Vector) -> Vector:
         """What each side has over what it must reach."""
-        matrix, asked = self._conditions
+        matrix, asked = self.conditions
         return np.asarray(((matrix @ logits).T - asked).T)
 
     def towards(self, rival: int) -> Targeted:

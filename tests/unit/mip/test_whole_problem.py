@@ -28,7 +28,7 @@ def problem_of(seed: int, distance: str) -> Problem:
     goal = Targeted(target, CLASSES, 1.0, MARGIN)
     box = Box.around(image, SHAPE)
     whole = Problem(form, image, distance_named(distance), goal, box)
-    found = search(whole, interval_bounds(whole))
+    found = search(whole)
     return whole.within(1.0 if found is None else 1.2 * found.value)
 
 
@@ -56,7 +56,7 @@ def test_bounds_are_those_of_programs_written_anew(seed: int, distance: str) -> 
 def test_no_point_of_interest_leaves_the_bounds(seed: int) -> None:
     problem = problem_of(seed, "l1")
     bounds = relaxation_bounds(problem, interval_bounds(problem))
-    attack = search(problem, interval_bounds(problem))
+    attack = search(problem)
     assert attack is not None
     near = attack.change[:, None] + 0.03 * np.random.default_rng(seed).standard_normal((4, 4000))
     changes = np.clip(near, problem.box.lower[:, None], problem.box.upper[:, None])

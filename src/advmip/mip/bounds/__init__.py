@@ -1,5 +1,6 @@
 """Bounds of neurons: by intervals, by linear programs, by mixed-integer programs."""
 
+from advmip.mip.bounds.form_bounds import FormBounds
 from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.network_bounds import NETWORK_BOUNDS, network_bounds
 from advmip.mip.bounds.relaxation import relaxation_bounds
@@ -7,6 +8,7 @@ from advmip.mip.bounds.rounds import patience, tightened_bounds, tightened_furth
 
 __all__ = [
     "NETWORK_BOUNDS",
+    "FormBounds",
     "interval_bounds",
     "network_bounds",
     "patience",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -11,6 +12,21 @@ from torch import Tensor
 from advmip.errors import unknown_name
 
 NORMS = ("linf", "l1", "l2")
+
+
+class Region(Protocol):
+    """Points around each of N images, to bound linear forms over."""
+
+    @property
+    def images(self) -> Tensor:
+        """The images (N, pixels)."""
+
+    @property
+    def box(self) -> tuple[Tensor, Tensor]:
+        """A box (N, pixels) that holds all points around each image, relative to it."""
+
+    def least(self, coefficients: Tensor) -> Tensor:
+        """Lower bounds (N, S) of linear forms (N, S, pixels) over the points."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from advmip.errors import InputError
-from advmip.mip.bounds.balls import Ball
+from advmip.mip.bounds.balls import Region
 from advmip.mip.bounds.operators import Stage, longest_sum
 
 # Forms are pulled back in portions of at most so many numbers.
@@ -74,7 +74,7 @@ def parallel(sides: Sides) -> Tensor:
 
 
 class LinearBounds:
-    """Bounds of a network's neurons over balls around N images, layer by layer.
+    """Bounds of a network's neurons over points around N images, layer by layer.
 
     Everything is differentiable, in the images and in what the stages are made of.
 
@@ -87,7 +87,7 @@ class LinearBounds:
 
     Args:
         stages: The network.
-        ball: The balls.
+        region: The points around them.
         slope: Of the lower line of an unstable neuron.
         outward: Whether to widen the bounds by their rounding; not needed in training.
 
@@ -98,18 +98,18 @@ class LinearBounds:
     def __init__(
         self,
         stages: Sequence[Stage],
-        ball: Ball,
+        region: Region,
         slope: LowerSlope = adaptive,
         *,
         outward: bool = True,
     ) -> None:
         self._stages = stages
-        self._ball = ball
+        self._region = region
         self._slope = slope
         self._outward = outward
-        widths = (ball.images.shape[1], *(stage.width for stage in stages))
+        widths = (region.images.shape[1], *(stage.width for stage in stages))
         count = max(longest_sum(stages), *widths) + 4 * len(stages) + 16
-        self._rounding = 2.0 * count * torch.finfo(ball.images.dtype).eps if outward else 0.0
+        self._rounding = 2.0 * count * torch.finfo(region.images.dtype).eps if outward else 0.0
         self._magnitudes: list[Tensor] = []
         self._sides: list[Sides] = []
         self.largest_rounding = 0.0
@@ -176,8 +176,8 @@ class LinearBounds:
     def _reach(self, layer: int) -> tuple[Tensor, Tensor]:
         """The least and the largest values (N, width) of a layer."""
         if layer == 0:
-            lower, upper = self._ball.box
-            return self._ball.images + lower, self._ball.images + upper
+            lower, upper = self._region.box
+            return self._region.images + lower, self._region.images + upper
         sides = self._sides[layer - 1]
         return sides.lower.clamp(min=0.0), sides.upper.clamp(min=0.0)
 
@@ -193,7 +193,7 @@ class LinearBounds:
     def _tightened(self, depth: int, sides: Sides, kept: Tensor) -> Sides:
         """The same bounds, those of some neurons by linear forms as well."""
         stage, magnitude = self._stages[depth], self._magnitudes[depth]
-        images, widest = len(self._ball.images), max(each.width for each in self._stages)
+        images, widest = len(self._region.images), max(each.width for each in self._stages)
         found = []
         portion = max(1, _PORTION // (2 * images * widest))
         for start in range(0, len(kept), portion):
@@ -250,7 +250,7 @@ class LinearBounds:
                 waiting[earlier] = waiting[earlier] + form if earlier in waiting else form
         if 0 in waiting:
             form = waiting[0]
-            constant = constant + self._ball.least(form)
+            constant = constant + self._region.least(form)
             if self._outward:
                 products = products + form.abs().sum(-1)
         rounding = self._rounding * products

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from advmip.mip.bounds.ceilings import ceilings_pay, with_ceilings
-from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.relaxation import relaxation_bounds
 from advmip.mip.bounds.whole_problem import WholeProblem
 from advmip.mip.encoding import Interval, unstable_neurons
@@ -25,7 +24,9 @@ _PATIENCE = 1.0
 _SHARE, _SHARE_PRICED = 0.5, 5.0
 
 
-def tightened_bounds(problem: Problem, deadline: float) -> list[Interval] | None:
+def tightened_bounds(
+    problem: Problem, bounds: list[Interval], deadline: float
+) -> list[Interval] | None:
     """Bounds of the neurons by programs over the problem's relaxation.
 
     They are those of the layers before a neuron alone: on hard problems the goal adds little, and
@@ -34,12 +35,12 @@ def tightened_bounds(problem: Problem, deadline: float) -> list[Interval] | None
 
     Args:
         problem: The problem.
+        bounds: Bounds that hold already.
         deadline: When to stop at the latest, by `time.perf_counter`; bounds hold all the same.
 
     Returns:
         The bounds, or None if nothing nearer than the radius exists.
     """
-    bounds = interval_bounds(problem)
     if problem.distance.counting:
         found = _in_rounds(problem, bounds, deadline)
         return None if found is None else found[1]

@@ -30,6 +30,8 @@ Flags = NDArray[np.bool_]
 # A point may miss the goal's margin by so much, but by no more than half of it.
 _MISSED = 1e-6
 _STEPS = 60
+# In a small box, a corner is reached after a few.
+_STEPS_INSIDE = 20
 _FLIPS = 200
 # A neuron whose input is this close to 0 lies on the border of its pattern.
 _BORDER = 1e-7
@@ -40,6 +42,8 @@ _CORRECTIONS = 4
 _PROMISING = 1.1
 # So many neighbours are tried, those first whose neuron is nearest to its border.
 _NEIGHBOURS = 100
+# Gradient steps that fail within this share of a radius at which they lead to an attack are the last.
+_CLOSE = 0.95
 # For an attack nearer by this factor, the programs of patterns are made anew.
 _SMALLER = 0.9
 # A neighbouring pattern is moved to if it is better by this factor.
@@ -81,7 +85,7 @@ def search(
     def order(change: Vector) -> tuple[float, float]:
         return _shortfall(problem, change), _distance(problem, change)
 
-    changes = [point - problem.image for point in gradient_points(problem, starts, seed)]
+    changes = gradient_changes(problem, starts, seed)
     near = _Ball(problem, changes, deadline)
     changes += relaxed_points(near.problem, near.bounds, deadline)
     changes.sort(key=order)
@@ -353,7 +357,31 @@ def _as_it_is(change: Vector) -> Vector:
     return change
 
 
-def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:
+def gradient_changes(problem: Problem, count: int, seed: int) -> list[Vector]:
+    """Perturbations (pixels,) by gradient steps, nearer and nearer where balls are boxes.
+
+    Steps within a smaller box end at a nearer point, or nowhere; the radius is bisected.
+    """
+    changes = [point - problem.image for point in gradient_points(problem, count, seed)]
+    nearest = best_of(problem, changes)
+    if nearest is None or not problem.distance.boxed:
+        return changes
+    missed, met = 0.0, nearest.value
+    while missed < _CLOSE * met:
+        radius = 0.5 * (missed + met)
+        points = gradient_points(problem.within(radius), count, seed, steps=_STEPS_INSIDE)
+        nearer = [point - problem.image for point in points]
+        nearest = best_of(problem, nearer)
+        if nearest is None:
+            missed = radius
+        else:
+            changes, met = nearer, nearest.value
+    return changes
+
+
+def gradient_points(
+    problem: Problem, count: int, seed: int, *, steps: int = _STEPS
+) -> list[Vector]:
     """Where gradient steps lead from the image and from near it, in the best case to the goal.
 
     Half of the starts move every pixel by the gradient's sign, half only the two pixels of the
@@ -363,6 +391,7 @@ def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:
         problem: The problem.
         count: How many starts.
         seed: Of the starts.
+        steps: How many steps at most.
 
     Returns:
         Images (pixels,).
@@ -374,7 +403,7 @@ def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:
     start[:, 0] = problem.image
     points = np.clip(start, lower[:, None], upper[:, None])
     sparse = np.arange(count) >= count // 2
-    for _ in range(_STEPS):
+    for _ in range(steps):
         logits, gradient = surplus_gradient(problem, points)
         going = problem.goal.surplus(logits) < 0
         if not going.any():

@@ -34,6 +34,13 @@ _WORTH_A_RESTART = 0.98
 _SEARCH_SHARE = 0.25
 # Ceilings and the bounds under them have this share of the time left at most.
 _CEILINGS_SHARE = 0.25
+# This share of the time, the last, is for bounds that are still open, in balls that grow by this
+# factor, from this share of the radius on.
+_CLIMBING_SHARE = 0.15
+_GROWTH = 1.1
+_LEAST = 0.01
+# The largest ball that linear forms settle is known to this share.
+_CLOSE = 0.95
 
 # What the tolerances of solvers may take from a bound.
 _TOLERANCE = 1e-5
@@ -170,7 +177,8 @@ class Hunt:
             _log.info("search: best distance %.6g (%.1f s)", self._radius, self._phases["search"])
         rivals = self._rivals()
         self._bounds = dict.fromkeys(rivals, 0.0)
-        self._proved = all([self._settled(rival, ingredients) for rival in rivals])
+        settled = all([self._settled(rival, ingredients) for rival in rivals])
+        self._proved = settled or self._climbed()
 
     def _rivals(self) -> list[int]:
         """The classes that may win, the nearest first."""
@@ -179,11 +187,13 @@ class Hunt:
     def _settled(self, rival: int, ingredients: Ingredients) -> bool:
         """Find the best attack towards one class, or that none is nearer; whether in time."""
         towards = self._problem.towards(rival)
-        while self._left > 0:
+        while self._left_to_settle > 0:
             problem = towards.within(self._radius) if ingredients.ball else towards
             with self._timed("bounds"):
                 tightened = (
-                    self._tightened(problem) if ingredients.relaxation else interval_bounds(problem)
+                    self._tightened(problem, self._settling_until)
+                    if ingredients.relaxation
+                    else interval_bounds(problem)
                 )
             if tightened is None:
                 self._raise_bound(rival, self._radius)
@@ -195,8 +205,8 @@ class Hunt:
                 problem.network.neurons,
             )
             if not ingredients.restart:
-                return self._solve(problem, tightened, self._left, rival)
-            first = min(patience(problem, self._bounding), self._left)
+                return self._solve(problem, tightened, self._left_to_settle, rival)
+            first = min(patience(problem, self._bounding), self._left_to_settle)
             farther = self._radius
             if self._solve(problem, tightened, first, rival):
                 return True
@@ -204,16 +214,64 @@ class Hunt:
                 continue
             if ingredients.ceilings:
                 with self._timed("bounds"):
-                    until = time.perf_counter() + _CEILINGS_SHARE * self._left
+                    until = time.perf_counter() + _CEILINGS_SHARE * self._left_to_settle
                     found = tightened_further(problem, tightened, until)
                 if found is None:
                     self._raise_bound(rival, self._radius)
                     return True
                 problem, tightened = found
-            return self._solve(problem, tightened, self._left, rival)
+            return self._solve(problem, tightened, self._left_to_settle, rival)
         return False
 
-    def _tightened(self, problem: Problem) -> list[Interval] | None:
+    def _climbed(self) -> bool:
+        """Raise the bounds that are left in balls that grow; whether all came to the best attack.
+
+        Relaxations over the whole ball may have nothing to say, and depth first a tree's bound is
+        its root's, but in a small ball few neurons are open.
+        """
+        if not np.isfinite(self._radius):
+            return False
+        self._raise_bounds_by_forms()
+        done: set[int] = set()
+        while self._left > 0:
+            below = [each for each, bound in self._bounds.items() if bound < self._radius]
+            rival = min(set(below) - done, key=self._bounds.__getitem__, default=None)
+            if rival is None:
+                return True
+            radius = max(_GROWTH * self._bounds[rival], _LEAST * self._radius)
+            problem = self._problem.towards(rival).within(min(radius, self._radius))
+            with self._timed("bounds"):
+                tightened = self._tightened(problem, self._deadline)
+            if tightened is None:
+                self._raise_bound(rival, problem.radius)
+                self._note(time.perf_counter() - self._begun, self._radius, self._lower_bound)
+            elif not self._solve(problem, tightened, self._left, rival):
+                break
+            if problem.radius >= self._radius:
+                done.add(rival)
+        return False
+
+    def _raise_bounds_by_forms(self) -> None:
+        """Bisect the largest ball in which linear forms exclude every class."""
+        excluded, open_ = self._lower_bound, self._radius
+        while excluded < _CLOSE * open_ and open_ > _LEAST * self._radius and self._left > 0:
+            middle = 0.5 * (excluded + open_)
+            with self._timed("bounds"):
+                forms = FormBounds(self._problem.within(middle))
+                left = [
+                    rival
+                    for rival in self._bounds
+                    if not forms.excludes(self._problem.towards(rival).goal)
+                ]
+            for rival in self._bounds.keys() - left:
+                self._raise_bound(rival, middle)
+            if left:
+                open_ = middle
+            else:
+                excluded = middle
+        self._note(time.perf_counter() - self._begun, self._radius, self._lower_bound)
+
+    def _tightened(self, problem: Problem, deadline: float) -> list[Interval] | None:
         """Bounds within the ball; None if no attack towards the problem's class is in it.
 
         Where the goal is no part of them, they are the same for every class.
@@ -224,7 +282,7 @@ class Hunt:
             return None
         if self._shared is None or problem.distance.counting:
             begun = time.perf_counter()
-            self._shared = tightened_bounds(problem, self._forms.intervals, self._deadline)
+            self._shared = tightened_bounds(problem, self._forms.intervals, deadline)
             self._bounding = time.perf_counter() - begun
         return self._shared
 
@@ -275,6 +333,14 @@ class Hunt:
         return self._deadline - time.perf_counter()
 
     @property
+    def _settling_until(self) -> float:
+        return self._begun + (1.0 - _CLIMBING_SHARE) * self._options.time_limit
+
+    @property
+    def _left_to_settle(self) -> float:
+        return self._settling_until - time.perf_counter()
+
+    @property
     def _lower_bound(self) -> float:
         return min(*self._bounds.values(), self._radius)
 
@@ -307,16 +373,17 @@ class Hunt:
         measure = problem.distance
         with self._timed("solver"):
             prepared = prepare(problem, bounds, self._formulation, self._solver)
-            options = self._options.within(
-                seconds, cutoff=measure.cutoff(self._radius, self._options.gap)
-            )
+            # A ball smaller than that of the best attack has no attack to come near to.
+            radius = min(problem.radius, self._radius)
+            gap = self._options.gap if radius == self._radius else 0.0
+            options = self._options.within(seconds, cutoff=measure.cutoff(radius, gap))
             _log.info(
                 "%s: at most %.0f s (%s)", prepared.solver, options.time_limit, prepared.reason
             )
             started = time.perf_counter() - self._begun
             solution = prepared.solve(options)
             for passed, value, bound in solution.trace:
-                self._raise_bound(rival, min(measure.distance(bound), self._radius))
+                self._raise_bound(rival, min(measure.distance(bound), radius))
                 self._note(started + passed, measure.distance(value), self._lower_bound)
             if solution.point is not None:
                 self._improve(self._polished(problem, prepared.lifted(solution.point)))

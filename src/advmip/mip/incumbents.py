@@ -42,7 +42,7 @@ _CORRECTIONS = 4
 _PROMISING = 1.1
 # So many neighbours are tried, those first whose neuron is nearest to its border.
 _NEIGHBOURS = 100
-# Gradient steps that fail within this share of a radius at which they lead to an attack are the last.
+# A radius within which gradient steps lead to an attack is known to this share.
 _CLOSE = 0.95
 # For an attack nearer by this factor, the programs of patterns are made anew.
 _SMALLER = 0.9

@@ -13,7 +13,7 @@ from advmip import CheckError, InputError, minimal_attack
 from advmip.checking.attacks import check_attack
 from advmip.mip.distances import DISTANCES, PiecewiseL2, distance_named
 from advmip.mip.formulations import Partition
-from advmip.mip.hunt import HUNTS
+from advmip.mip.hunt import HUNTS, Hunt
 
 EXACT = ("l0", "l1", "l2", "linf", "tv", "l1+tv")
 MARGIN = 1e-4
@@ -177,6 +177,24 @@ def test_too_short_a_time_gives_bounds_and_no_error() -> None:
     found = minimal_attack(network, image.reshape(SHAPE), label, "l1", time_limit=1e-9)
     assert found.status in ("unknown", "feasible")
     assert 0 <= found.lower_bound <= found.distance
+
+
+@pytest.mark.parametrize(("distance", "seed"), list(product(("l1", "l2", "linf"), (1, 4, 9))))
+def test_balls_that_grow_come_to_the_nearest_attack_alone(
+    distance: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny, network, image, label = instance(seed)
+    rivals = [rival for rival in range(CLASSES) if rival != label]
+    expected = smallest(tiny, image, distance, rivals, 1.0, MARGIN)
+    monkeypatch.setattr(Hunt, "_settled", lambda *_: False)
+    found = minimal_attack(network, image.reshape(SHAPE), label, distance, margin=MARGIN)
+    assert found.status == "optimal"
+    assert found.distance == pytest.approx(expected, rel=1e-4, abs=1e-5)
+    assert found.lower_bound == pytest.approx(expected, rel=1e-3)
+    lower_bounds = [bound for _, _, bound in found.trace]
+    assert np.diff(lower_bounds).min() >= -1e-12
+    # Within the first balls there was no attack.
+    assert 0.0 < lower_bounds[1] < 0.97 * expected
 
 
 def test_the_trace_only_improves() -> None:

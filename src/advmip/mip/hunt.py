@@ -234,11 +234,16 @@ class Hunt:
         self._raise_bounds_by_forms()
         done: set[int] = set()
         while self._left > 0:
-            below = [each for each, bound in self._bounds.items() if bound < self._radius]
-            rival = min(set(below) - done, key=self._bounds.__getitem__, default=None)
-            if rival is None:
+            bounds = {
+                rival: bound
+                for rival, bound in self._bounds.items()
+                if bound < self._radius and rival not in done
+            }
+            if not bounds:
                 return True
-            radius = max(_GROWTH * self._bounds[rival], _LEAST * self._radius)
+            rival = min(bounds, key=bounds.__getitem__)
+            smallest = max(bounds[rival], _LEAST * self._radius)
+            radius = self._problem.distance.grown(smallest, _GROWTH)
             problem = self._problem.towards(rival).within(min(radius, self._radius))
             with self._timed("bounds"):
                 tightened = self._tightened(problem, self._deadline)

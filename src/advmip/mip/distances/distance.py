@@ -122,6 +122,10 @@ class Distance(ABC):
         """The objective that an attack must stay below to be nearer than `radius` by the gap."""
         return self.objective(radius) * (1.0 - gap)
 
+    def grown(self, radius: float, factor: float) -> float:
+        """The radius of a ball that is larger by a factor."""
+        return factor * radius
+
 
 def interval_largest(weights: Vector, box: Box) -> Vector:
     """The largest value of weights @ d over the whole box, per row."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor
+
 import numpy as np
 
 from advmip.mip.distances.box import Box, change_within
@@ -75,3 +77,7 @@ class L0(Distance):
     def cutoff(self, radius: float, gap: float) -> float:
         """Nearer is a whole pixel nearer."""
         return radius - 0.5
+
+    def grown(self, radius: float, factor: float) -> float:
+        """Larger by a whole pixel or more."""
+        return float(max(floor(radius) + 1, floor(factor * radius)))

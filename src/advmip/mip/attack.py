@@ -48,9 +48,10 @@ def minimal_attack(
 
     With bounds "progressive", a gradient search and the linear programs of activation patterns
     give a first attack. Its distance U cuts the box to the ball {distance <= U}, over which the
-    neurons are bounded by intervals, then by linear programs over the whole problem; what becomes
-    stable loses its binary. The solver must only beat U. When it finds a clearly nearer attack
-    early, the ball shrinks again.
+    neurons are bounded by linear forms, then by linear programs; what becomes stable loses its
+    binary. The solver must only beat U. When it finds a clearly nearer attack early, the ball
+    shrinks again. If it has not come to its end after 85 % of the time, the rest is for a better
+    lower bound, in smaller balls that grow.
 
     Args:
         network: The network.

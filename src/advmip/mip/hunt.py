@@ -1,4 +1,7 @@
-"""The search for the nearest attack and its proof: attack, ball, bounds, solver, and again."""
+"""The search for the nearest attack and its proof: attack, ball, bounds, solver, and again.
+
+What is open at the end has some time for its lower bound alone, in small balls that grow.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,7 @@ class Ingredients:
     Attributes:
         search: A gradient search and the programs of activation patterns give a first attack.
         ball: The neurons are bounded over the ball of the best attack, not over the whole box.
-        relaxation: They are bounded by linear programs, not by intervals alone.
+        relaxation: They are bounded by linear forms and programs, not by intervals alone.
         restart: After a clearly nearer attack, the ball shrinks and the solver starts again.
         ceilings: Where the solver takes long, it starts again with rows that fall towards the
             image, or in exact L2 with priced products, and with the bounds that follow from them.

@@ -15,7 +15,7 @@ VARIANTS = {
     PROGRESSIVE: "nothing",
     "without_search": "the first attack",
     "without_ball": "the ball",
-    "without_relaxation": "the linear programs",
+    "without_relaxation": "forms and linear programs",
     "without_restart": "the restart",
     "without_ceilings": "the ceilings",
     "interval": "all of them",

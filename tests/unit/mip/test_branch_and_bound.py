@@ -67,6 +67,16 @@ def test_any_other_class_equals_brute_force(distance: str, seed: int, bounds: st
 
 
 @pytest.mark.parametrize("strategy", list(STRATEGIES))
+@pytest.mark.parametrize("seed", range(12))
+def test_no_bound_on_the_way_is_above_the_optimum(strategy: str, seed: int) -> None:
+    tiny, problem = problem_of(seed)
+    solution = tree_for(problem, interval_bounds(problem), BigM(), strategy).solve(Options(gap=GAP))
+    expected = expected_of(tiny, problem, "l1")
+    # Nor while a node is under way that has left the order.
+    assert max(bound for _, _, bound in solution.trace) <= expected * (1.0 + 1e-6) + 1e-6
+
+
+@pytest.mark.parametrize("strategy", list(STRATEGIES))
 @pytest.mark.parametrize("seed", [0, 1, 5, 8])
 def test_every_strategy_ends_at_the_optimum_of_the_whole_box(strategy: str, seed: int) -> None:
     tiny, problem = problem_of(seed)

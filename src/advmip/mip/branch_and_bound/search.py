@@ -55,6 +55,8 @@ class Search:
             self._relaxation.strengthen()
         # The smallest bound of a part that could neither be pruned nor split.
         self._unsettled = np.inf
+        # The bound of the node that has left the order and is being settled.
+        self._under_way = np.inf
         self._nodes = 0
         self._noted = self._begun
         self._trace = Trace()
@@ -65,7 +67,9 @@ class Search:
         while len(self._order) and time.perf_counter() < self._deadline:
             node = self._order.pop()
             if node.bound < self._cutoff:
+                self._under_way = node.bound
                 self._settle(node)
+                self._under_way = np.inf
                 if time.perf_counter() - self._noted > _NOTE:
                     self._note()
         self._note()
@@ -89,7 +93,7 @@ class Search:
 
     @property
     def _bound(self) -> float:
-        return min(self._order.bound, self._unsettled, self._cutoff)
+        return min(self._order.bound, self._under_way, self._unsettled, self._cutoff)
 
     def _note(self) -> None:
         self._noted = time.perf_counter()

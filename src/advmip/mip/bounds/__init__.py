@@ -1,4 +1,4 @@
-"""Bounds of neurons: by intervals, by linear programs, by mixed-integer programs."""
+"""Bounds of neurons: by intervals, linear forms, linear programs and mixed-integer programs."""
 
 from advmip.mip.bounds.form_bounds import FormBounds
 from advmip.mip.bounds.interval import interval_bounds

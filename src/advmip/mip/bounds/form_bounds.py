@@ -16,8 +16,7 @@ from advmip.mip.targets import Goal
 class FormBounds:
     """Bounds that hold for every point within a problem's radius, whatever its goal, by forms.
 
-    Intervals bound every neuron, and linear forms (`bounds.linear`) those whose sign is left open,
-    in milliseconds.
+    Intervals bound every neuron, and linear forms (`bounds.linear`) those whose sign is left open.
 
     Args:
         problem: The problem.

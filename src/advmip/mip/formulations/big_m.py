@@ -19,8 +19,8 @@ class BigM:
 
     def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
         """Three columns and three rows for each neuron."""
-        positive, negative = split_parts(builder, neurons)
+        split = split_parts(builder, neurons)
         active = Expression.of(builder.add_binaries(neurons.count))
-        builder.add_rows(positive - active.times(neurons.upper), upper=0.0)
-        builder.add_rows(negative - active.times(neurons.lower), upper=-neurons.lower)
-        return Rectified(positive - negative, positive)
+        builder.add_rows(split.leaving - active.times(neurons.upper), upper=0.0)
+        builder.add_rows(split.slack - active.times(neurons.lower), upper=-neurons.lower)
+        return split

@@ -19,8 +19,8 @@ class Indicator:
 
     def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
         """Three columns, a row and two indicator constraints for each neuron."""
-        positive, negative = split_parts(builder, neurons)
+        split = split_parts(builder, neurons)
         active = builder.add_binaries(neurons.count)
-        builder.add_indicators(active, False, positive)
-        builder.add_indicators(active, True, negative)
-        return Rectified(positive - negative, positive)
+        builder.add_indicators(active, False, split.leaving)
+        builder.add_indicators(active, True, split.slack)
+        return split

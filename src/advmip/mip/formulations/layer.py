@@ -97,9 +97,9 @@ def affine_expression(inputs: AffineMap, layers: list[Layer]) -> Expression:
     return expression + inputs.bias
 
 
-def split_parts(builder: ModelBuilder, neurons: Neurons) -> tuple[Expression, Expression]:
+def split_parts(builder: ModelBuilder, neurons: Neurons) -> Rectified:
     """Columns x, s >= 0 with p = x - s, the positive and negative part of the inputs."""
     positive = Expression.of(builder.add_columns(neurons.count, 0.0, np.maximum(neurons.upper, 0)))
     negative = Expression.of(builder.add_columns(neurons.count, 0.0, np.maximum(-neurons.lower, 0)))
     builder.add_rows(positive - negative - neurons.preactivation, 0.0, 0.0)
-    return positive, negative
+    return Rectified(positive - negative, positive)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from advmip.mip.formulations.layer import Neurons, Rectified, split_parts
-from advmip.mip.model import Expression, Indices, ModelBuilder
+from advmip.mip.model import Indices, ModelBuilder
 
 
 class Parts:
@@ -33,13 +33,7 @@ class Parts:
 
     def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
         """Two columns and a row for each neuron."""
-        positive, negative = self._encode_parts(builder, neurons)
-        return Rectified(positive - negative, positive)
-
-    def _encode_parts(
-        self, builder: ModelBuilder, neurons: Neurons
-    ) -> tuple[Expression, Expression]:
-        positive, negative = split_parts(builder, neurons)
-        self._positive.append(positive.matrix.indices.astype(np.intp))
-        self._negative.append(negative.matrix.indices.astype(np.intp))
-        return positive, negative
+        split = split_parts(builder, neurons)
+        self._positive.append(split.leaving.matrix.indices.astype(np.intp))
+        self._negative.append(split.slack.matrix.indices.astype(np.intp))
+        return split

@@ -33,7 +33,8 @@ class Triangle(Parts):
 
     def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
         """Two columns and two rows for each neuron."""
-        positive, negative = self._encode_parts(builder, neurons)
-        shares = positive.times(1.0 / neurons.upper) + negative.times(-1.0 / neurons.lower)
+        split = super().encode(builder, neurons)
+        active, inactive = 1.0 / neurons.upper, -1.0 / neurons.lower
+        shares = split.leaving.times(active) + split.slack.times(inactive)
         self._rows.append(builder.add_rows(shares, upper=1.0))
-        return Rectified(positive - negative, positive)
+        return split

@@ -36,7 +36,7 @@ from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers import SOLVERS, Options, Solution, Status
 from advmip.mip.targets import Targeted
 from advmip.networks import Network, staged
-from advmip.provenance import use_threads
+from advmip.threads import use_threads
 
 OURS = "branch-and-bound"
 WITH_ROWS = "-with-rows"

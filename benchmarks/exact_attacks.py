@@ -17,7 +17,7 @@ from attack_instances import Limits, add_options, answered, load_victim, our_ans
 from advmip.memory import keep_freed_memory
 from advmip.mip.branch_and_bound import STRATEGIES
 from advmip.mip.solvers import AUTO, SOLVERS
-from advmip.provenance import use_threads
+from advmip.threads import use_threads
 
 _MEANS = ("seconds", "seconds_search", "seconds_bounds", "seconds_solver", "nodes", "unstable")
 

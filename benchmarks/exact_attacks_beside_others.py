@@ -37,7 +37,7 @@ from advmip.errors import InputError
 from advmip.memory import keep_freed_memory
 from advmip.mip.targets import Targeted
 from advmip.networks import Network, staged
-from advmip.provenance import use_threads
+from advmip.threads import use_threads
 
 _REFUSED = "refused"
 

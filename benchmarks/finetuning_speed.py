@@ -25,7 +25,8 @@ from advmip.gradient_attacks import (
 from advmip.memory import keep_freed_memory
 from advmip.networks import Network
 from advmip.networks.released import released_network
-from advmip.provenance import provenance, use_threads
+from advmip.provenance import provenance
+from advmip.threads import use_threads
 
 ATTACKS = {
     "mnist": AttackSettings(epsilon=0.1, step=0.01, iterations=50),

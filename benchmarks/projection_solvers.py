@@ -34,7 +34,7 @@ from advmip.finetuning.cuts import CutBlock
 from advmip.finetuning.projection import Projection, ProjectionResult
 from advmip.memory import keep_freed_memory
 from advmip.networks.released import released_network
-from advmip.provenance import use_threads
+from advmip.threads import use_threads
 
 ACCURACY = 1e-8
 

@@ -23,8 +23,9 @@ from advmip.mip import Verdict, Verifier
 from advmip.mip.solvers import AUTO, SOLVERS
 from advmip.networks import load_network
 from advmip.progress import track
-from advmip.provenance import code_digest, provenance, use_threads
+from advmip.provenance import code_digest, provenance
 from advmip.storage import write_atomically
+from advmip.threads import use_threads
 
 # What decides the verdicts and how long they take.
 _CODE = ("checking.attacks", "datasets", "mip", "networks")

@@ -1,5 +1,5 @@
 """Settings of all tests: one thread, since the networks here are too small to share out."""
 
-from advmip.provenance import use_threads
+from advmip.threads import use_threads
 
 use_threads(1)

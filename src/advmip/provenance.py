@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from advmip.errors import unknown_name
 
 _PACKAGE = Path(__file__).parent
@@ -70,17 +68,6 @@ def code_digest(*parts: str) -> str:
         digest.update(f"{file.relative_to(_PACKAGE).as_posix()}\n".encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def use_threads(threads: int) -> None:
-    """Set the threads of torch and of the linear algebra libraries, for the whole process.
-
-    Left to themselves they take every core, also those that other jobs were promised.
-    """
-    import torch
-
-    torch.set_num_threads(threads)
-    threadpool_limits(threads)
 
 
 def _version(package: str) -> str:

@@ -6,11 +6,10 @@ from datetime import datetime
 
 import pytest
 import torch
-from threadpoolctl import threadpool_info
 
 from advmip import provenance as module
 from advmip.errors import InputError
-from advmip.provenance import code_digest, provenance, use_threads
+from advmip.provenance import code_digest, provenance
 
 
 def test_provenance_says_what_a_reader_of_a_row_needs():
@@ -73,13 +72,3 @@ def test_arrays_that_come_with_the_code_are_part_of_it(package):
 def test_an_unknown_part_is_answered_with_the_nearest(package):
     with pytest.raises(InputError, match="did you mean 'networks'"):
         code_digest("network")
-
-
-def test_threads_are_set_for_torch_and_linear_algebra():
-    before = torch.get_num_threads()
-    try:
-        use_threads(1)
-        assert torch.get_num_threads() == 1
-        assert {pool["num_threads"] for pool in threadpool_info()} == {1}
-    finally:
-        use_threads(before)

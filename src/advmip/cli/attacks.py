@@ -37,8 +37,8 @@ def attack(
     ] = Path("attacked"),
 ) -> None:
     """Find the nearest image that the network classifies otherwise, with proof."""
-    from advmip.provenance import use_threads
     from advmip.single_attack import attack_image
+    from advmip.threads import use_threads
 
     use_threads(threads)
     attack_image(
@@ -83,7 +83,7 @@ def verify(
 ) -> None:
     """Prove that no image within a radius is classified otherwise, or find one that is."""
     from advmip.memory import keep_freed_memory
-    from advmip.provenance import use_threads
+    from advmip.threads import use_threads
     from advmip.verifying_images import verify_images
 
     use_threads(threads)

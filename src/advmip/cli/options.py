@@ -32,7 +32,7 @@ def settings_of(file: Path) -> Settings:
 def prepared(file: Path, threads: int | None) -> Settings:
     """The settings, with this process's threads set as they say and its memory kept."""
     from advmip.memory import keep_freed_memory
-    from advmip.provenance import use_threads
+    from advmip.threads import use_threads
 
     settings = settings_of(file)
     if threads is not None:

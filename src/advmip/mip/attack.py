@@ -25,6 +25,7 @@ from advmip.mip.targets import Goal, Targeted, Untargeted
 from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
+from advmip.threads import held_to
 
 
 def minimal_attack(
@@ -70,7 +71,7 @@ def minimal_attack(
             "mipverify": MIPVerify.jl's model (`mip.mipverify`), for Gurobi or an open solver.
         time_limit: Seconds, above 0; bounds over the whole box that are named come on top.
         gap: The relative gap that counts as proof.
-        threads: Threads of the solver.
+        threads: Threads of the solver and of the linear algebra.
         seed: Of the search and the solver.
         failures: The folder for an answer that fails its check.
 
@@ -94,10 +95,11 @@ def minimal_attack(
     if solver not in solvers:
         raise unknown_name("solver", solver, solvers)
     hunt = Hunt(problem, shape, solver, options, begun)
-    if isinstance(bounds, str) and bounds in HUNTS:
-        hunt.progressively(HUNTS[bounds])
-    else:
-        hunt.plainly(network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds))
+    with held_to(threads):
+        if isinstance(bounds, str) and bounds in HUNTS:
+            hunt.progressively(HUNTS[bounds])
+        else:
+            hunt.plainly(network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds))
     attack = hunt.answer()
     if attack.adversarial is not None:
         check_attack(

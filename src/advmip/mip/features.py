@@ -22,6 +22,7 @@ from advmip.mip.solvers import Options, Status, choose
 from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
+from advmip.threads import held_to
 
 # Solvers' tolerances, in what enters the neuron: the image attains the bound up to these.
 _TOLERANCE = 1e-5
@@ -83,7 +84,7 @@ def strongest_input(
         solver: "auto", "gurobi", "scip" or "highs".
         time_limit: Seconds of the solver.
         gap: The relative gap that counts as proof.
-        threads: Threads of the solver.
+        threads: Threads of the solver and of the linear algebra.
         seed: Of the solver.
         failures: The folder for an answer that fails its check.
 
@@ -94,7 +95,8 @@ def strongest_input(
     begun = time.perf_counter()
     form = staged(network)
     _check_place(network, form, layer, unit)
-    known = network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds)
+    with held_to(threads):
+        known = network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds)
     encoding = encode(whole_box(form), known, depth=layer - 1)
     entering = -encoding.preactivations[-1][np.array([unit])]
     (cost,) = entering.written_out(len(encoding.model.lower))

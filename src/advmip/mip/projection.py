@@ -21,20 +21,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve
 
 from advmip.mip.distances import L2, Box
 from advmip.mip.model import Cuts, Expression, Indices, Matrix, ModelBuilder, Vector
 from advmip.mip.problem import Problem
 from advmip.networks.staged import AffineMap, StagedNetwork
 
+Flags = NDArray[np.bool_]
+
 # Directions that the first matrix shortens by this factor are rounding.
 _RANK = 1e-9
 # A cut is added if a point violates it by this share of the square.
 _VIOLATION = 1e-6
 _STEPS = 60
+# For a cut one will do: the next cut's goes on from there. Deeper ones lead to more of them.
+_STEPS_OF_A_CUT = 1
 _ARMIJO = 1e-4
 _SHORTEST_STEP = 1e-8
-_REGULARISATION = 1e-10
+_RESIDUAL = 1e-10
+_REGULARISATION = 1e-8
 
 
 @dataclass(frozen=True)
@@ -105,27 +112,31 @@ def _moved(stage: AffineMap, basis: Vector, image: Vector) -> AffineMap:
     return AffineMap(terms, stage.bias + first @ image)
 
 
-@dataclass(frozen=True)
 class Space:
     """Coordinates of changes.
 
-    Attributes:
+    Args:
         basis: Orthonormal rows Q (coordinates, pixels).
         box: Where changes may be.
         radius: How long they may be.
+
+    Attributes:
+        basis: Q.
+        box: Where changes may be.
+        longest: No change is longer.
     """
 
-    basis: Vector
-    box: Box
-    radius: float
+    def __init__(self, basis: Vector, box: Box, radius: float) -> None:
+        self.basis = basis
+        self.box = box
+        corner = np.maximum(box.upper, -box.lower)
+        self.longest = min(radius, float(np.linalg.norm(corner)))
+        # From point to point the multipliers hardly change, nor do the pixels inside the box.
+        self._multipliers = np.zeros(len(basis))
+        self._inside = np.zeros(basis.shape[1], bool)
+        self._curvature = np.zeros((len(basis), len(basis)))
 
-    @property
-    def longest(self) -> float:
-        """No change is longer."""
-        corner = np.maximum(self.box.upper, -self.box.lower)
-        return min(self.radius, float(np.linalg.norm(corner)))
-
-    def shortest(self, coordinates: Vector) -> tuple[Vector, Vector]:
+    def shortest(self, coordinates: Vector, steps: int = _STEPS) -> tuple[Vector, Vector]:
         """The shortest change with given coordinates, and the multipliers of the box.
 
         Newton steps on the dual function 2 y'w - sum_i max {2 z_i d - d^2 : l_i <= d <= u_i} with
@@ -134,29 +145,45 @@ class Space:
 
         Args:
             coordinates: w (coordinates,).
+            steps: Newton steps at most. After a few, the change may miss the coordinates.
 
         Returns:
             The change d (pixels,) and the multipliers g (pixels,).
         """
         lower, upper = self.box.lower, self.box.upper
         most = self.longest**2
-        multipliers = coordinates.copy()
+        multipliers = self._start(coordinates)
         free, change, value = self._dual(multipliers, coordinates)
-        for _ in range(_STEPS):
+        for _ in range(steps):
             residual = coordinates - self.basis @ change
-            if np.abs(residual).max() < 1e-10 or value > 4.0 * most:
+            if np.abs(residual).max() < _RESIDUAL or value > 4.0 * most:
                 break
-            inside = (free > lower) & (free < upper)
-            curvature = self.basis[:, inside] @ self.basis[:, inside].T
-            curvature += _REGULARISATION * np.eye(len(coordinates))
-            direction = np.linalg.solve(curvature, residual)
+            direction = self._newton((free > lower) & (free < upper), residual)
             step, slope, before = 1.0, 2.0 * float(residual @ direction), value
             free, change, value = self._dual(multipliers + direction, coordinates)
             while value < before + _ARMIJO * step * slope and step > _SHORTEST_STEP:
                 step *= 0.5
                 free, change, value = self._dual(multipliers + step * direction, coordinates)
             multipliers = multipliers + step * direction
+        self._multipliers = multipliers
         return change, 2.0 * (change - free)
+
+    def _start(self, coordinates: Vector) -> Vector:
+        """The better of the last multipliers, and those for which no side of the box binds."""
+        starts = (self._multipliers, coordinates)
+        return max(starts, key=lambda multipliers: self._dual(multipliers, coordinates)[2])
+
+    def _newton(self, inside: Flags, residual: Vector) -> Vector:
+        """The Newton step for a residual, with pixels that are inside the box."""
+        come, gone = inside & ~self._inside, self._inside & ~inside
+        if come.sum() + gone.sum() < inside.sum():
+            self._curvature += _products(self.basis[:, come]) - _products(self.basis[:, gone])
+        else:
+            self._curvature = _products(self.basis[:, inside])
+        self._inside = inside
+        regular = self._curvature + _REGULARISATION * np.eye(len(residual))
+        step: Vector = solve(regular, residual, assume_a="pos", check_finite=False)
+        return step
 
     def _dual(self, multipliers: Vector, coordinates: Vector) -> tuple[Vector, Vector, float]:
         """Q'y, its nearest point of the box, and the dual function at y."""
@@ -164,6 +191,10 @@ class Space:
         change = np.clip(free, self.box.lower, self.box.upper)
         value = 2.0 * multipliers @ coordinates - (2.0 * free - change) @ change
         return free, change, float(value)
+
+
+def _products(rows: Vector) -> Vector:
+    return rows @ rows.T
 
 
 class ProjectedL2(L2):
@@ -189,9 +220,14 @@ class ProjectedL2(L2):
         return change
 
     def _cuts(self, point: Vector, coordinates: Indices, rest: Indices) -> Cuts:
-        """The cut of the rest at a point, if the point violates it."""
+        """A cut of the rest that a point violates, if there is one; not always the deepest."""
+        cuts = self._cut(point, coordinates, rest, _STEPS_OF_A_CUT)
+        return cuts if cuts.upper.size else self._cut(point, coordinates, rest, _STEPS)
+
+    def _cut(self, point: Vector, coordinates: Indices, rest: Indices, steps: int) -> Cuts:
+        """The cut by the multipliers after so many steps, if the point violates it."""
         values, said = point[coordinates], float(point[rest][0])
-        _, multipliers = self._space.shortest(values)
+        _, multipliers = self._space.shortest(values, steps)
         slope = -self._space.basis @ multipliers
         box = self._space.box
         sides = np.where(multipliers > 0, box.lower, box.upper)

@@ -14,6 +14,7 @@ from advmip.mip.verification.question import Question
 from advmip.mip.verification.run import Run
 from advmip.mip.verification.verdict import Verdict, VerificationIngredients
 from advmip.networks.network import Network
+from advmip.threads import held_to
 
 
 class Verifier:
@@ -25,7 +26,7 @@ class Verifier:
         norm: "linf", "l1" or "l2".
         time_limit: Seconds for each image, above 0.
         solver: "auto", "gurobi", "scip" or "highs".
-        threads: Threads of the solver.
+        threads: Threads of the solver and of the linear algebra.
         seed: Of the gradient attack and the solver.
         ingredients: What verification consists of.
         failures: The folder for an adversarial image that fails its check.
@@ -77,7 +78,8 @@ class Verifier:
                 expected=f"a class from 0 to {form.classes - 1}",
                 mend="correct the label",
             )
-        return Run(self._asked, pixels_of(form, image), label).verdict()
+        with held_to(self._asked.options.threads):
+            return Run(self._asked, pixels_of(form, image), label).verdict()
 
 
 def verify(
@@ -105,7 +107,7 @@ def verify(
         norm: "linf", "l1" or "l2".
         time_limit: Seconds, above 0.
         solver: "auto", "gurobi", "scip" or "highs".
-        threads: Threads of the solver.
+        threads: Threads of the solver and of the linear algebra.
         seed: Of the gradient attack and the solver.
         ingredients: What verification consists of.
         failures: The folder for an adversarial image that fails its check.

@@ -204,6 +204,7 @@ class Defence(TypedDict):
     ramp: int
     hidden: Literal["forms", "intervals"]
     iterations: int
+    weight_penalty: float
 
 
 class VerifiedNetwork(TypedDict):

@@ -18,7 +18,7 @@ from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.mip.certified_training import CertifiedLoss, certified_margins
 from advmip.networks import ARCHITECTURES, Architecture, Network
 from advmip.networks.architectures import ShortcutBlock
-from advmip.networks.training import train
+from advmip.networks.training import Objective, cross_entropy, train
 
 EPSILON = 0.1
 
@@ -89,7 +89,7 @@ RESIDUAL = dataclasses.replace(SEQUENTIAL, name="residual", build=residual)
 def test_training_on_the_bound_makes_proofs_succeed(
     architecture: Architecture, digits: Dataset
 ) -> None:
-    def trained(objective: CertifiedLoss | None) -> Network:
+    def trained(objective: Objective) -> Network:
         return train(
             architecture,
             digits,
@@ -101,7 +101,7 @@ def test_training_on_the_bound_makes_proofs_succeed(
             progress=False,
         )
 
-    plain, robust = trained(None), trained(CertifiedLoss(EPSILON, 4, forms=False))
+    plain, robust = trained(cross_entropy), trained(CertifiedLoss(EPSILON, 4, forms=False))
     images, labels = torch.from_numpy(digits.images), torch.from_numpy(digits.labels)
 
     others = np.arange(10) != digits.labels[:, None]

@@ -9,7 +9,7 @@ import torch
 from advmip.datasets import load_dataset
 from advmip.errors import InputError
 from advmip.networks import ARCHITECTURES, new_network
-from advmip.networks.training import train
+from advmip.networks.training import cross_entropy, penalised, train
 
 DIGITS = ARCHITECTURES["digits_cnn_light"]
 SHAPES = ARCHITECTURES["shapes_resnet"]
@@ -138,6 +138,17 @@ def test_training_on_adversarial_images_defends_against_them(digits):
 
     plain, robust = fit(DIGITS, digits, ADAM), fit(DIGITS, digits, ADAM, adversary=sign_step)
     assert robust_accuracy(robust) > robust_accuracy(plain) + 10
+
+
+def test_a_price_on_weights_makes_them_sparse(digits):
+    def small_weights(weight_penalty):
+        objective = penalised(cross_entropy, weight_penalty)
+        network = fit(ARCHITECTURES["digits_verified_mlp"], digits, ADAM, objective=objective)
+        matrices = [weights for weights in network.parameters() if weights.ndim > 1]
+        return float(torch.cat([(m.abs() < 1e-3).float().ravel() for m in matrices]).mean())
+
+    assert small_weights(0.0) < 0.1
+    assert small_weights(3e-3) > 0.3
 
 
 def test_a_loss_that_is_no_number_is_answered(digits):

@@ -15,7 +15,7 @@ from advmip.finetuning import finetune
 from advmip.gradient_attacks import AttackSettings, accuracy, pgd
 from advmip.mip.certified_training import CertifiedLoss
 from advmip.networks import ARCHITECTURES, Network, load_network, save_network
-from advmip.networks.training import train
+from advmip.networks.training import cross_entropy, penalised, train
 from advmip.provenance import provenance
 from advmip.settings import Settings, VerifiedNetwork, shards_of
 
@@ -55,6 +55,7 @@ def train_robust_network(settings: Settings, paper_network: str, out: Path) -> N
     forms = defence["hidden"] == "forms"
     certified = CertifiedLoss(defence["epsilon"], defence["ramp"], forms=forms)
     on_bounds = defence["method"] == "linear-bounds"
+    objective = certified if on_bounds else cross_entropy
     images = load_split(settings, chosen["dataset"], "train")
     network = train(
         architecture,
@@ -62,7 +63,7 @@ def train_robust_network(settings: Settings, paper_network: str, out: Path) -> N
         **chosen["training"],
         augmented=architecture.augmented,
         seed=settings["seed"],
-        objective=certified if on_bounds else None,
+        objective=penalised(objective, defence["weight_penalty"]),
         adversary=None if on_bounds else adversary,
     )
     test = load_split(settings, chosen["dataset"], "test")

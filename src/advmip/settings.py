@@ -96,6 +96,17 @@ class TrainedNetwork(TypedDict):
     training: Training
 
 
+class Defence(TypedDict):
+    """What a network is made robust against in training, and how."""
+
+    method: Literal["linear-bounds", "pgd", "none"]
+    epsilon: float
+    ramp: int
+    hidden: Literal["forms", "intervals"]
+    iterations: int
+    weight_penalty: float
+
+
 class ExactAttacks(TypedDict):
     """The exact attacks on one network in one experiment."""
 
@@ -125,6 +136,7 @@ class PublishedNetwork(TrainedNetwork):
     """A network that is trained here unless a published file is named."""
 
     file: str | None
+    defence: Defence
 
 
 class SolverComparison(TypedDict):
@@ -194,17 +206,6 @@ class BenMhenni(TypedDict):
     denoising: Denoising
     networks: dict[str, PublishedNetwork]
     experiments: BenMhenniExperiments
-
-
-class Defence(TypedDict):
-    """What a network is made robust against in training, and how."""
-
-    method: Literal["linear-bounds", "pgd"]
-    epsilon: float
-    ramp: int
-    hidden: Literal["forms", "intervals"]
-    iterations: int
-    weight_penalty: float
 
 
 class VerifiedNetwork(TypedDict):

@@ -65,6 +65,16 @@ CODE = (
     "networks",
 )
 
+# What decides the weights of a network that is trained against something.
+DEFENDED = (
+    "datasets",
+    "experiments.defences",
+    "gradient_attacks",
+    "mip.bounds",
+    "mip.certified_training",
+    "networks",
+)
+
 # Jobs find this interpreter and its packages, whether its environment is activated or not.
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
@@ -93,6 +103,12 @@ def is_released(network):
 def is_published(network):
     """Whether a network comes as a file of others, which holds more than weights."""
     return bool(NETWORKS[network].get("file"))
+
+
+def training_code(network):
+    """The parts of the package that decide a network's weights."""
+    method = NETWORKS[network].get("defence", {"method": "none"})["method"]
+    return ("datasets", "networks") if method == "none" else DEFENDED
 
 
 def weights_of(network):

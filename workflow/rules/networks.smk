@@ -25,10 +25,13 @@ for network, chosen in NETWORKS.items():
         threads: SETTINGS["threads"]
         params:
             settings=SETTINGS_FILE,
-            code=code_digest("datasets", "networks"),
+            code=code_digest(*training_code(network)),
             command=network_command(network),
             network=network,
-            training=[chosen["training"], chosen.get("file"), SETTINGS["seed"]],
+            training=[
+                *(chosen.get(key) for key in ("training", "file", "defence")),
+                SETTINGS["seed"],
+            ],
         shell:
             "python -m advmip {params.command} {params.network}"
             " --settings {params.settings} --threads {threads}"

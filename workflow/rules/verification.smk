@@ -17,14 +17,7 @@ rule robust_network:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(
-            "datasets",
-            "experiments.tjeng.networks",
-            "gradient_attacks",
-            "mip.bounds",
-            "mip.certified_training",
-            "networks",
-        ),
+        code=code_digest("experiments.tjeng.networks", *DEFENDED),
         network=lambda wildcards: SETTINGS["tjeng"]["networks"][wildcards.verified],
         seed=SETTINGS["seed"],
     shell:

@@ -6,11 +6,8 @@ import logging
 from pathlib import Path
 
 from advmip.errors import looked_up
-from advmip.experiments.subject import (
-    architecture_of,
-    load_split,
-    trained_network,
-)
+from advmip.experiments.defences import PLAINLY, training_against
+from advmip.experiments.subject import architecture_of, load_split, trained_network
 from advmip.gradient_attacks import accuracy
 from advmip.networks import Network, save_network
 from advmip.networks.released import released_network
@@ -43,6 +40,7 @@ def train_network(
     """
     chosen = trained_network(settings, paper_network)
     architecture = architecture_of(chosen, paper_network)
+    defended = settings["benmhenni"]["networks"].get(paper_network)
     dataset = load_split(settings, chosen["dataset"], "train")
     network = train(
         architecture,
@@ -51,6 +49,7 @@ def train_network(
         augmented=architecture.augmented,
         seed=settings["seed"] + seed_shift,
         extra=extra,
+        **(training_against(defended["defence"]) if defended else PLAINLY),
     )
     _report_accuracy(settings, network)
     origin = {
@@ -58,6 +57,7 @@ def train_network(
         "seed": settings["seed"] + seed_shift,
         "added_images": 0 if extra is None else len(extra[1]),
         **chosen["training"],
+        **(defended["defence"] if defended else {}),
     }
     save_network(network, out, {**origin, **provenance(settings["threads"])})
 

@@ -5,24 +5,19 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from torch import Tensor, nn
-
 from advmip.errors import InputError, looked_up, unknown_name
+from advmip.experiments.defences import training_against
 from advmip.experiments.subject import first_images, load_points, load_split, load_subject
 from advmip.experiments.tjeng.questions import origin_of
 from advmip.experiments.zhao_kronqvist.runs import Attack, adversarial_folder
 from advmip.finetuning import finetune
-from advmip.gradient_attacks import AttackSettings, accuracy, pgd
-from advmip.mip.certified_training import CertifiedLoss
+from advmip.gradient_attacks import accuracy
 from advmip.networks import ARCHITECTURES, Network, load_network, save_network
-from advmip.networks.training import cross_entropy, penalised, train
+from advmip.networks.training import train
 from advmip.provenance import provenance
 from advmip.settings import Settings, VerifiedNetwork, shards_of
 
 _log = logging.getLogger(__name__)
-
-# Of the radius: the step of Madry et al. on CIFAR-10, 2/255 in a ball of 8/255.
-_INNER_STEP = 0.25
 
 
 def train_robust_network(settings: Settings, paper_network: str, out: Path) -> None:
@@ -45,17 +40,6 @@ def train_robust_network(settings: Settings, paper_network: str, out: Path) -> N
             mend="name one, or verify the network of its file, which needs no training",
         )
     architecture, defence = ARCHITECTURES[chosen["architecture"]], chosen["defence"]
-    attack = AttackSettings(
-        defence["epsilon"], _INNER_STEP * defence["epsilon"], defence["iterations"]
-    )
-
-    def adversary(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-        return pgd(network, images, attack, clip=True)
-
-    forms = defence["hidden"] == "forms"
-    certified = CertifiedLoss(defence["epsilon"], defence["ramp"], forms=forms)
-    on_bounds = defence["method"] == "linear-bounds"
-    objective = certified if on_bounds else cross_entropy
     images = load_split(settings, chosen["dataset"], "train")
     network = train(
         architecture,
@@ -63,8 +47,7 @@ def train_robust_network(settings: Settings, paper_network: str, out: Path) -> N
         **chosen["training"],
         augmented=architecture.augmented,
         seed=settings["seed"],
-        objective=penalised(objective, defence["weight_penalty"]),
-        adversary=None if on_bounds else adversary,
+        **training_against(defence),
     )
     test = load_split(settings, chosen["dataset"], "test")
     percent = accuracy(network, test.images, test.labels)

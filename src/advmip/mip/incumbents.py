@@ -13,19 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from advmip.mip.bounds.form_bounds import FormBounds
 from advmip.mip.distances.anywhere import Anywhere
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations.parts import Parts
-from advmip.mip.model import Indices, Model, Vector
+from advmip.mip.model import Flags, Indices, Model, Vector
 from advmip.mip.problem import Problem, encode
 from advmip.mip.projection import Projection, projected
 from advmip.mip.solvers.linear_program import LinearProgram
 from advmip.mip.solvers.quadratic_program import QuadraticProgram
-
-Flags = NDArray[np.bool_]
 
 # A point may miss the goal's margin by so much, but by no more than half of it.
 _MISSED = 1e-6

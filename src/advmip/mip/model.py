@@ -19,6 +19,7 @@ from scipy import sparse
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 Matrix = sparse.csr_array
 
 
@@ -119,7 +120,7 @@ class Model:
     objective: Vector
     squares: Vector
     constant: float
-    integer: NDArray[np.bool_]
+    integer: Flags
     matrix: Matrix
     row_lower: Vector
     row_upper: Vector
@@ -225,7 +226,7 @@ class Expression:
     def __len__(self) -> int:
         return len(self.constant)
 
-    def __getitem__(self, rows: Indices | NDArray[np.bool_]) -> Expression:
+    def __getitem__(self, rows: Indices | Flags) -> Expression:
         return Expression(self.matrix[rows], self.constant[rows])
 
     def __add__(self, other: Expression | ArrayLike) -> Expression:

@@ -21,15 +21,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import solve
 
 from advmip.mip.distances import L2, Box
-from advmip.mip.model import Cuts, Expression, Indices, Matrix, ModelBuilder, Vector
+from advmip.mip.model import Cuts, Expression, Flags, Indices, Matrix, ModelBuilder, Vector
 from advmip.mip.problem import Problem
 from advmip.networks.staged import AffineMap, StagedNetwork
-
-Flags = NDArray[np.bool_]
 
 # Directions that the first matrix shortens by this factor are rounding.
 _RANK = 1e-9

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations.maximum import add_maximum
-from advmip.mip.model import Expression, Indices, Matrix, ModelBuilder, Vector
+from advmip.mip.model import Expression, Flags, Indices, Matrix, ModelBuilder, Vector
 
 
 class Goal(ABC):
@@ -136,7 +135,7 @@ class Targeted(Goal):
     beaten: int | None = None
 
     @property
-    def _must_win(self) -> NDArray[np.bool_]:
+    def _must_win(self) -> Flags:
         """Which sides (classes,) ratio and margin apply to; o_t alone stands in its own place."""
         if self.beaten is None:
             return np.ones(self.classes, bool)

@@ -43,6 +43,13 @@ def copy_published(settings: Settings, paper_network: str, out: Path) -> None:
             expected="an .onnx file in network_dir",
             mend="name one, or train the network: advmip network train",
         )
+    if chosen["defence"]["method"] != "none":
+        raise InputError(
+            subject=f"settings benmhenni.networks.{paper_network}.defence",
+            found=f"{chosen['defence']['method']}, beside the published file {chosen['file']}",
+            expected="none, since a published network is not trained",
+            mend=f"leave it out, or set benmhenni.networks.{paper_network}.file to null",
+        )
     file = Path(settings["network_dir"]) / chosen["file"]
     if not file.is_file():
         raise InputError(

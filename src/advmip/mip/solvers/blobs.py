@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from advmip.mip.model import Indices, Matrix, Model, Vector
+from advmip.mip.model import Flags, Indices, Matrix, Model, Vector
 from advmip.mip.solvers.minimum_cut import Graph
 from advmip.mip.solvers.sifting import Patterns, SiftedProgram, unit_patterns
 
@@ -158,7 +157,7 @@ class BlobProgram(SiftedProgram):
         reduced = sets.sum(costs[parts.columns]) + price * sets.cut
         return self._as_patterns(sets, reduced < _NEGATIVE * sets.size)
 
-    def _as_patterns(self, sets: ConnectedSets, wanted: NDArray[np.bool_]) -> Patterns:
+    def _as_patterns(self, sets: ConnectedSets, wanted: Flags) -> Patterns:
         """Some of the sets, each with the variation that it has."""
         count = int(wanted.sum())
         kept = wanted[sets.which]
@@ -208,7 +207,7 @@ class ConnectedSets:
     cut: Vector
 
     @staticmethod
-    def of(parts: Parts, inside: NDArray[np.bool_]) -> ConnectedSets:
+    def of(parts: Parts, inside: Flags) -> ConnectedSets:
         """Those of a set (pixels,)."""
         first, second = parts.graph.first, parts.graph.second
         members = np.flatnonzero(inside)

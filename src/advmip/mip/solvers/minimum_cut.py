@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
-from advmip.mip.model import Indices, Vector
+from advmip.mip.model import Flags, Indices, Vector
 
 # Capacities are rounded to integers that sum to no more than this over all vertices.
 _LARGEST_SUM = 2**30
@@ -42,7 +41,7 @@ class Graph:
         self._forth = np.argsort(self._order)[2 * vertices :][: len(first)]
         self._backwards = np.zeros(2 * vertices)
 
-    def cheapest(self, costs: Vector, price: float) -> tuple[NDArray[np.bool_], Vector]:
+    def cheapest(self, costs: Vector, price: float) -> tuple[Flags, Vector]:
         """The subset S with the least sum of costs in S + price * number of edges that leave S.
 
         It is a minimum cut (Picard & Queyranne 1975). Costs are rounded to

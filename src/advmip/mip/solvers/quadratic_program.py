@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lu_factor, lu_solve, qr
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from advmip.mip.model import Indices, Matrix, Model, Vector
+from advmip.mip.model import Flags, Indices, Matrix, Model, Vector
 from advmip.mip.solvers.product_prices import Products, best_prices
 
 # The curvature of columns without a square, as a share of the largest one.
@@ -106,7 +106,7 @@ class QuadraticProgram:
         self._inverse = np.linalg.inv(2.0 * self._quadratic + np.diag(self._proximal))
         self._magnitudes = np.abs(self._quadratic)
 
-    def _use_up(self, model: Model, equal: NDArray[np.bool_]) -> None:
+    def _use_up(self, model: Model, equal: Flags) -> None:
         """Write one column for each equality as a form in the others."""
         system = model.matrix[equal].toarray()
         idle = np.flatnonzero((model.squares == 0) & (model.objective == 0))

@@ -163,3 +163,6 @@ def test_a_published_network_that_is_missing_is_named(tmp_path: Path) -> None:
     settings["benmhenni"]["networks"][NAME]["file"] = "literature/eran_mnist_3x50.onnx"
     with pytest.raises(InputError, match="set network_dir"):
         copy_published(settings, NAME, tmp_path / "out.onnx")
+    settings["benmhenni"]["networks"][NAME]["defence"]["method"] = "pgd"
+    with pytest.raises(InputError, match="pgd, beside the published file"):
+        copy_published(settings, NAME, tmp_path / "out.onnx")

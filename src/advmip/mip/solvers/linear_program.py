@@ -14,8 +14,9 @@ from advmip.mip.solvers.highs import quiet_solver, translated
 
 # The coefficients of a program are rounded themselves.
 _TOLERANCE = 1e-6
-# HiGHS numbers its simplex methods.
-_STRATEGIES = {"dual": 1, "primal": 4}
+# HiGHS numbers its simplex methods. 0 is the primal one where the last point is still one, and the
+# dual one elsewhere: in search of a first point, the primal method may flip bounds without end.
+_STRATEGIES = {"dual": 1, "primal": 0}
 
 
 class LinearProgram:

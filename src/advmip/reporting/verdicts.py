@@ -175,12 +175,10 @@ def judge_cases(cases: list[Case]) -> Verdict:
     """The verdict on a claim from the numbers it covers, on the paper's own networks.
 
     With several seeds the 95 % interval of the mean decides: all of it must satisfy the bound.
-
-    Args:
-        cases: At least one.
+    Without any case, nothing is decided.
     """
     outcomes = [_outcome(case) for case in cases]
-    if all(outcome is True for outcome in outcomes):
+    if outcomes and all(outcome is True for outcome in outcomes):
         return Verdict.REPRODUCED
     if any(outcome is False for outcome in outcomes):
         return Verdict.DIRECTION if all(case.direction for case in cases) else Verdict.CONTRADICTED
@@ -242,6 +240,8 @@ def _margin(case: Case) -> float:
 
 def _by_direction(verdict: Verdict, cases: list[Case]) -> Verdict:
     """A stand-in network can show the direction of a claim, never its numbers."""
+    if not cases:
+        return verdict
     if verdict is Verdict.REPRODUCED or all(case.direction for case in cases):
         return Verdict.DIRECTION
     return Verdict.CONTRADICTED

@@ -96,6 +96,25 @@ def test_faster_solvers_are_compared_where_both_run(tmp_path: Path) -> None:
     assert verdict_on(rows, "L1 changes a few pixels, L2 many")["verdict"] == "reproduced"
 
 
+def test_attacks_that_neither_solver_ended_say_nothing_of_who_is_faster(tmp_path: Path) -> None:
+    claim = "the branch and bound is faster than MIPVerify"
+    rows = ben_mhenni_rows()
+
+    def stopped(row: dict[str, object]) -> bool:
+        compared = row["solver"] in ("branch-and-bound", "mipverify")
+        if compared and (row["rank"] == 2 or row["distance_name"] == "l2"):
+            late = 1000.5 if row["solver"] == "branch-and-bound" else 1000.1
+            row |= {"outcome": "feasible", "lower_bound": 1.0, "seconds_total": late}
+        return compared
+
+    assert any([stopped(row) for row in rows["attacks"]])
+    assert verdict_on(read(tmp_path / "some", rows), claim)["verdict"] == "reproduced"
+    for row in rows["attacks"]:
+        row |= {"outcome": "feasible", "lower_bound": 1.0}
+    judged = verdict_on(read(tmp_path / "none", rows), claim)
+    assert (judged["verdict"], judged["found"]) == ("unresolved", "")
+
+
 def test_the_profile_counts_a_refusal_as_unsolved(tmp_path: Path) -> None:
     data = FIGURES["benmhenni_figure6"].data(read(tmp_path, ben_mhenni_rows()), SOURCES)
     euclidean = where(data, {"distance": "l2", "solver": "gurobi"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise, product
 
 import numpy as np
+import pandas as pd
 
 from advmip.reporting.attack_evidence import AttackEvidence, Query
 from advmip.reporting.ben_mhenni.instances import EFFICIENCY
@@ -30,17 +31,16 @@ def solver_takes_less(
 ) -> list[Case]:
     """On the same attacks one solver takes at most so large a share of what another takes.
 
-    Of the means; "seconds_per_node" is all seconds over all nodes. The direction holds if it is
-    less.
+    Of the means; "seconds_per_node" is all seconds over all nodes. Attacks that neither ended say
+    nothing, and are left out. The direction holds if it is less.
     """
     cases = []
     for network, these, those in _both(evidence, networks, distances, solver, than):
+        totals = _totals(evidence, network, these, those)
         if quantity == _PER_NODE:
-            seconds = evidence.pairs(network, these, those, "seconds_total").sum()
-            nodes = evidence.pairs(network, these, those, "nodes").sum().clip(lower=1)
-            sums = seconds / nodes
+            sums = totals["seconds_total"] / totals["nodes"].clip(lower=1)
         else:
-            sums = evidence.pairs(network, these, those, quantity).sum()
+            sums = totals[quantity]
         if sums.isna().any() or not sums[1] > 0:
             continue
         share = float(sums[0] / sums[1])
@@ -117,6 +117,18 @@ def time_grows_with_neurons(
         at_least(f"{after} to {before}", [means[place + 1] / means[place]], 1.0, grows, " times")
         for place, (before, after) in enumerate(pairwise(run))
     ]
+
+
+def _totals(
+    evidence: AttackEvidence, network: str, these: Query, those: Query
+) -> dict[str, pd.Series[float]]:
+    """Seconds and nodes of two solvers (0 and 1) over the attacks that one of them ended."""
+    unfinished = evidence.pairs(network, these, those, "unfinished")
+    ended = unfinished.index[unfinished.min(axis=1) == 0]
+    return {
+        quantity: evidence.pairs(network, these, those, quantity).reindex(ended).sum(skipna=False)
+        for quantity in ("seconds_total", "nodes")
+    }
 
 
 def _both(

@@ -149,8 +149,7 @@ class Space:
         """
         lower, upper = self.box.lower, self.box.upper
         most = self.longest**2
-        multipliers = self._start(coordinates)
-        free, change, value = self._dual(multipliers, coordinates)
+        multipliers, (free, change, value) = self._start(coordinates)
         for _ in range(steps):
             residual = coordinates - self.basis @ change
             if np.abs(residual).max() < _RESIDUAL or value > 4.0 * most:
@@ -165,10 +164,11 @@ class Space:
         self._multipliers = multipliers
         return change, 2.0 * (change - free)
 
-    def _start(self, coordinates: Vector) -> Vector:
-        """The better of the last multipliers, and those for which no side of the box binds."""
+    def _start(self, coordinates: Vector) -> tuple[Vector, tuple[Vector, Vector, float]]:
+        """The better of the last multipliers and those without the box, with what `_dual` says."""
         starts = (self._multipliers, coordinates)
-        return max(starts, key=lambda multipliers: self._dual(multipliers, coordinates)[2])
+        duals = [(multipliers, self._dual(multipliers, coordinates)) for multipliers in starts]
+        return max(duals, key=lambda start: start[1][2])
 
     def _newton(self, inside: Flags, residual: Vector) -> Vector:
         """The Newton step for a residual, with pixels that are inside the box."""

@@ -355,9 +355,14 @@ def sampling_allowance(published: float, test_images: int, full_test_set: int) -
     return _STANDARD_ERRORS * float(np.sqrt(max(variance, 0.0)))
 
 
+def two_digits(number: float) -> str:
+    """A number to two digits that count, or to a whole one; never with an exponent from 100 on."""
+    return f"{number:.2g}" if abs(number) < 99.5 else f"{number:,.0f}"
+
+
 def _compared(ours: float, published: float, tolerance: Tolerance) -> str:
     if tolerance.is_factor:
-        return f"{ours / published:.2g} times the published time"
+        return f"{two_digits(ours / published)} times the published time"
     return f"off by {ours - published:+.4g}"
 
 

@@ -14,6 +14,7 @@ from advmip.reporting.comparisons import (
     compare_block,
     judge,
     sampling_allowance,
+    two_digits,
 )
 from advmip.reporting.intervals import measure
 from advmip.reporting.rows import MissingRowsError, where
@@ -117,3 +118,8 @@ def test_the_described_protocol_has_no_published_values(
     compared = compare_block(as_printed.rows, sources["zk"], block, "described")
     assert compared["ours"].notna().all()
     assert compared[["published", "difference", "verdict"]].isna().all(axis=None)
+
+
+def test_two_digits_count_and_none_is_an_exponent() -> None:
+    shown = [two_digits(each) for each in (0.068, 0.99, 5.85, 17.0, 99.4, 99.6, 110.2, 1313.7)]
+    assert shown == ["0.068", "0.99", "5.8", "17", "99", "100", "110", "1,314"]

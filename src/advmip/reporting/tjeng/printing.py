@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from advmip.reporting.comparisons import two_digits
 from advmip.reporting.entries import number_of, row_of, verdict_notes, verdict_of
 from advmip.reporting.formats import DASH, Entry, PrintedTable
 from advmip.reporting.tjeng.names import CONTROL, VERIFIERS
@@ -47,8 +48,8 @@ def ablation(tidy: pd.DataFrame) -> PrintedTable:
         for column in ("ours", "published"):
             least = "≥ " if stopped and column == "ours" else ""
             times = _multiple(tidy, variant, column)
-            shown = f"{least}{times:,.2g}" if times < 1000 else f"{least}{times:,.0f}"
-            line.append(Entry(shown if math.isfinite(times) else "", quiet=column != "ours"))
+            shown = f"{least}{two_digits(times)}" if math.isfinite(times) else ""
+            line.append(Entry(shown, quiet=column != "ours"))
         line.append(Entry(number_of(unfinished, "ours")))
         lines.append(line)
     return PrintedTable(
@@ -120,7 +121,7 @@ def finetuned(tidy: pd.DataFrame) -> PrintedTable:
                 Entry(f"{row['epsilon']:g}"),
                 Entry(f"{row['images']}"),
                 *(Entry(f"{row[name]:.1f}") for name in accuracies),
-                Entry(f"{row['seconds']:.2g}"),
+                Entry(two_digits(row["seconds"])),
             ]
         )
     return PrintedTable(
@@ -142,7 +143,7 @@ def _entries(row: pd.Series[Any] | None, least: str = "") -> list[Entry]:
     """Ours and the poster's."""
     ours = number_of(row, "ours")
     if row is not None and row["quantity"] in _TIMES and 0 < row["ours"] < 1:
-        ours = f"{row['ours']:.2g}"  # the poster's decimals would leave nothing of it
+        ours = two_digits(row["ours"])  # the poster's decimals would leave nothing of it
     return [
         Entry(f"{least}{ours}" if ours not in ("", DASH) else ours, verdict=verdict_of(row)),
         Entry(number_of(row, "published"), quiet=True),

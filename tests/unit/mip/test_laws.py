@@ -44,7 +44,7 @@ def same(first, second, relative: float = 1e-6) -> None:
 @few
 @given(SEEDS, st.integers(-9, 9), st.sampled_from(DISTANCES))
 def test_the_scale_of_the_logits_changes_no_attack(seed: int, power: int, distance: str) -> None:
-    tiny, network, image, label = instance(seed)
+    _, network, image, label = instance(seed)
     # In float64 the two are the same network; float32 would round their weights apart.
     double = copy.deepcopy(network).double()
     other = copy.deepcopy(double)
@@ -123,7 +123,7 @@ def test_a_layer_split_by_an_identity_changes_nothing(seed: int, distance: str) 
 @few
 @given(SEEDS, st.sampled_from(NORMS))
 def test_attack_and_verification_agree_on_both_sides_of_the_minimum(seed: int, norm: str) -> None:
-    tiny, network, image, label = instance(seed)
+    _, network, image, label = instance(seed)
     shaped = image.reshape(SHAPE)
     found = minimal_attack(network, shaped, label, norm, gap=1e-7)
     if found.status == "infeasible":
@@ -140,7 +140,7 @@ def test_attack_and_verification_agree_on_both_sides_of_the_minimum(seed: int, n
 def test_what_is_attackable_stays_so_in_a_larger_ball(
     seed: int, norm: str, epsilon: float, factor: float
 ) -> None:
-    tiny, network, image, label = instance(seed)
+    _, network, image, label = instance(seed)
     shaped = image.reshape(SHAPE)
     smaller = verify(network, shaped, label, epsilon, norm)
     larger = verify(network, shaped, label, epsilon * factor, norm)

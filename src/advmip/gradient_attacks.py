@@ -78,16 +78,16 @@ class AdversarialSet:
     """Misclassified perturbed training images, worst first within each label.
 
     Attributes:
-        inputs: What the network's body is given (normalised), float32, shape (N, C, H, W).
+        inputs: What the network's body is given (normalised), in its precision, shape (N, C, H, W).
         labels: True labels, int64, shape (N,).
         image_indices: Which training image each came from, int64, shape (N,).
-        violations: ``max_j f_j - f_y`` at the network attacked, float32, shape (N,).
+        violations: ``max_j f_j - f_y`` at the network attacked, likewise, shape (N,).
     """
 
-    inputs: NDArray[np.float32]
+    inputs: NDArray[np.floating]
     labels: NDArray[np.int64]
     image_indices: NDArray[np.int64]
-    violations: NDArray[np.float32]
+    violations: NDArray[np.floating]
 
     def take(self, count: int) -> AdversarialSet:
         """The ``count / 10`` worst points of each label.
@@ -230,8 +230,8 @@ def generate_adversarial_set(
     """
     device = next(network.parameters()).device
     images = augment(train.images, seed) if _augments(protocol, network) else train.images
-    attacked_inputs: list[NDArray[np.float32]] = []
-    violations: list[NDArray[np.float32]] = []
+    attacked_inputs: list[NDArray[np.floating]] = []
+    violations: list[NDArray[np.floating]] = []
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         for batch, labels in _batches(

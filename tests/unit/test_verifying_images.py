@@ -7,12 +7,16 @@ import pytest
 from torch import nn
 
 from advmip import (
+    CheckError,
     InputError,
+    Verdict,
+    Verifier,
     cli,
     load_dataset,
     load_network,
     verifying_images,
 )
+from advmip.errors import exit_status
 from advmip.verifying_images import verify_images
 
 HOW = {"label": None, "data_dir": None, "epsilon": 0.02, "time_limit": 30.0}
@@ -21,7 +25,8 @@ HOW = {"label": None, "data_dir": None, "epsilon": 0.02, "time_limit": 30.0}
 def test_a_range_of_a_data_set_gives_a_line_each_and_a_summary(
     digits_network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    verdicts = verify_images(digits_network, ["digits:0-9"], tmp_path, **{**HOW, "epsilon": 0.04})
+    how = {**HOW, "epsilon": 0.04}
+    verdicts = verify_images(digits_network, ["digits:0-9"], tmp_path, **how).verdicts
     *lines, summary = capsys.readouterr().out.splitlines()
     assert [line.split(":")[1] for line in lines] == [str(number) for number in range(10)]
     assert summary.startswith("10 images: ")
@@ -39,34 +44,114 @@ def test_an_image_of_the_users_own_has_the_class_that_the_network_gives_it(
     image = load_dataset("digits", "test").images[0]
     np.save(tmp_path / "image.npy", image)
     file = str(tmp_path / "image.npy")
-    (verdict,) = verify_images(digits_network, [file], None, **HOW)
+    (verdict,) = verify_images(digits_network, [file], None, **HOW).verdicts
     assert verdict.status in ("robust", "attackable")
     capsys.readouterr()
     label = (int(load_dataset("digits", "test").labels[0]) + 1) % 10
-    (wrong,) = verify_images(digits_network, [file], None, **{**HOW, "label": label})
+    (wrong,) = verify_images(digits_network, [file], None, **{**HOW, "label": label}).verdicts
     assert wrong.status == "misclassified"
     assert f"class {label} is taken for" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("images", "changes", "named"),
+    ("changes", "named"),
     [
-        ("digits:0", {"epsilon": 0.0}, "epsilon"),
-        ("digits:0", {"epsilon": -0.5}, "epsilon"),
-        ("digits:0", {"epsilon": 1.5}, "epsilon"),
-        ("digits:0", {"norm": "linfinity"}, "did you mean 'linf'"),
-        ("digits:0-999999", {}, "a rising range"),
-        ("digits:9-3", {}, "a rising range"),
-        ("shapes:0", {}, "a rising range among them, and the network's input"),
-        ("digit:0", {}, "did you mean 'digits'"),
-        ("nowhere.npy", {}, "no such file"),
+        ({"epsilon": 0.0}, "epsilon"),
+        ({"epsilon": -0.5}, "epsilon"),
+        ({"epsilon": 1.5}, "epsilon"),
+        ({"norm": "linfinity"}, "did you mean 'linf'"),
+        ({"layout": "hw"}, "layout of network"),
     ],
 )
-def test_bad_input_is_answered_clearly(
-    digits_network: Path, images: str, changes: dict[str, object], named: str
+def test_bad_input_for_all_images_is_answered_at_once(
+    digits_network: Path, changes: dict[str, object], named: str
 ) -> None:
     with pytest.raises(InputError, match=named):
-        verify_images(digits_network, [images], None, **{**HOW, **changes})
+        verify_images(digits_network, ["digits:0"], None, **{**HOW, **changes})
+
+
+@pytest.mark.parametrize(
+    ("image", "named"),
+    [
+        ("digits:0-999999", "a rising range"),
+        ("digits:9-3", "a rising range"),
+        ("shapes:0", "found: an array of shape (3, 16, 16)"),
+        ("digit:0", "did you mean 'digits'"),
+        ("nowhere.npy", "no such file"),
+        ("broken.npy", "not readable"),
+        ("bytes.npy", "255.0 at (0, 0, 0)"),
+        ("wide.npy", "an array of shape (8, 9)"),
+    ],
+)
+def test_an_image_that_cannot_be_used_has_its_line_and_the_others_are_done(
+    digits_network: Path,
+    image: str,
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.npy").write_text("no array")
+    np.save("bytes.npy", np.full((8, 8), 255, np.uint8))
+    np.save("wide.npy", np.zeros((8, 9)))
+    batch = verify_images(digits_network, ["digits:0", image, "digits:1"], None, **HOW)
+    first, failed, last, summary = capsys.readouterr().out.splitlines()
+    assert first.startswith("digits:0: ")
+    assert failed.startswith(f"{image}: failed, ")
+    assert named in failed
+    assert "to mend:" in failed
+    assert last.startswith("digits:1: ")
+    assert summary.startswith("3 images: ")
+    assert ", 1 failed; " in summary
+    assert len(batch.verdicts) == 2
+    assert [type(error) for error in batch.failures] == [InputError]
+    assert exit_status(batch.failures) == 2
+
+
+def test_an_answer_that_fails_its_check_is_a_failure_of_its_image_alone(
+    digits_network: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    honest = Verifier.verdict
+    asked = []
+
+    def doubting(verifier: Verifier, image: np.ndarray, label: int) -> Verdict:
+        asked.append(label)
+        if len(asked) == 2:
+            raise CheckError("an attacked image fails its check", Path("failed.npz"))
+        return honest(verifier, image, label)
+
+    monkeypatch.setattr(Verifier, "verdict", doubting)
+    batch = verify_images(digits_network, ["digits:0-2", "none.npy"], None, **HOW)
+    lines = capsys.readouterr().out.splitlines()
+    assert "fails its check; saved in: failed.npz" in lines[1]
+    assert ", 2 failed; " in lines[-1]
+    assert len(batch.verdicts) == 2
+    assert exit_status(batch.failures) == 3
+
+
+def test_images_of_one_name_from_two_folders_are_both_kept(
+    digits_network: Path, tmp_path: Path
+) -> None:
+    images = load_dataset("digits", "test").images
+    files = [tmp_path / folder / "image.npy" for folder in ("a", "b")]
+    for file, image in zip(files, images, strict=False):
+        file.parent.mkdir()
+        np.save(file, image)
+    how = {**HOW, "epsilon": 0.5}
+    batch = verify_images(digits_network, list(map(str, files)), tmp_path / "out", **how)
+    kept = [np.load(tmp_path / "out" / name) for name in ("image.npy", "image-2.npy")]
+    for verdict, array in zip(batch.verdicts, kept, strict=True):
+        np.testing.assert_array_equal(array, verdict.adversarial)
+
+
+def test_a_folder_that_cannot_be_made_is_found_out_at_once(
+    digits_network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="cannot be written"):
+        verify_images(digits_network, ["digits:0"], tmp_path / "file", **HOW)
+    assert not capsys.readouterr().out
 
 
 def test_the_command_ends_with_a_message_and_no_traceback(
@@ -85,6 +170,6 @@ def test_a_layer_that_is_unknown_is_named(
 ) -> None:
     strange = load_network(digits_network)
     strange.body = nn.Sequential(strange.body, nn.Sigmoid())
-    monkeypatch.setattr(verifying_images, "load_network", lambda _: strange)
+    monkeypatch.setattr(verifying_images, "load_network", lambda *_: strange)
     with pytest.raises(InputError, match="Sigmoid"):
         verify_images(digits_network, ["digits:0"], None, **HOW)

@@ -25,6 +25,7 @@ from advmip.mip.targets import Goal, Targeted, Untargeted
 from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
+from advmip.pixels import pixels_in_range
 from advmip.threads import held_to
 
 
@@ -56,7 +57,7 @@ def minimal_attack(
 
     Args:
         network: The network.
-        image: In [0, 1], of the network's input shape.
+        image: In [0, 1], of the network's input shape, or as `Layout.own` takes it.
         label: Its true class, which the network must predict.
         distance: "l0", "l1", "l2", "l2-K" (K breakpoints), "linf", "tv", "tv-isotropic", "l1+tv",
             or a `Distance`.
@@ -83,11 +84,12 @@ def minimal_attack(
     begun = time.perf_counter()
     form = staged(network)
     _check_numbers(ratio=ratio, margin=margin, time_limit=time_limit, gap=gap)
-    pixels = pixels_of(form, image)
+    pixels = pixels_of(network, image)
+    layout = network.layout.of_image(np.shape(image))
     goal = _goal(form, pixels, label, target, ratio, margin)
     measure = distance_named(distance) if isinstance(distance, str) else distance
     shape = formulation_named(formulation) if isinstance(formulation, str) else formulation
-    problem = Problem(form, pixels, measure, goal, Box.around(pixels, form.input_shape))
+    problem = Problem(form, pixels, measure, goal, Box.around(pixels, layout))
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
     if isinstance(bounds, str) and bounds not in (*HUNTS, *NETWORK_BOUNDS):
         raise unknown_name("bounds", bounds, (*HUNTS, *NETWORK_BOUNDS))
@@ -114,28 +116,14 @@ def minimal_attack(
     return attack
 
 
-def pixels_of(network: StagedNetwork, image: NDArray[np.floating]) -> Vector:
-    """An image (pixels,) in float64.
+def pixels_of(network: Network, image: NDArray[np.floating]) -> Vector:
+    """An image (pixels,) as the network takes it, in float64, without rounding beyond [0, 1].
 
     Raises:
         InputError: It is not of the network's input shape, or leaves [0, 1].
     """
-    array = np.asarray(image, np.float64)
-    if array.shape != network.input_shape:
-        raise InputError(
-            subject="image to attack",
-            found=f"an array of shape {array.shape}",
-            expected=f"shape {network.input_shape}, the network's input without a batch axis",
-            mend="reshape the image, or name another network",
-        )
-    if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
-        raise InputError(
-            subject="image to attack",
-            found=f"pixels from {array.min():.6g} to {array.max():.6g}",
-            expected="finite pixels in [0, 1]",
-            mend="divide by 255 if the pixels are bytes; undo a normalisation",
-        )
-    return array.ravel()
+    own = network.layout.own(np.asarray(image), "image to attack")
+    return np.ravel(pixels_in_range(own, "image to attack"))
 
 
 def _goal(

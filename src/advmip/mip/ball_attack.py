@@ -33,7 +33,6 @@ def attack_in_ball(
     Returns:
         Points (rivals * starts, pixels) in the ball, up to rounding.
     """
-    weights = next(network.parameters())
     random = torch.Generator().manual_seed(seed)
     count = len(rivals) * _STARTS
     corners = torch.randn(1, count, ball.images.shape[1], generator=random, dtype=torch.float64)
@@ -41,7 +40,7 @@ def attack_in_ball(
     points[: len(rivals)] = ball.images
     steered = torch.tensor(list(rivals)).repeat(_STARTS)[:, None]
     for step in range(_STEPS):
-        inputs = points.reshape(-1, *network.architecture.input_shape).to(weights)
+        inputs = points.reshape(-1, *network.architecture.input_shape).to(network.mean)
         inputs.requires_grad_()
         logits = network(inputs).cpu()
         if bool((logits.argmax(dim=1) != label).any()):

@@ -239,7 +239,9 @@ def generate_adversarial_set(
         ):
             function, clean = _attacked_function(network, protocol, batch)
             attacked = pgd(function, clean, settings, protocol.clipped)
-            inputs = attacked if protocol.normalised_space else network.normalise(attacked)
+            # CleverHans gives float32, whatever the network's precision is.
+            precise = attacked.to(network.mean.dtype)
+            inputs = precise if protocol.normalised_space else network.normalise(precise)
             with torch.no_grad():
                 outputs = network.body(inputs)
             attacked_inputs.append(inputs.cpu().numpy())
@@ -315,7 +317,8 @@ def _attacked_function(
 ) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     """The function to attack and the point to start from, in the protocol's space."""
     if protocol.normalised_space:
-        return network.body, network.normalise(images)
+        precision = network.mean.dtype
+        return lambda inputs: network.body(inputs.to(precision)), network.normalise(images)
     return network, images
 
 

@@ -65,7 +65,7 @@ class Attack:
             that there is none), "unknown" (neither within the time).
         distance: Of the attack; inf without one.
         lower_bound: No attack is nearer than this.
-        adversarial: The attacked image, in the image's shape; None without one.
+        adversarial: The attacked image, in the network's input shape; None without one.
         predicted: The class that the network gives it; None without one.
         nodes: Nodes of the solver's search trees.
         seconds: Wall time of everything.

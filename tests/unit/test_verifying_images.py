@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 from torch import nn
 
 from advmip import (
@@ -17,7 +20,7 @@ from advmip import (
     verifying_images,
 )
 from advmip.errors import exit_status
-from advmip.verifying_images import verify_images
+from advmip.verifying_images import LabelledImage, labelled_images, verify_images
 
 HOW = {"label": None, "data_dir": None, "epsilon": 0.02, "time_limit": 30.0}
 
@@ -173,3 +176,59 @@ def test_a_layer_that_is_unknown_is_named(
     monkeypatch.setattr(verifying_images, "load_network", lambda *_: strange)
     with pytest.raises(InputError, match="Sigmoid"):
         verify_images(digits_network, ["digits:0"], None, **HOW)
+
+
+def shapes_network(file: Path, channels_last: bool) -> Path:
+    """A convolutional network for the data set of shapes, as PyTorch or as Keras exports it."""
+    random = np.random.default_rng(0)
+    weights = {"k": random.normal(size=(4, 3, 5, 5)) / 5, "w": random.normal(size=(4 * 36, 3))}
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["planes"], perm=[0, 3, 1, 2])
+        if channels_last
+        else helper.make_node("Identity", ["x"], ["planes"]),
+        helper.make_node("Conv", ["planes", "k"], ["sums"], strides=[2, 2]),
+        helper.make_node("Relu", ["sums"], ["hidden"]),
+        helper.make_node("Flatten", ["hidden"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["y"]),
+    ]
+    image = (16, 16, 3) if channels_last else (3, 16, 16)
+    graph = helper.make_graph(
+        nodes,
+        "network",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("batch", *image))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ("batch", 3))],
+        [numpy_helper.from_array(each.astype(np.float32), name) for name, each in weights.items()],
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), file)
+    return file
+
+
+def test_channels_last_change_no_class_and_no_verdict(tmp_path: Path) -> None:
+    """Of a data set's images, of pictures and of arrays in either order."""
+    image = load_dataset("shapes", "test").images[0]
+    Image.fromarray((255 * image.transpose(1, 2, 0)).round().astype(np.uint8)).save(
+        tmp_path / "picture.png"
+    )
+    np.save(tmp_path / "first.npy", image)
+    np.save(tmp_path / "last.npy", image.transpose(1, 2, 0))
+    files = [str(tmp_path / name) for name in ("picture.png", "first.npy", "last.npy")]
+    networks = [
+        shapes_network(tmp_path / f"{last}.onnx", channels_last=last) for last in (False, True)
+    ]
+    answers = [
+        [
+            (each.label, network.answer(each.image))
+            for each in labelled_images(network, ["shapes:0-39", *files], None, None)
+            if isinstance(each, LabelledImage)
+        ]
+        for network in map(load_network, networks)
+    ]
+    assert answers[0] == answers[1]
+    assert len(answers[0]) == 43
+    assert len(set(answers[0])) > 1
+    how = {**HOW, "epsilon": 0.001}
+    first, last = (verify_images(network, files, None, **how).verdicts for network in networks)
+    for one, other in zip(first, last, strict=True):
+        assert one.status == other.status
+        np.testing.assert_allclose(one.margins, other.margins, atol=1e-9)

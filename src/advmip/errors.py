@@ -9,6 +9,8 @@ from typing import TypeVar
 
 _Entry = TypeVar("_Entry")
 
+_BAD_INPUT, _FAILED_CHECK = 2, 3
+
 
 class InputError(ValueError):
     """Something the user supplied cannot be used, and here is how to mend it.
@@ -44,6 +46,14 @@ class CheckError(RuntimeError):
     def __init__(self, message: str, saved: Path | None = None) -> None:
         super().__init__(message if saved is None else f"{message}\n  saved in: {saved}")
         self.saved = saved
+
+
+def exit_status(failures: Iterable[Exception]) -> int:
+    """What a command ends with: 0 without failures, 3 after a failed check, else 2: bad input."""
+    kinds = {isinstance(failure, CheckError) for failure in failures}
+    if not kinds:
+        return 0
+    return _FAILED_CHECK if True in kinds else _BAD_INPUT
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:

@@ -78,16 +78,16 @@ class AdversarialSet:
     """Misclassified perturbed training images, worst first within each label.
 
     Attributes:
-        inputs: What the network's body is given (normalised), float32, shape (N, C, H, W).
+        inputs: What the network's body is given (normalised), in its precision, shape (N, C, H, W).
         labels: True labels, int64, shape (N,).
         image_indices: Which training image each came from, int64, shape (N,).
-        violations: ``max_j f_j - f_y`` at the network attacked, float32, shape (N,).
+        violations: ``max_j f_j - f_y`` at the network attacked, likewise, shape (N,).
     """
 
-    inputs: NDArray[np.float32]
+    inputs: NDArray[np.floating]
     labels: NDArray[np.int64]
     image_indices: NDArray[np.int64]
-    violations: NDArray[np.float32]
+    violations: NDArray[np.floating]
 
     def take(self, count: int) -> AdversarialSet:
         """The ``count / 10`` worst points of each label.
@@ -230,8 +230,8 @@ def generate_adversarial_set(
     """
     device = next(network.parameters()).device
     images = augment(train.images, seed) if _augments(protocol, network) else train.images
-    attacked_inputs: list[NDArray[np.float32]] = []
-    violations: list[NDArray[np.float32]] = []
+    attacked_inputs: list[NDArray[np.floating]] = []
+    violations: list[NDArray[np.floating]] = []
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         for batch, labels in _batches(
@@ -239,7 +239,9 @@ def generate_adversarial_set(
         ):
             function, clean = _attacked_function(network, protocol, batch)
             attacked = pgd(function, clean, settings, protocol.clipped)
-            inputs = attacked if protocol.normalised_space else network.normalise(attacked)
+            # CleverHans gives float32, whatever the network's precision is.
+            precise = attacked.to(network.mean.dtype)
+            inputs = precise if protocol.normalised_space else network.normalise(precise)
             with torch.no_grad():
                 outputs = network.body(inputs)
             attacked_inputs.append(inputs.cpu().numpy())
@@ -315,7 +317,8 @@ def _attacked_function(
 ) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     """The function to attack and the point to start from, in the protocol's space."""
     if protocol.normalised_space:
-        return network.body, network.normalise(images)
+        precision = network.mean.dtype
+        return lambda inputs: network.body(inputs.to(precision)), network.normalise(images)
     return network, images
 
 

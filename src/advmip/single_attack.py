@@ -6,15 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from advmip.datasets.image_files import read_image
+from advmip.errors import InputError
 from advmip.mip.attack import minimal_attack
 from advmip.mip.hunt import Attack
 from advmip.networks import load_network
 from advmip.reporting.attack_pictures import draw_attack, write_picture
-from advmip.storage import write_array
+from advmip.storage import check_writable, write_array
 
 
 def attack_image(
-    network_file: Path, image_file: Path, out: Path, *, label: int | None, **how: Any
+    network_file: Path,
+    image_file: Path,
+    out: Path,
+    *,
+    label: int | None,
+    layout: str | None = None,
+    **how: Any,
 ) -> Attack:
     """Attack an image, print the answer, and write the attacked image and a picture.
 
@@ -24,24 +31,41 @@ def attack_image(
         out: Where to write, without suffix: `.npy` for the attacked image, `.png` for a picture of
             original, attacked and difference. Nothing is written without an attack.
         label: The image's class; the network's own answer if left out.
+        layout: What the axes of the network's input mean, as `load_network` takes it.
         how: The other arguments of `minimal_attack`.
+
+    Raises:
+        InputError: A file is missing or unfit, nothing can be written to `out`, or an argument is
+            wrong.
+        CheckError: The network itself does not confirm the answer.
     """
-    network = load_network(network_file)
-    image = read_image(image_file, network.architecture.input_shape)
+    if not out.name:
+        raise InputError(
+            subject=f"files {out}.npy and {out}.png",
+            found="no name, which cannot be written to",
+            expected="the beginning of a file's name",
+            mend="name another place to write to",
+        )
+    saved, picture = (out.parent / (out.name + suffix) for suffix in (".npy", ".png"))
+    for file in (saved, picture):
+        check_writable(file)
+    network = load_network(network_file, layout)
+    image = read_image(image_file, network.layout)
     if label is None:
         label = network.answer(image)
     attack = minimal_attack(network, image, label, failures=out.parent, **how)
     print(_summary(attack, label, str(how["distance"])))
     if attack.adversarial is not None:
-        saved = out.with_name(out.name + ".npy")
         write_array(saved, attack.adversarial)
         names = (
             f"original: {label}",
             f"attacked: {attack.predicted}",
             f"difference, {how['distance']} {attack.distance:.4g}",
         )
-        picture = out.with_name(out.name + ".png")
-        write_picture(draw_attack(image, attack.adversarial, names), picture)
+        seen = network.layout.of_image(image.shape)
+        original = seen.picture(network.layout.own(image))
+        changed = seen.picture(attack.adversarial)
+        write_picture(draw_attack(original, changed, names), picture)
         print(f"written: {saved}, {picture}")
     return attack
 

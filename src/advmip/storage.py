@@ -48,6 +48,30 @@ def write_atomically(path: Path | str) -> Iterator[Path]:
     _synchronise(target.parent)
 
 
+def check_writable(path: Path) -> None:
+    """Find out that a file could be written, before the work whose result it will hold.
+
+    Raises:
+        InputError: It could not: no folder can be made there, the file is a folder, or the like.
+    """
+    folder = path.parent
+    try:
+        while not folder.exists():
+            folder = folder.parent
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        probe = folder / f".{path.stem}.{secrets.token_hex(6)}{path.suffix}"
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            subject=f"file {path}",
+            found=f"cannot be written ({error.strerror or error})",
+            expected="a place where files can be written",
+            mend="name another place to write to",
+        ) from error
+
+
 def write_array(path: Path, array: npt.NDArray[Any]) -> None:
     """Write an array as `.npy`, atomically."""
     with write_atomically(path) as temporary, temporary.open("wb") as file:

@@ -1,4 +1,4 @@
-"""Bad input to the command line: one clear message, exit code 2, and earlier results untouched."""
+"""Bad input to the command line: one clear message, a status, and earlier results untouched."""
 
 import json
 from pathlib import Path
@@ -30,12 +30,12 @@ def project(tmp_path, monkeypatch):
 def refused(monkeypatch, capsys):
     """Runs a command that must be refused; gives its message."""
 
-    def run(*arguments):
+    def run(*arguments, status=2):
         monkeypatch.setattr("sys.argv", ["advmip", *map(str, arguments)])
         with pytest.raises(SystemExit) as stopped:
             cli.main()
         message = capsys.readouterr().err
-        assert stopped.value.code == 2, message
+        assert stopped.value.code == status, message
         assert "Traceback" not in message
         return message
 
@@ -200,7 +200,7 @@ def test_a_failed_check_records_no_answer(project, refused, monkeypatch):
     predicted = load_network(network).body(torch.from_numpy(inputs)).argmax(dim=1).numpy()
     chosen = [np.flatnonzero(predicted != label)[:5] for label in range(10)]
     write_sets(project, inputs[np.concatenate(chosen)], np.repeat(np.arange(10), 5))
-    message = refused(*finetune_arguments(project, network))
+    message = refused(*finetune_arguments(project, network), status=3)
     assert "violation" in message
     assert (project / "journal.jsonl").read_text() == ""
     assert not (project / "rows").exists()
@@ -226,3 +226,46 @@ def test_a_manifest_says_what_was_checked(project, monkeypatch):
     assert stopped.value.code == 0
     manifest = json.loads((project / "digits.json").read_text())
     assert manifest["counts"] == {"train": 1437, "test": 360}
+
+
+@pytest.fixture
+def ended(monkeypatch, capsys):
+    """Runs a command; gives its exit status, what it printed and its messages."""
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["advmip", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        return stopped.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_verification_ends_with_a_status_that_says_whether_something_failed(project, ended):
+    network = write_network(project / "cnn.safetensors")
+    command = ("verify", network, "--epsilon", 1e-9)
+    np.save(project / "good.npy", np.random.default_rng(0).random((8, 8)))
+    assert ended(*command, "good.npy")[0] == 0
+    status, printed, _ = ended(*command, "missing.npy", "good.npy", "digits:3-1")
+    assert status == 2
+    assert "3 images: " in printed
+    assert "2 failed" in printed
+
+
+@pytest.mark.parametrize("out", ["file/attacked", "folder", ".", "missing/" + "long" * 99])
+def test_what_cannot_be_written_is_found_out_before_any_solving(project, refused, out):
+    network = write_network(project / "cnn.safetensors")
+    np.save(project / "image.npy", np.random.default_rng(0).random((8, 8)))
+    (project / "file").write_text(EARLIER)
+    (project / "folder.png").mkdir()
+    before = set(project.iterdir())
+    message = refused("attack", network, "image.npy", "--out", out)
+    assert "written" in message
+    assert set(project.iterdir()) == before
+
+
+def test_an_attack_on_an_unfit_image_is_refused(project, refused):
+    network = write_network(project / "cnn.safetensors")
+    np.save(project / "image.npy", np.full((8, 8), 1.5))
+    assert "1.5 at (0, 0, 0)" in refused("attack", network, "image.npy")
+    assert "layout" in refused("attack", network, "image.npy", "--layout", "bgr")

@@ -57,7 +57,7 @@ def check_finetuned(
             outputs = network(torch.from_numpy(images[part]).to(device)).double()
             labels = torch.from_numpy(train.labels[part]).to(device)
             loss += float(functional.cross_entropy(outputs, labels, reduction="sum"))
-        outputs = network.body(torch.from_numpy(adversarial.inputs).to(device)).double().cpu()
+        outputs = network.body(torch.from_numpy(adversarial.inputs).to(network.mean)).double().cpu()
     violated = 0.0
     for values, label in zip(outputs.tolist(), adversarial.labels.tolist(), strict=True):
         best_other = max(value for index, value in enumerate(values) if index != label)

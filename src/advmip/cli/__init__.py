@@ -22,9 +22,7 @@ from advmip.cli import (
     zhao_kronqvist,
     zhu,
 )
-from advmip.errors import CheckError, InputError
-
-_WRONG_INPUT = 2
+from advmip.errors import CheckError, InputError, exit_status
 
 app = typer.Typer(
     help="Adversarial robustness of ReLU networks by mathematical programming.",
@@ -44,10 +42,14 @@ app.add_typer(results.app)
 
 
 def main() -> None:
-    """Run the command; what the user can mend is one message and exit code 2, no traceback."""
+    """Run the command; what the user can mend is one message and no traceback.
+
+    The exit status is 0 where all went well, 2 for input that cannot be used, and 3 for an answer
+    that failed its check; of many images, 3 if there is one of those, else 2.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         app()
     except (InputError, CheckError) as error:
         print(error, file=sys.stderr)
-        sys.exit(_WRONG_INPUT)
+        sys.exit(exit_status([error]))

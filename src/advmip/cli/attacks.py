@@ -9,6 +9,14 @@ import typer
 
 app = typer.Typer()
 
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        help="The axes of the network's input: chw, hwc, ..., with sizes if it has others: "
+        "hwc:32x32x3; else found from the network."
+    ),
+]
+
 
 @app.command("attack")
 def attack(
@@ -32,6 +40,7 @@ def attack(
     time_limit: Annotated[float, typer.Option(help="Seconds.")] = 300.0,
     threads: Annotated[int, typer.Option(min=1, help="Of the solver.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the search and the solver.")] = 0,
+    layout: Layout = None,
     out: Annotated[
         Path, typer.Option(help="Where to write the attacked image, without .npy and .png.")
     ] = Path("attacked"),
@@ -46,6 +55,7 @@ def attack(
         image,
         out,
         label=label,
+        layout=layout,
         distance=distance,
         target=target,
         ratio=ratio,
@@ -77,22 +87,29 @@ def verify(
     data_dir: Annotated[
         Path | None, typer.Option(help="The folder of data sets; else the user's cache.")
     ] = None,
+    layout: Layout = None,
     out: Annotated[
         Path | None, typer.Option(help="A folder to write adversarial images to, .npy.")
     ] = None,
 ) -> None:
-    """Prove that no image within a radius is classified otherwise, or find one that is."""
+    """Prove that no image within a radius is classified otherwise, or find one that is.
+
+    Exit status: 0 if every image has its verdict, 3 if an answer failed its check, else 2 if an
+    image could not be used.
+    """
+    from advmip.errors import exit_status
     from advmip.memory import keep_freed_memory
     from advmip.threads import use_threads
     from advmip.verifying_images import verify_images
 
     use_threads(threads)
     keep_freed_memory()
-    verify_images(
+    batch = verify_images(
         network_file,
         images,
         out,
         label=label,
+        layout=layout,
         data_dir=data_dir,
         epsilon=epsilon,
         norm=norm,
@@ -101,3 +118,4 @@ def verify(
         threads=threads,
         seed=seed,
     )
+    raise typer.Exit(exit_status(batch.failures))

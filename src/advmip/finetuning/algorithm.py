@@ -83,7 +83,7 @@ class Finetuned:
             parameters = ParameterVector(network.body)
             start = parameters.of(network.body).double()
             moved = start + alpha * self.steps[iteration - 1].to(start.device)
-            tensors = parameters.unflatten(moved.float())
+            tensors = parameters.unflatten(moved.to(network.mean.dtype))
             network.body.load_state_dict(tensors, strict=False)
         return network
 
@@ -163,7 +163,7 @@ class Run:
         self.parameters = ParameterVector(body)
         self.start = self.parameters.of(body).double()
         self.precise_body = copy.deepcopy(body).double()
-        self.inputs = torch.from_numpy(adversarial.inputs).to(self.device)
+        self.inputs = torch.from_numpy(adversarial.inputs).to(self.network.mean)
         self.labels = torch.from_numpy(adversarial.labels).to(self.device)
         self.margin, self.radius, self.loss_slack = margin, radius, loss_slack
         self.generator = torch.Generator().manual_seed(seed)
@@ -342,7 +342,7 @@ class Run:
         """V of equation (10) with the network's own precision."""
         with torch.no_grad():
             outputs = self.parameters.call(
-                self.network.body, (self.start + step).float(), self.inputs
+                self.network.body, (self.start + step).to(self.inputs.dtype), self.inputs
             )
         return float(violation(outputs, self.labels).double().sum())
 

@@ -24,7 +24,7 @@ class TrainingLoss:
     def __init__(
         self, body: nn.Module, parameters: ParameterVector, inputs: Tensor, labels: Tensor
     ) -> None:
-        """``inputs`` (N, C, H, W) in the space of the body, float32; ``labels`` (N,)."""
+        """``inputs`` (N, C, H, W) in the space of the body, in its precision; ``labels`` (N,)."""
         self._body, self._parameters = body, parameters
         deep = any(isinstance(module, nn.BatchNorm2d) for module in body.modules())
         device = inputs.device.type

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.checking.attacks import check_attack
-from advmip.checking.replay import Precision, Replay
+from advmip.checking.replay import Replay
 from advmip.errors import InputError, unknown_name
 from advmip.mip.ball_attack import logits_of
 from advmip.mip.bounds import NETWORK_BOUNDS, network_bounds
@@ -27,8 +27,8 @@ from advmip.mip.problem import Problem
 from advmip.mip.solvers import AUTO, SOLVERS, Options
 from advmip.mip.targets import Goal, Targeted, Untargeted
 from advmip.networks.network import Network
-from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
+from advmip.pixels import pixels_in_range
 from advmip.threads import held_to
 
 # By how much a winner must win unless told otherwise, where logits are of the usual scale.
@@ -65,7 +65,7 @@ def minimal_attack(
 
     Args:
         network: The network.
-        image: In [0, 1], of the network's input shape.
+        image: In [0, 1], of the network's input shape, or as `Layout.own` takes it.
         label: Its true class, which the network must predict.
         distance: "l0", "l1", "l2", "l2-K" (K breakpoints), "linf", "tv", "tv-isotropic", "l1+tv",
             or a `Distance`.
@@ -96,7 +96,7 @@ def minimal_attack(
     begun = time.perf_counter()
     form = staged(network)
     _check_numbers(ratio=ratio, margin=margin, time_limit=time_limit, gap=gap)
-    pixels = pixels_of(form, image)
+    pixels = pixels_of(network, image)
     logits = form.logits(pixels)
     _check_classes(logits, label, target)
     # The same question for logits of any scale: tolerances are meant for those of the usual one.
@@ -104,7 +104,7 @@ def minimal_attack(
     goal = _goal(label, len(logits), target, ratio, _MARGIN if margin is None else margin * factor)
     measure = distance_named(distance) if isinstance(distance, str) else distance
     shape = formulation_named(formulation) if isinstance(formulation, str) else formulation
-    box = Box.around(pixels, form.input_shape)
+    box = Box.around(pixels, network.layout.of_image(np.shape(image)))
     problem = Problem(form.with_logits_times(factor), pixels, measure, goal, box)
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
     if isinstance(bounds, str) and bounds not in (*HUNTS, *NETWORK_BOUNDS):
@@ -130,7 +130,7 @@ def minimal_attack(
             hunt.plainly([*bounds[:-1], bounds[-1].times(factor)])
         attack = hunt.answer()
         found = attack.adversarial
-        if found is not None and replay.precision(found, surplus) is not Precision.FLOAT32:
+        if found is not None and replay.precision(found, surplus) is not replay.own:
             hunt.clear_of_rounding(_AMPLY * replay.rounding(found, surplus))
             attack = hunt.answer()
         if attack.adversarial is None:
@@ -147,28 +147,14 @@ def minimal_attack(
     return replace(attack, precision=precision)
 
 
-def pixels_of(network: StagedNetwork, image: NDArray[np.floating]) -> Vector:
-    """An image (pixels,) in float64.
+def pixels_of(network: Network, image: NDArray[np.floating]) -> Vector:
+    """An image (pixels,) as the network takes it, in float64, without rounding beyond [0, 1].
 
     Raises:
         InputError: It is not of the network's input shape, or leaves [0, 1].
     """
-    array = np.asarray(image, np.float64)
-    if array.shape != network.input_shape:
-        raise InputError(
-            subject="image to attack",
-            found=f"an array of shape {array.shape}",
-            expected=f"shape {network.input_shape}, the network's input without a batch axis",
-            mend="reshape the image, or name another network",
-        )
-    if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
-        raise InputError(
-            subject="image to attack",
-            found=f"pixels from {array.min():.6g} to {array.max():.6g}",
-            expected="finite pixels in [0, 1]",
-            mend="divide by 255 if the pixels are bytes; undo a normalisation",
-        )
-    return array.ravel()
+    own = network.layout.own(np.asarray(image), "image to attack")
+    return np.ravel(pixels_in_range(own, "image to attack"))
 
 
 def _check_classes(logits: Vector, label: int, target: int | None) -> None:

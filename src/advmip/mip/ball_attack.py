@@ -23,10 +23,9 @@ _STARTS = 3
 
 def logits_of(network: Network, factor: float) -> Logits:
     """A network's logits, multiplied by a factor, at flattened images."""
-    weights = next(network.parameters())
 
     def run(points: Tensor) -> Tensor:
-        images = points.reshape(-1, *network.architecture.input_shape).to(weights)
+        images = points.reshape(-1, *network.architecture.input_shape).to(network.mean)
         logits: Tensor = network(images)
         return logits.cpu().double() * factor
 

@@ -67,7 +67,7 @@ class Attack:
             that there is none), "unknown" (neither within the time).
         distance: Of the attack; inf without one.
         lower_bound: No attack is nearer than this.
-        adversarial: The attacked image, in the image's shape; None without one.
+        adversarial: The attacked image, in the network's input shape; None without one.
         precision: In which arithmetic the network itself confirms it: "float32", in float64 and in
             float32 by more than any library rounds; "float64", in float64 alone; else empty.
         predicted: The class that the network gives it; None without one.

@@ -433,7 +433,7 @@ def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:
             break
         room = np.where(gradient > 0, upper[:, None] - points, points - lower[:, None])
         effect = np.abs(gradient) * room
-        kept = effect >= np.where(sparse, np.sort(effect, axis=0)[-2], 0.0)
+        kept = effect >= np.where(sparse, np.sort(effect, axis=0)[-2:][0], 0.0)
         step = np.where(sparse, 1.0, 0.02) * np.sign(gradient) * kept
         points = np.where(going, np.clip(points + step, lower[:, None], upper[:, None]), points)
     return list(points.T)

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import solve
 
+from advmip.layout import Layout
 from advmip.mip.distances import L2, Box
 from advmip.mip.model import Cuts, Expression, Flags, Indices, Matrix, ModelBuilder, Vector
 from advmip.mip.problem import Problem
@@ -82,7 +83,7 @@ def projected(problem: Problem) -> Projection | None:
     box = Box(
         -largest(-basis, problem.box, problem.radius),
         largest(basis, problem.box, problem.radius),
-        (len(basis),),
+        Layout((len(basis),)),
     )
     moved = replace(
         problem,

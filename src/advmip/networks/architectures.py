@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from advmip.datasets.dataset import CLASSES
+from advmip.layout import Layout
 
 Shape = tuple[int, int, int]
 # Output channels, kernel, stride and padding.
@@ -212,21 +213,23 @@ class Architecture:
         name: The name in settings, rows and files.
         paper_name: The name in the paper, or that of the paper's network it stands for.
         dataset: The data set it classifies.
-        input_shape: Channels, height and width of an image.
+        input_shape: Channels, height and width of an image; another network's own, if it has one.
         mean: Per channel, what is subtracted from pixels in [0, 1].
         std: Per channel, what they are then divided by.
         augmented: Trained on randomly cropped and flipped images.
         build: Makes the module, with weights drawn from torch's global generator.
+        layout: What the axes of the input mean, where they are not channels, height and width.
     """
 
     name: str
     paper_name: str
     dataset: str
-    input_shape: Shape
+    input_shape: tuple[int, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     augmented: bool
     build: Callable[[], nn.Module]
+    layout: Layout | None = None
 
 
 def _grey(

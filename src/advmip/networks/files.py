@@ -11,14 +11,17 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from advmip.errors import InputError, looked_up
+from advmip.layout import Layout
 from advmip.networks.architectures import ARCHITECTURES, Architecture
 from advmip.networks.network import Network
 from advmip.storage import write_atomically
@@ -68,14 +71,17 @@ def save_weights(network: Network, path: Path, metadata: Mapping[str, object]) -
         save_file(tensors, temporary, metadata=header)
 
 
-def load_network(path: Path | str) -> Network:
+def load_network(path: Path | str, layout: str | None = None) -> Network:
     """Read a network from a .safetensors file of ours, an .npz of the released names, or ONNX.
 
     Which architecture an .npz holds is recognised by the shapes of its arrays. An .onnx file
-    brings its own, named "onnx".
+    brings its own, named "onnx". Numbers in float64 are kept, and computed with, as such.
 
     Args:
         path: The file.
+        layout: What the axes of the network's input mean: "chw" (channels, height, width), "hwc",
+            or with sizes, "hwc:32x32x3", where the input has other axes. If left out, it is found
+            from an ONNX file's graph; networks of ours have their channels first.
 
     Returns:
         The network, frozen: in evaluation mode, without gradients of the weights.
@@ -83,7 +89,7 @@ def load_network(path: Path | str) -> Network:
     Raises:
         InputError: The file is missing, damaged or of another kind, its names or shapes are
             those of no known architecture, an ONNX operator is not supported, or a weight is
-            not finite.
+            not finite; or the layout does not fit.
     """
     file = Path(path)
     if not file.is_file():
@@ -94,21 +100,29 @@ def load_network(path: Path | str) -> Network:
             mend="check the path, or train the network first",
         )
     if file.suffix == ".safetensors":
-        return _load_safetensors(file)
+        return _laid_out(_load_safetensors(file), layout, file)
     if file.suffix == ".npz":
         tensors = _read_npz(file)
-        return network_from_tensors(_recognise(tensors, file), tensors, file)
+        network = network_from_tensors(_recognise(tensors, file), tensors, file)
+        return _laid_out(network, layout, file)
     if file.suffix == ".onnx":
         # Loaded when needed: onnx is slow to import, and most networks are of the other kinds.
         from advmip.networks.onnx import read_onnx
 
-        return read_onnx(file)
+        return read_onnx(file, layout)
     raise InputError(
         subject=f"network {file}",
         found=f"a file ending in {file.suffix!r}",
         expected="a .safetensors, .npz or .onnx file",
         mend="convert the network, or name another file",
     )
+
+
+def _laid_out(network: Network, layout: str | None, file: Path) -> Network:
+    if layout is None:
+        return network
+    shape = network.architecture.input_shape
+    return network.laid_out(Layout.said(layout, shape, f"network {file}"))
 
 
 def network_from_tensors(
@@ -138,6 +152,9 @@ def network_from_tensors(
             )
     for name, tensor in tensors.items():
         _check_values(name, tensor, file)
+    if any(tensor.dtype == torch.float64 for tensor in tensors.values()):
+        body = body.double()
+        expected = body.state_dict()
     body.load_state_dict(
         {name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()}
     )
@@ -227,10 +244,16 @@ def _read_npz(file: Path) -> dict[str, Tensor]:
                 expected="real numbers",
                 mend="supply an .npz of weights",
             )
-    return {
-        name: torch.from_numpy(array.astype(np.float32 if array.dtype.kind == "f" else np.int64))
-        for name, array in arrays.items()
-    }
+    return {name: torch.from_numpy(_plain(array)) for name, array in arrays.items()}
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
+    """An array in a type that networks have: whole numbers, float64 as it is, or else float32."""
+    if array.dtype.kind != "f":
+        return array.astype(np.int64)
+    return array.astype(
+        np.float64 if array.dtype.itemsize >= np.dtype(np.float64).itemsize else np.float32
+    )
 
 
 def _recognise(tensors: Mapping[str, Tensor], file: Path) -> Architecture:

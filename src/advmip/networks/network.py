@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
+from advmip.layout import Layout
 from advmip.networks.architectures import Architecture
 
 
@@ -18,6 +20,7 @@ class Network(nn.Module):
     Attributes:
         architecture: What it is built like.
         body: The module itself, which takes normalised inputs.
+        layout: What the axes of an image mean.
     """
 
     mean: Tensor
@@ -27,24 +30,38 @@ class Network(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.body = body
-        for name, values in (("mean", architecture.mean), ("std", architecture.std)):
-            per_channel = torch.tensor(values).reshape(1, -1, 1, 1)
-            self.register_buffer(name, per_channel, persistent=False)
+        self.layout = architecture.layout or Layout(architecture.input_shape)
         self._identity = set(architecture.mean) == {0.0} and set(architecture.std) == {1.0}
+        for name, values in (("mean", architecture.mean), ("std", architecture.std)):
+            # One number does for an input of any axes that is not normalised.
+            kept = torch.tensor(values[:1] if self._identity else values, dtype=_precision(body))
+            sizes = (1, -1, *(1 for _ in architecture.input_shape[1:]))
+            self.register_buffer(name, kept.reshape(sizes), persistent=False)
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Inputs of the body (N, C, H, W) from images (N, C, H, W) in [0, 1]."""
+        """Inputs of the body from images (N, C, H, W) in [0, 1], in the network's precision."""
+        images = images.to(self.mean.dtype)
         return images if self._identity else (images - self.mean) / self.std
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (N, 10) of images (N, C, H, W) in [0, 1]."""
+        """Logits (N, classes) of images (N, C, H, W), or of the input's own axes, in [0, 1]."""
         logits: Tensor = self.body(self.normalise(images))
         return logits
 
     @torch.no_grad()
     def answer(self, image: NDArray[np.floating]) -> int:
-        """The class that the network gives an image (C, H, W) in [0, 1], in float32."""
-        return int(self(torch.from_numpy(image[None]).float()).argmax())
+        """The class that the network gives an image in [0, 1], in its own precision.
+
+        Raises:
+            InputError: The image has another shape than the network's input.
+        """
+        # Torch takes no arrays that are stepped through backwards.
+        own = np.ascontiguousarray(self.layout.own(image)[None])
+        return int(self(torch.from_numpy(own)).argmax())
+
+    def laid_out(self, layout: Layout) -> Network:
+        """The same network, with the same weights, whose images have this layout."""
+        return Network(replace(self.architecture, layout=layout), self.body).frozen()
 
     @property
     def digest(self) -> str:
@@ -59,7 +76,8 @@ class Network(nn.Module):
         for name, tensor in sorted(self.body.state_dict().items()):
             if tensor.is_floating_point():
                 digest.update(f"{name}{tuple(tensor.shape)}".encode())
-                digest.update(tensor.detach().cpu().contiguous().numpy().astype("<f4").tobytes())
+                kind = "<f8" if tensor.dtype == torch.float64 else "<f4"
+                digest.update(tensor.detach().cpu().contiguous().numpy().astype(kind).tobytes())
         return digest.hexdigest()
 
     def frozen(self) -> Network:
@@ -67,6 +85,12 @@ class Network(nn.Module):
         self.eval()
         self.requires_grad_(False)
         return self
+
+
+def _precision(body: nn.Module) -> torch.dtype:
+    """The type of a module's numbers; float32 if it has none."""
+    kinds = (tensor.dtype for tensor in body.state_dict().values() if tensor.is_floating_point())
+    return next(kinds, torch.float32)
 
 
 def _wiring(body: fx.GraphModule) -> str:

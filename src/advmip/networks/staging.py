@@ -118,6 +118,10 @@ def _unchanged(_: Stages, module: nn.Module, value: AffineValue) -> AffineValue:
     return value
 
 
+def _cast(_: Stages, value: AffineValue, dtype: torch.dtype) -> AffineValue:
+    return value
+
+
 def _flatten(_: Stages, value: AffineValue, start_dim: int = 0, end_dim: int = -1) -> AffineValue:
     if (start_dim, end_dim) != (1, -1):
         raise NotImplementedError("only flattening from the first axis after the batch")
@@ -231,6 +235,7 @@ _METHODS: dict[str, Operation] = {
     "view": _reshape,
     "permute": _permute,
     "mean": _mean,
+    "to": _cast,
     "add": _add,
     "sub": _subtract,
     "mul": _multiply,

@@ -18,13 +18,17 @@ Image = npt.NDArray[np.float64]
 _SIDE = 2.1
 # Blue for darker, red for brighter; readable for the colour-blind, white where nothing changed.
 _DIFFERENCES = "RdBu_r"
+# Grey, and colours.
+_COLOURED = (1, 3)
+# Planes that are longer than wide by more than this are stretched.
+_NARROW = 8
 
 
 def draw_attack(image: Image, adversarial: Image, names: tuple[str, str, str]) -> Figure:
     """Three panels: original, attacked, difference.
 
     Args:
-        image: The original (channels, height, width) in [0, 1].
+        image: The original (channels, height, width) in [0, 1], of any number of channels.
         adversarial: The attacked image, of the same shape.
         names: The panels' titles.
     """
@@ -43,22 +47,45 @@ def draw_attack(image: Image, adversarial: Image, names: tuple[str, str, str]) -
 
 
 def draw_change(panel: Axes, change: Image) -> AxesImage:
-    """A change (channels, height, width), summed over channels: blue darker, red brighter."""
-    difference = change.sum(axis=0)
+    """A change (channels, height, width): blue darker, red brighter.
+
+    That of grey or of colours is summed over channels; other channels are drawn as `draw_image`
+    does.
+    """
+    difference = change.sum(axis=0) if len(change) in _COLOURED else _beside(change)
     most = max(float(np.abs(difference).max()), 1e-12)
     drawn = panel.imshow(difference, cmap=_DIFFERENCES, vmin=-most, vmax=most)
-    _bare(panel)
+    _bare(panel, difference)
     return drawn
 
 
 def draw_image(panel: Axes, image: Image) -> None:
-    """One image (channels, height, width) in [0, 1], in grey or in colour."""
+    """One image (channels, height, width) in [0, 1], in grey or in colour.
+
+    Where channels are no colours, each is drawn in grey, in rows of channels.
+    """
     shown = np.clip(image, 0.0, 1.0)
-    if len(shown) == 1:
-        panel.imshow(shown[0], cmap="gray", vmin=0.0, vmax=1.0)
-    else:
+    if len(shown) == 3:
         panel.imshow(shown.transpose(1, 2, 0))
-    _bare(panel)
+        _bare(panel, shown[0])
+    else:
+        grey = _beside(shown)
+        panel.imshow(grey, cmap="gray", vmin=0.0, vmax=1.0)
+        _bare(panel, grey)
+
+
+def _beside(channels: Image) -> Image:
+    """The channels (C, H, W) of an image in a near-square arrangement, a plane."""
+    count, height, width = channels.shape
+    across = int(np.ceil(np.sqrt(count)))
+    down = -(-count // across)
+    filled = np.zeros((down * across, height, width))
+    filled[:count] = channels
+    return (
+        filled.reshape(down, across, height, width)
+        .transpose(0, 2, 1, 3)
+        .reshape(down * height, across * width)
+    )
 
 
 def write_picture(figure: Figure, file: Path) -> None:
@@ -67,7 +94,10 @@ def write_picture(figure: Figure, file: Path) -> None:
         figure.savefig(temporary, format="png", dpi=style.DOTS_PER_INCH)
 
 
-def _bare(panel: Axes) -> None:
+def _bare(panel: Axes, plane: Image) -> None:
+    height, width = plane.shape
+    if max(height, width) > _NARROW * min(height, width):
+        panel.set_aspect("auto")
     panel.set_xticks([])
     panel.set_yticks([])
     panel.grid(False)

@@ -168,3 +168,20 @@ class TestBadInput:
     def test_a_number_of_points_that_is_no_multiple_of_ten(self, story, count):
         with pytest.raises(InputError, match="multiple of ten"):
             story[2].take(count)
+
+
+def test_a_network_in_double_precision_is_attacked_and_tuned_in_it(story, tmp_path):
+    network, data, _ = story
+    arrays = {name: tensor.double().numpy() for name, tensor in network.body.state_dict().items()}
+    np.savez(tmp_path / "double.npz", **arrays)
+    double = load_network(tmp_path / "double.npz")
+    points = generate_adversarial_set(
+        double, data, PUBLISHED, ATTACK, per_label=1, seed=0, progress=False
+    )
+    tuned = finetune(double, data, points, iterations=2, progress=False)
+    chosen = tuned.model(0.0)
+    assert chosen.body.fc1.weight.dtype == torch.float64
+    choice = tuned.choice(0.0)
+    claims = {"claimed_violation": choice["violation"], "claimed_loss": choice["loss"]}
+    arguments = {"adversarial": points, "train": data, "seed": 0, "folder": tmp_path}
+    check_finetuned(chosen, **claims, **arguments)

@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from advmip.layout import Layout
 from advmip.mip.distances import Box, Distance, L1PlusTotalVariation, TotalVariation
 from advmip.mip.model import Expression, Matrix, Model, ModelBuilder
 from advmip.mip.solvers.linear_program import LinearProgram
@@ -49,7 +50,7 @@ def encoded(distance: Distance, seed: int, *, reach: float = 1.0) -> tuple[Model
     """Rows over the change of an image that ask for some of it; at 0 none is met."""
     random = np.random.default_rng(seed)
     image = random.choice([0.0, 1.0, 0.3], PIXELS, p=[0.6, 0.2, 0.2])
-    box = Box(-reach * image, reach * (1.0 - image), SHAPE)
+    box = Box(-reach * image, reach * (1.0 - image), Layout(SHAPE))
     builder = ModelBuilder()
     change = distance.encode(builder, box)
     rows = Matrix(random.standard_normal((ROWS, PIXELS)))

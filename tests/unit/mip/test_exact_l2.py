@@ -11,6 +11,7 @@ from scipy.sparse import csc_matrix
 from tiny_networks import as_network, instance
 
 from advmip import InputError, minimal_attack
+from advmip.layout import Layout
 from advmip.mip.bounds import interval_bounds, relaxation_bounds
 from advmip.mip.branch_and_bound import tree_for
 from advmip.mip.distances import L1, L2, Box
@@ -61,7 +62,7 @@ def test_the_shortest_change_is_that_of_a_general_solver(seed: int) -> None:
 def cuts_at(chosen: Space, coordinates: np.ndarray, rest: float = 0.0) -> Cuts:
     """The cuts that a point with so much added to its squares violates."""
     builder = ModelBuilder()
-    whole = Box(np.full(COORDINATES, -9.0), np.full(COORDINATES, 9.0), (COORDINATES,))
+    whole = Box(np.full(COORDINATES, -9.0), np.full(COORDINATES, 9.0), Layout((COORDINATES,)))
     ProjectedL2(chosen).encode(builder, whole)
     (separator,) = builder.build().separators
     return separator(np.append(coordinates, rest))

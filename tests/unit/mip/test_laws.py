@@ -159,11 +159,11 @@ def test_tiny_balls_hold_what_is_found_in_them(norm: str, epsilon: float) -> Non
     image = np.array([0.3, 0.7, 0.1, 0.0])
     network.body[-1].bias.data[:] = np_tensor([0.0, -0.3 - 0.5 * epsilon, -2.0])
     verdict = verify(network, image.reshape(SHAPE), 0, epsilon, norm)
-    assert verdict.status == "attackable"
-    assert verify(network, image.reshape(SHAPE), 0, 0.49 * epsilon, norm).status in (
-        "robust",
-        "unknown",
-    )
+    # What wins by no more than sums are rounded by is left open.
+    rounded = ["unknown"] if epsilon < 1e-6 else []
+    assert verdict.status in ["attackable", *rounded]
+    inner = verify(network, image.reshape(SHAPE), 0, 0.49 * epsilon, norm).status
+    assert inner in ["robust", *rounded]
 
 
 def np_tensor(values: list[float]):

@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from advmip.errors import InputError
-from advmip.networks import ARCHITECTURES, load_network, new_network, save_network
+from advmip.networks import ARCHITECTURES, load_network, new_network, save_network, staged
 
 
 @pytest.fixture
@@ -57,9 +57,33 @@ def test_the_file_says_how_the_network_came_about(network, tmp_path):
     assert json.loads(header["metadata"]) == {"epochs": 10, "seed": 0}
 
 
-def test_double_precision_weights_are_rounded(arrays, npz, network):
-    file = npz({name: array.astype(">f8") for name, array in arrays.items()})
-    assert load_network(file).digest == network.digest
+def test_double_precision_weights_are_kept_and_computed_with(arrays, npz, network, tmp_path):
+    third = {name: array.astype(">f8") / 3 for name, array in arrays.items()}
+    double = load_network(npz(third))
+    np.testing.assert_array_equal(double.body.fc1.weight.numpy(), third["fc1.weight"])
+    assert double.mean.dtype == torch.float64
+    assert double.digest != network.digest
+    save_network(double, tmp_path / "double.safetensors", {})
+    again = load_network(tmp_path / "double.safetensors")
+    assert again.digest == double.digest
+    image = np.random.default_rng(0).random(double.architecture.input_shape)
+    logits = again(torch.from_numpy(image[None]))
+    assert logits.dtype == torch.float64
+    np.testing.assert_allclose(staged(again).logits(image.ravel()), logits[0].numpy(), rtol=1e-12)
+    assert again.answer(image.astype(np.float32)) == int(logits.argmax())
+
+
+def test_precisions_below_float32_are_read_as_float32(arrays, npz):
+    halves = {name: array.astype(np.float16) for name, array in arrays.items()}
+    found = load_network(npz(halves)).body.fc1.weight
+    assert found.dtype == torch.float32
+    np.testing.assert_array_equal(found.numpy(), halves["fc1.weight"])
+
+
+def test_the_layout_of_a_network_of_ours_may_be_said(arrays, npz):
+    assert load_network(npz(arrays), layout="cwh").layout.words == "cwh:1x8x8"
+    with pytest.raises(InputError, match="layout of network"):
+        load_network(npz(arrays), layout="hwx")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

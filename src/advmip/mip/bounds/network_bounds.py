@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from advmip.errors import unknown_name
+from advmip.layout import Layout
 from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.mixed_integer import mixed_integer_bounds
 from advmip.mip.bounds.relaxation import relaxation_bounds
@@ -65,5 +66,5 @@ def network_bounds(
 def whole_box(network: StagedNetwork) -> Problem:
     """The problem in which every image in [0, 1] is as good as any other."""
     nothing = np.zeros(network.pixels)
-    box = Box(nothing, nothing + 1.0, network.input_shape)
+    box = Box(nothing, nothing + 1.0, Layout(network.input_shape))
     return Problem(network, nothing, Anywhere(), Anything(), box)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from advmip.layout import Layout
 from advmip.mip.model import Expression, ModelBuilder, Vector
 
 
@@ -17,22 +18,23 @@ class Box:
     Attributes:
         lower: Per pixel (pixels,).
         upper: Per pixel (pixels,).
-        shape: The image's shape (channels, height, width).
+        layout: Which pixels are neighbours.
     """
 
     lower: Vector
     upper: Vector
-    shape: tuple[int, ...]
+    layout: Layout
 
     @staticmethod
-    def around(image: Vector, shape: tuple[int, ...]) -> Box:
-        """All that keeps the image (pixels,) in [0, 1]."""
-        return Box(-image, 1.0 - image, shape)
+    def around(image: Vector, layout: Layout | tuple[int, ...]) -> Box:
+        """All that keeps the image (pixels,) in [0, 1]; a shape has rows and columns last."""
+        known = layout if isinstance(layout, Layout) else Layout(layout)
+        return Box(-image, 1.0 - image, known)
 
     def within(self, radius: float) -> Box:
         """The part with |d_i| <= radius for every pixel."""
         lower, upper = np.maximum(self.lower, -radius), np.minimum(self.upper, radius)
-        return Box(lower, upper, self.shape)
+        return Box(lower, upper, self.layout)
 
     def clipped(self, change: Vector) -> Vector:
         """The nearest perturbation in the box to one (pixels,)."""

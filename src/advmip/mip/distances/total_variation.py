@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
+from advmip.layout import Layout
 from advmip.mip.distances.absolute_values import AbsoluteValues
 from advmip.mip.distances.box import Box, change_within
 from advmip.mip.distances.distance import Distance, interval_largest
@@ -42,7 +43,7 @@ class TotalVariation(Distance):
     def value(self, perturbation: Vector, box: Box) -> float:
         """The total variation."""
         shown = perturbation if self.image is None else perturbation + self.image
-        right, below = (matrix @ shown for matrix in _differences(box.shape))
+        right, below = (matrix @ shown for matrix in _differences(box.layout))
         if self.isotropic:
             return float(np.sqrt(right**2 + below**2).sum())
         return float(np.abs(right).sum() + np.abs(below).sum())
@@ -57,10 +58,10 @@ class TotalVariation(Distance):
         """Add cost times the total variation of a perturbation that is already encoded."""
         shown = change if self.image is None else change + self.image
         if self.isotropic:
-            pairs = [shown.mapped(matrix) for matrix in _differences(box.shape)]
+            pairs = [shown.mapped(matrix) for matrix in _differences(box.layout)]
             self._encode_cones(builder, pairs, cost)
             return
-        for matrix in _real_differences(box.shape):
+        for matrix in _real_differences(box.layout):
             parts = builder.add_columns(2 * matrix.shape[0], 0.0, _MOST, objective=cost)
             rising, falling = (Expression.of(half) for half in np.split(parts, 2))
             builder.add_rows(shown.mapped(matrix) - rising + falling, 0.0, 0.0)
@@ -80,7 +81,7 @@ class TotalVariation(Distance):
         """Those of the differences; none of the isotropic ones, which are lengths."""
         if self.isotropic:
             return None
-        differences = Matrix(sparse.vstack(_real_differences(box.shape)))
+        differences = Matrix(sparse.vstack(_real_differences(box.layout)))
         count = differences.shape[0]
         still = np.zeros(count) if self.image is None else differences @ self.image
         return AbsoluteValues(differences, still, np.ones(count))
@@ -168,7 +169,7 @@ class L1PlusBlobs(L1PlusTotalVariation):
     def encode(self, builder: ModelBuilder, box: Box) -> Expression:
         """The columns of L1, and behind them that of the total variation."""
         change = signed_parts(builder, box, 1.0, 1.0)
-        pairs = sum(len(first) for first, _ in neighbours(box.shape))
+        pairs = sum(len(first) for first, _ in neighbours(box.layout))
         builder.add_columns(1, 0.0, _MOST * pairs, objective=self._weight)
         return change
 
@@ -176,7 +177,7 @@ class L1PlusBlobs(L1PlusTotalVariation):
         self, model: Model, change: Expression, box: Box, simplex: Literal["primal", "dual"]
     ) -> LinearProgram:
         """A program of sets of pixels."""
-        first, second = (np.concatenate(ends) for ends in zip(*neighbours(box.shape), strict=True))
+        first, second = (np.concatenate(ends) for ends in zip(*neighbours(box.layout), strict=True))
         entries = sparse.coo_array(change.matrix)
         pixels, columns = entries.coords
         # A falling part's place is behind those of all rising ones.
@@ -191,32 +192,31 @@ class L1PlusBlobs(L1PlusTotalVariation):
         return BlobProgram(model, simplex, parts, variation=int(columns.max()) + 1)
 
 
-def neighbours(shape: tuple[int, ...]) -> list[tuple[Indices, Indices]]:
+def neighbours(layout: Layout) -> list[tuple[Indices, Indices]]:
     """The pairs of pixels that lie beside each other, and those that lie above each other.
 
-    Args:
-        shape: Of an image (channels, height, width); pixels of two channels are no neighbours.
+    Pixels of two channels are no neighbours.
     """
-    places = np.arange(int(np.prod(shape))).reshape(shape)
+    places = layout.planes
     return [
-        (places[..., :, :-1].ravel(), places[..., :, 1:].ravel()),
-        (places[..., :-1, :].ravel(), places[..., 1:, :].ravel()),
+        (places[:, :, :-1].ravel(), places[:, :, 1:].ravel()),
+        (places[:, :-1, :].ravel(), places[:, 1:, :].ravel()),
     ]
 
 
-def _real_differences(shape: tuple[int, ...]) -> list[Matrix]:
+def _real_differences(layout: Layout) -> list[Matrix]:
     """The same matrices for the pixels alone that have that neighbour."""
-    return [Matrix(each[np.flatnonzero(np.diff(each.indptr))]) for each in _differences(shape)]
+    return [Matrix(each[np.flatnonzero(np.diff(each.indptr))]) for each in _differences(layout)]
 
 
-def _differences(shape: tuple[int, ...]) -> tuple[Matrix, Matrix]:
+def _differences(layout: Layout) -> tuple[Matrix, Matrix]:
     """Matrices (pixels, pixels) to the differences with the right and lower neighbour.
 
     A pixel without that neighbour has an empty row.
     """
-    width = int(np.prod(shape))
+    width = layout.planes.size
     matrices = []
-    for first, second in neighbours(shape):
+    for first, second in neighbours(layout):
         rows = np.concatenate([first, first])
         columns = np.concatenate([first, second])
         values = np.repeat([1.0, -1.0], first.size)

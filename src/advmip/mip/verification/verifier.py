@@ -79,7 +79,7 @@ class Verifier:
                 mend="correct the label",
             )
         with held_to(self._asked.options.threads):
-            return Run(self._asked, pixels_of(form, image), label).verdict()
+            return Run(self._asked, pixels_of(self._asked.network, image), label).verdict()
 
 
 def verify(

@@ -1,7 +1,7 @@
 """Classifiers from ONNX files, as torch graphs of few kinds of operations.
 
 The file's nodes are translated one by one; nothing in the file is executed. All arithmetic of the
-result is in float32, whatever the file's. The graph consists of
+result is in float64 if the file's is, else in float32. The graph consists of
 
 - the modules Linear, Conv2d, BatchNorm2d, ReLU, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d(1),
   Flatten and ConstantPad2d with zeros;

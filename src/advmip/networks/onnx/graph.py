@@ -15,9 +15,14 @@ from advmip.networks.onnx.values import Flow
 
 
 class GraphBuilder:
-    """A torch graph that grows operation by operation."""
+    """A torch graph that grows operation by operation.
 
-    def __init__(self) -> None:
+    Args:
+        precision: What all of it is computed in, float32 or float64.
+    """
+
+    def __init__(self, precision: torch.dtype) -> None:
+        self.precision = precision
         self._root = nn.Module()
         self._graph = fx.Graph()
 
@@ -33,7 +38,7 @@ class GraphBuilder:
         """Apply a module; `part` tells modules of the same node apart."""
         layer.eval().requires_grad_(False)
         try:
-            shape = layer(torch.zeros(1, *flow.shape, dtype=torch.float32)).shape[1:]
+            shape = layer(torch.zeros(1, *flow.shape, dtype=self.precision)).shape[1:]
         except RuntimeError as error:
             raise operation.refused(
                 f"shapes that do not fit: {one_line(error)}",

@@ -119,8 +119,8 @@ def batch_normalization(builder: GraphBuilder, operation: Operation) -> Flow:
     if flow.rank == 2:
         factor = weight.double() / (variance.double() + epsilon).sqrt()
         offset = bias.double() - mean.double() * factor
-        scaled = builder.combined(operation, operator.mul, flow, factor.float(), "_factor")
-        return builder.combined(operation, operator.add, scaled, offset.float(), "_offset")
+        scaled = builder.combined(operation, operator.mul, flow, factor.to(weight.dtype), "_factor")
+        return builder.combined(operation, operator.add, scaled, offset.to(weight.dtype), "_offset")
     with torch.device("meta"):  # where no weights are drawn
         layer = nn.BatchNorm2d(len(weight), epsilon)
     statistics = {"running_mean": mean, "running_var": variance}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import onnx
+import torch
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import TensorProto, checker
 
@@ -15,6 +17,8 @@ from advmip.networks.onnx.values import FLOATS, Flow, Value
 
 # Before opset 7, operators broadcast and normalise by rules of their own.
 _OLDEST_OPSET = 7
+
+_log = logging.getLogger(__name__)
 
 
 def parsed(file: Path) -> onnx.ModelProto:
@@ -111,6 +115,34 @@ def place(file: Path, graph: onnx.GraphProto, position: int, proto: onnx.NodePro
     return f"network {file}, node {position} of {len(graph.node)}, {proto.op_type} {name}"
 
 
+def precision(
+    file: Path, graph: onnx.GraphProto, protos: list[tuple[int, onnx.NodeProto]]
+) -> torch.dtype:
+    """What the network is computed in: float64 if a double takes part in it, else float32.
+
+    What mixes precisions, or is in float16, does not become what it was: that is logged.
+    """
+    stored = {initializer.name: initializer.data_type for initializer in graph.initializer}
+    inputs = [entry for entry in graph.input if entry.name not in stored]
+    flowing = {entry.name for entry in inputs}
+    kinds = {entry.type.tensor_type.elem_type for entry in inputs}
+    for _, proto in protos:
+        if flowing.intersection(proto.input):
+            flowing.update(proto.output)
+            kinds.update(stored[name] for name in proto.input if name in stored)
+            kinds.update(entry.i for entry in proto.attribute if entry.name == "to")
+    found = sorted(FLOATS[kind] for kind in kinds.intersection(FLOATS))
+    dtype = torch.float64 if TensorProto.DOUBLE in kinds else torch.float32
+    if found not in ([], ["float32"], ["float64"]):
+        _log.info(
+            "network %s: numbers in %s are all computed in %s",
+            file,
+            " and ".join(found),
+            "float64" if dtype == torch.float64 else "float32",
+        )
+    return dtype
+
+
 def image_input(file: Path, graph: onnx.GraphProto) -> tuple[str, tuple[int, ...]]:
     """The name of the input and its shape without the batch."""
     # Up to IR version 3, weights are listed as inputs too.
@@ -123,7 +155,7 @@ def image_input(file: Path, graph: onnx.GraphProto) -> tuple[str, tuple[int, ...
         batch, sides = sizes[:1], sizes[1:]
         if (
             kind.elem_type in FLOATS
-            and len(sizes) in (2, 4)
+            and len(sizes) >= 2
             and batch[0] in (-1, 0, 1)
             and min(sides) > 0
         ):
@@ -131,8 +163,8 @@ def image_input(file: Path, graph: onnx.GraphProto) -> tuple[str, tuple[int, ...
     raise InputError(
         subject=f"network {file}, inputs",
         found=", ".join(shapes) or "no input",
-        expected="one input of floats, (batch, C, H, W) or (batch, n), where only the batch is "
-        "free, or 1",
+        expected="one input of floats, such as (batch, C, H, W), (batch, H, W, C) or (batch, n), "
+        "where only the batch is free, or 1",
         mend="export the network with one image input of a fixed size",
     )
 

@@ -29,6 +29,7 @@ class Operation:
         place: File, position, operator and name, for messages.
         label: How what it becomes is named in the graph.
         opset: The version of the operators.
+        precision: What weights are read in, float32 or float64.
         operands: Its inputs; None where an optional one is left out.
     """
 
@@ -36,6 +37,7 @@ class Operation:
     place: str
     label: str
     opset: int
+    precision: torch.dtype
     operands: tuple[Value | None, ...]
 
     @property
@@ -94,7 +96,7 @@ class Operation:
         return operand
 
     def weights(self, index: int, factor: float = 1.0) -> Tensor:
-        """A constant of floats times a factor, rounded to float32, as an array of its own."""
+        """A constant of floats times a factor, in the graph's precision, as an array of its own."""
         array = self.constant(index)
         name = f"{self.proto.input[index]!r}"
         if array.dtype.kind != "f":
@@ -107,11 +109,14 @@ class Operation:
                 "train the network again with a smaller learning rate",
             )
         with np.errstate(over="ignore"):
-            rounded = (array.astype(np.float64) * factor).astype(np.float32, order="C")
+            double = self.precision == torch.float64
+            rounded = (array.astype(np.float64) * factor).astype(
+                np.float64 if double else np.float32, order="C"
+            )
         if not np.isfinite(rounded).all():
             raise self.refused(
                 f"values of {name} as large as {np.abs(array).max():.3g}",
-                "values that float32 can hold",
+                f"values that {'float64' if double else 'float32'} can hold",
                 "rescale the weights of the network",
             )
         return torch.from_numpy(np.asarray(rounded))

@@ -11,8 +11,12 @@ from torch import fx
 
 Array = npt.NDArray[Any]
 
-# The types of values that are read as float32.
-FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
+# The types of values that are read, with their names.
+FLOATS: dict[int, str] = {
+    TensorProto.FLOAT: "float32",
+    TensorProto.DOUBLE: "float64",
+    TensorProto.FLOAT16: "float16",
+}
 
 
 @dataclass(frozen=True)

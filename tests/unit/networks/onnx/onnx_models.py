@@ -86,7 +86,7 @@ def largest_difference(network: Network, proto: onnx.ModelProto, images: Array) 
     ]
     with torch.no_grad():
         found = network(torch.from_numpy(images)).numpy()
-    assert found.dtype == np.float32
+    assert found.dtype == (np.float64 if dtype == np.float64 else np.float32)
     return float(np.abs(found - np.concatenate(expected)).max())
 
 

@@ -25,7 +25,7 @@ from advmip import InputError, load_network
 
 @pytest.mark.parametrize(
     "image",
-    [("batch", 2, "height", 6), ("batch", 2, 7, None), (4, *IMAGE), ("batch", 2, 7), ()],
+    [("batch", 2, "height", 6), ("batch", 2, 7, None), (4, *IMAGE), ("batch",), ()],
 )
 def test_an_input_without_a_fixed_image_is_refused(
     image: tuple[int | str | None, ...], tmp_path: Path

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import helper
+from onnx import TensorProto, helper
 from onnx_models import (
     IMAGE,
     RELU,
@@ -22,6 +22,7 @@ from onnx_models import (
     load,
     model,
     node,
+    random,
     residual_classifier,
 )
 
@@ -50,17 +51,57 @@ def test_a_network_of_many_operators_is_frozen_and_carries_its_own_architecture(
     assert rebuilt.digest == network.digest
 
 
-def test_an_input_of_two_axes_becomes_an_image_of_one_row(tmp_path: Path) -> None:
-    proto = model(node("Gemm", "x", "w"), weights={"w": draw(9, 4)}, image=(None, 9))
-    assert load(proto, tmp_path).architecture.input_shape == (1, 1, 9)
+@pytest.mark.parametrize("shape", [(84,), (1,), (84, 1), (1, 84, 1), (7, 12), (3, 2, 7, 2)])
+def test_an_image_has_the_shape_that_the_file_declares(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    proto = linear_model(draw(int(np.prod(shape)), 3), draw(3), image=("batch", *shape))
+    network = load(proto, tmp_path)
+    assert network.architecture.input_shape == shape == staged(network).input_shape
+    assert_same_function(network, proto, 1e-5)
+    assert network.layout.planes.shape == (1, 1, *shape)[-3:] or len(shape) == 4
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-5), (np.float16, 0.05)])
-def test_other_floats_are_rounded_to_float32(dtype: Any, tolerance: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "kept", "tolerance"),
+    [(np.float64, torch.float64, 1e-13), (np.float16, torch.float32, 0.05)],
+)
+def test_doubles_are_kept_and_halves_are_computed_in_float32(
+    dtype: Any, kept: torch.dtype, tolerance: float, tmp_path: Path, caplog: Any
+) -> None:
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-    weight, bias = draw(84, 3).astype(dtype), draw(3).astype(dtype)
+    weight, bias = random.normal(size=(84, 3)).astype(dtype), draw(3).astype(dtype)
     proto = linear_model(weight, bias, kind=kind)
-    assert_same_function(load(proto, tmp_path), proto, tolerance)
+    with caplog.at_level("INFO"):
+        network = load(proto, tmp_path)
+    assert {tensor.dtype for tensor in network.state_dict().values()} == {kept}
+    assert_same_function(network, proto, tolerance)
+    assert ("float16 are all computed in float32" in caplog.text) == (dtype == np.float16)
+
+
+def test_mixed_precisions_are_computed_in_the_highest_and_said(tmp_path: Path, caplog: Any) -> None:
+    proto = model(
+        node("Flatten", "x", output="flat"),
+        node("Cast", "flat", output="double", to=TensorProto.DOUBLE),
+        node("Gemm", "double", "w", "b", output="sums"),
+        node("Cast", "sums", output="y", to=TensorProto.FLOAT),
+        weights={"w": random.normal(size=(84, 3)), "b": random.normal(size=3)},
+    )
+    with caplog.at_level("INFO"):
+        network = load(proto, tmp_path)
+    assert "float32 and float64 are all computed in float64" in caplog.text
+    images = torch.rand(2, *IMAGE, dtype=torch.float64)
+    assert network(images).dtype == torch.float64
+
+
+def test_the_digest_sees_all_digits_of_doubles(tmp_path: Path) -> None:
+    kind = TensorProto.DOUBLE
+    weight = random.normal(size=(84, 3))
+    digests = [
+        digest(linear_model(each, np.zeros(3), kind=kind), tmp_path)
+        for each in (weight, weight * (1 + 1e-12), weight.astype(np.float32).astype(float))
+    ]
+    assert len(set(digests)) == 3
 
 
 def test_weights_in_a_file_beside_are_read(tmp_path: Path) -> None:

@@ -235,10 +235,12 @@ UNSUPPORTED: dict[str, tuple[onnx.ModelProto, str]] = {
         "int64",
     ),
     "weights too large for float32": (
-        flat_model(
-            node("Add", "x", "c"), weights={"c": np.array([1e300])}, kind=TensorProto.DOUBLE
+        model(
+            FLAT,
+            node("Gemm", "flat", "w", alpha=1e30),
+            weights={"w": np.full((84, 3), 1e30, np.float32)},
         ),
-        "1e[+]300",
+        "1e[+]30",
     ),
 }
 

@@ -49,6 +49,7 @@ for source in SOURCES:
 
 
 onstart:
+    claim_results()
     save_settings(SETTINGS, Path(SETTINGS_FILE))
 
 

@@ -22,6 +22,7 @@ from advmip.experiments.zhao_kronqvist.runs import (
     parts_of,
 )
 from advmip.provenance import code_digest
+from advmip.running import begin_run
 from advmip.settings import load_settings, save_settings, shards_of
 from advmip.storage import read_yaml
 
@@ -296,6 +297,14 @@ def networks_attacked(trial, number):
     """The weights of the networks that a job of Ben Mhenni's attacks, by their names."""
     part = ben_mhenni.part_of(SETTINGS, trial, int(number))
     return {name: weights_of(name) for name in ben_mhenni.networks_of(part)}
+
+
+def claim_results():
+    """Refuse a second run of the same scale, in a line; jobs of a killed one are waited for."""
+    try:
+        begin_run(Path(RESULTS), print)
+    except InputError as error:
+        raise WorkflowError(f"{error.subject}: {error.found}; {error.mend}.") from None
 
 
 def summary():

@@ -23,6 +23,7 @@ from advmip.cli import (
     zhu,
 )
 from advmip.errors import CheckError, InputError
+from advmip.running import follow_run
 
 _WRONG_INPUT = 2
 
@@ -46,6 +47,7 @@ app.add_typer(results.app)
 def main() -> None:
     """Run the command; what the user can mend is one message and exit code 2, no traceback."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    follow_run()
     try:
         app()
     except (InputError, CheckError) as error:

@@ -51,6 +51,7 @@ for source in SOURCES:
 onstart:
     claim_results()
     save_settings(SETTINGS, Path(SETTINGS_FILE))
+    CODES.save()
 
 
 onsuccess:

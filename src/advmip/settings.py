@@ -21,6 +21,8 @@ from advmip.errors import InputError, unknown_name
 from advmip.storage import read_yaml, write_atomically
 
 Protocol = Literal["published", "described"]
+# Which finished instances are used again: those of the code as it is, or of any.
+Reuse = Literal["same-code", "any-code"]
 
 
 class Attack(TypedDict):
@@ -246,6 +248,7 @@ class Settings(TypedDict):
     network_dir: str
     download: bool
     weights: Literal["trained", "released"]
+    reuse: Reuse
     seed: int
     threads: int
     networks: dict[str, NetworkSettings]

@@ -22,6 +22,7 @@ from advmip.experiments.zhao_kronqvist.runs import (
     parts_of,
 )
 from advmip.provenance import code_digest
+from advmip.reuse import Codes
 from advmip.running import begin_run
 from advmip.settings import load_settings, save_settings, shards_of
 from advmip.storage import read_yaml
@@ -40,6 +41,10 @@ NETWORKS = {
 }
 RESULTS = f"results/{SETTINGS['scale']}"
 SETTINGS_FILE = f"{RESULTS}/config.yaml"
+try:
+    CODES = Codes(Path(f"{RESULTS}/code.json"), SETTINGS["reuse"])
+except InputError as error:
+    raise WorkflowError(str(error)) from None
 SETS = f"{RESULTS}/adversarial"
 SHARDS = f"{RESULTS}/shards/zk"
 ATTACKS = f"{RESULTS}/shards/zhu"

@@ -81,6 +81,7 @@ def test_provenance_is_gathered_from_the_rows(results: Path):
     origin = gather_provenance(results, "zk")
     assert origin["machine"] == "a machine"
     assert origin["torch"] == "2.15.0"
+    assert origin["versions of the code behind the rows"] == "1"
 
 
 def test_a_snapshot_holds_outputs_verdicts_and_origin(results: Path, tmp_path: Path):

@@ -10,6 +10,7 @@ import pandas as pd
 from advmip.errors import looked_up
 from advmip.reporting.ben_mhenni import tables as ben_mhenni
 from advmip.reporting.formats import PrintedTable, to_latex, to_markdown
+from advmip.reporting.kept_rows import rows_of
 from advmip.reporting.outputs import TableKind
 from advmip.reporting.plan import Plan
 from advmip.reporting.rows import Rows
@@ -37,7 +38,7 @@ def write_table(
 
     Args:
         name: Its name in the catalogue, such as "zk_table2".
-        rows_dir: Folder of the row files of the source's experiments.
+        rows_dir: Folder of the row files of the source's experiments, or of kept ones.
         papers_dir: Folder of the sources' YAML files.
         out_stem: Path without suffix; `.csv`, `.md` and `.tex` are appended.
         plan: What the scale sets out to run, as in `Rows`.
@@ -45,9 +46,11 @@ def write_table(
     Raises:
         InputError: The name is unknown, or rows or published values are missing.
     """
-    rows = Rows(rows_dir, plan)
-    tidy = looked_up("table", name, TABLES).data(rows, read_sources(papers_dir))
-    versions = rows.code_versions()
+    table = looked_up("table", name, TABLES)
+    with rows_of(rows_dir, name) as folder:
+        rows = Rows(folder, plan)
+        tidy = table.data(rows, read_sources(papers_dir))
+        versions = rows.code_versions()
     if versions > 1:
         tidy = tidy.assign(**{_VERSIONS: versions})
     printed = _printed(name, tidy)

@@ -92,13 +92,15 @@ def restore_journals(kept: Path, results_dir: Path) -> dict[str, int]:
 def _journals(archive: Path) -> Iterator[tuple[str, list[str]]]:
     """The journals of an archive, by their paths below `journals/`."""
     try:
-        with tarfile.open(archive, "r:xz") as tar:
+        # Decompressed to its end, where the checksum is.
+        content = lzma.decompress(archive.read_bytes())
+        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
             for member in tar:
-                content = tar.extractfile(member)
+                file = tar.extractfile(member)
                 inside = PurePosixPath(member.name)
-                if content is None or inside.is_absolute() or ".." in inside.parts:
+                if file is None or inside.is_absolute() or ".." in inside.parts:
                     raise ValueError(f"{member.name}, which is no journal")
-                yield member.name, content.read().decode().splitlines()
+                yield member.name, file.read().decode().splitlines()
     except (OSError, EOFError, ValueError, tarfile.TarError, lzma.LZMAError) as error:
         raise InputError(
             subject=f"kept journals {archive}",

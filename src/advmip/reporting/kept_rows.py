@@ -11,7 +11,6 @@ import csv
 import gzip
 import io
 import json
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,11 +18,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from advmip.errors import InputError
-from advmip.storage import write_atomically
+from advmip.storage import read_yaml, write_atomically
 
 SETTINGS_FILE = "config.yaml"
 _INDEX = "index.json.gz"
+# Settings that say where things are, not what came out.
+_OF_THE_MACHINE = ("data_dir", "network_dir", "download")
 
 _Line = tuple[str, ...]
 
@@ -57,10 +60,11 @@ def keep_rows(results_dir: Path, source: str, outputs: Sequence[str], folder: Pa
         written.append(kept)
     _write_compressed(folder / _INDEX, json.dumps(index))
     written.append(folder / _INDEX)
-    settings = results_dir / SETTINGS_FILE
-    if settings.is_file():
+    if (results_dir / SETTINGS_FILE).is_file():
+        settings = read_yaml(results_dir / SETTINGS_FILE)
+        settings = {name: settings[name] for name in settings if name not in _OF_THE_MACHINE}
         with write_atomically(folder / SETTINGS_FILE) as temporary:
-            shutil.copyfile(settings, temporary)
+            temporary.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
         written.append(folder / SETTINGS_FILE)
     return written
 

@@ -17,7 +17,7 @@ from advmip.reporting.kept_rows import keep_rows, kept_folder, rows_of
 from advmip.reporting.plan import Plan, plan_of
 from advmip.reporting.tables import TABLES, write_table
 from advmip.reporting.verdicts import write_verdicts
-from advmip.settings import load_settings
+from advmip.settings import load_settings, save_settings
 
 PROJECT = PAPERS.parents[1]
 REFERENCE = PROJECT / "results" / "reference"
@@ -41,7 +41,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Plan]:
         heads, *lines = path.read_text().splitlines(keepends=True)
         own = [line for line in lines if "extension" not in line.split(",")[1]]
         path.write_text("".join([heads, *own[::-1]]))
-    (folder / "config.yaml").write_text("scale: demo\n")
+    settings = load_settings({"data_dir": "/elsewhere", "seed": 7}, PROJECT / "workflow")
+    save_settings(settings, folder / "config.yaml")
     return folder, example.plan
 
 
@@ -86,6 +87,16 @@ def test_the_bytes_follow_from_the_rows_alone_and_each_row_is_kept_once(
         assert path.read_bytes() == (kept / "zk" / path.name).read_bytes()
     frame = pd.read_csv(tmp_path / "evaluations.csv.gz")
     assert len(frame) == len(pd.read_csv(results[0] / "rows" / "zk" / "evaluations.csv"))
+
+
+def test_the_settings_of_the_run_are_kept_without_the_machines_folders(
+    results: tuple[Path, Plan], kept: Path
+):
+    workflow = PROJECT / "workflow"
+    ours = load_settings(results[0] / "config.yaml", workflow, complete=True)
+    again = load_settings(kept / "zk" / "config.yaml", workflow, complete=True)
+    assert again == ours | {"data_dir": "data"}
+    assert plan_of(again) == plan_of(ours)
 
 
 def test_a_table_without_rows_of_its_own_is_made_from_its_source(

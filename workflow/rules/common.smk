@@ -309,7 +309,7 @@ def claim_results():
     try:
         begin_run(Path(RESULTS), print)
     except InputError as error:
-        raise WorkflowError(f"{error.subject}: {error.found}; {error.mend}.") from None
+        sys.exit(f"{error.subject}: {error.found}; {error.mend}.")
 
 
 def summary():

@@ -49,7 +49,9 @@ for source in SOURCES:
 
 
 onstart:
+    claim_results()
     save_settings(SETTINGS, Path(SETTINGS_FILE))
+    CODES.save()
 
 
 onsuccess:

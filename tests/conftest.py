@@ -3,3 +3,9 @@
 from advmip.threads import use_threads
 
 use_threads(1)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--kills", type=int, default=2, help="How often tests/workflow/test_killing.py kills a run"
+    )

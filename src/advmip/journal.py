@@ -18,6 +18,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from advmip.errors import InputError
+from advmip.settings import Reuse
 
 
 class Journal:
@@ -28,14 +29,20 @@ class Journal:
 
     Args:
         path: The file; it and its folder are created.
-        identity: What every result depends on: digests and settings that JSON can hold.
+        identity: What every result depends on: digests and settings that JSON can hold. What stands
+            under "code" is the digest of the code.
+        reuse: Whether results of other code are seen too; where there are several of a key, the
+            one of the same code counts.
 
     Raises:
         InputError: Another process has the journal open, or a line in its midst is damaged.
     """
 
-    def __init__(self, path: Path | str, identity: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: Path | str, identity: Mapping[str, Any], reuse: Reuse = "same-code"
+    ) -> None:
         self.path = Path(path)
+        self._reuse = reuse
         # Tuples become lists and so on, as they will be when read back.
         self._identity = json.loads(_encode(dict(identity)))
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,11 +132,15 @@ class Journal:
                 # Killed between the record and its line's end: the record itself is whole.
                 self._write(b"\n")
                 entries.append(last)
-        return {
-            entry["key"]: entry["result"]
-            for entry in entries
-            if entry["identity"] == self._identity
-        }
+        seen = [entry for entry in entries if self._is_seen(entry["identity"])]
+        # Those of the same code last, so that they count.
+        seen.sort(key=lambda entry: bool(entry["identity"] == self._identity))
+        return {entry["key"]: entry["result"] for entry in seen}
+
+    def _is_seen(self, identity: dict[str, Any]) -> bool:
+        if self._reuse == "any-code" and "code" in identity:
+            identity = identity | {"code": self._identity.get("code")}
+        return bool(identity == self._identity)
 
     def _entry(self, number: int, line: bytes) -> dict[str, Any]:
         entry = _decode(line)

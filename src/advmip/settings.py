@@ -21,6 +21,8 @@ from advmip.errors import InputError, unknown_name
 from advmip.storage import read_yaml, write_atomically
 
 Protocol = Literal["published", "described"]
+# Which finished instances are used again: those of the code as it is, or of any.
+Reuse = Literal["same-code", "any-code"]
 
 
 class Attack(TypedDict):
@@ -246,6 +248,7 @@ class Settings(TypedDict):
     network_dir: str
     download: bool
     weights: Literal["trained", "released"]
+    reuse: Reuse
     seed: int
     threads: int
     networks: dict[str, NetworkSettings]
@@ -255,7 +258,9 @@ class Settings(TypedDict):
     tjeng: Tjeng
 
 
-def load_settings(config: Path | Mapping[str, Any], workflow: Path) -> Settings:
+def load_settings(
+    config: Path | Mapping[str, Any], workflow: Path, *, complete: bool = False
+) -> Settings:
     """The user's settings laid over those of the scale that they name.
 
     Any key of a scale may stand in the user's settings too, and then wins; lists are replaced
@@ -264,6 +269,8 @@ def load_settings(config: Path | Mapping[str, Any], workflow: Path) -> Settings:
     Args:
         config: A YAML file, or its contents.
         workflow: The folder with `scales/` and `schemas/`.
+        complete: They were complete when they were stored: what the scale has become since is not
+            laid under them.
 
     Returns:
         Complete settings.
@@ -274,11 +281,7 @@ def load_settings(config: Path | Mapping[str, Any], workflow: Path) -> Settings:
     """
     chosen = dict(config) if isinstance(config, Mapping) else _read_mapping(config)
     validators = _validators(workflow / "schemas")
-    scale = chosen.get("scale", "demo")
-    scales = {file.stem: file for file in (workflow / "scales").glob("*.yaml")}
-    if scale not in scales:
-        raise unknown_name("scale", str(scale), scales)
-    merged = _overlaid(_read_mapping(scales[scale]), chosen)
+    merged = chosen if complete else _overlaid(_scale_of(chosen, workflow / "scales"), chosen)
     _check(validators, merged)
     return cast(Settings, merged)
 
@@ -294,6 +297,15 @@ def save_settings(settings: Settings, path: Path) -> None:
 def shards_of(settings: Settings, experiment: str, paper_network: str) -> Shards | None:
     """The fine-tuning runs of a network in an experiment, or None where the scale has none."""
     return settings["zk"]["experiments"].get(experiment, {}).get(paper_network)
+
+
+def _scale_of(chosen: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The settings of the scale that others name."""
+    scale = chosen.get("scale", "demo")
+    scales = {file.stem: file for file in folder.glob("*.yaml")}
+    if scale not in scales:
+        raise unknown_name("scale", str(scale), scales)
+    return _read_mapping(scales[scale])
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:

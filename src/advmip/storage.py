@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from advmip.errors import InputError
 
 # Every job reads a thousand lines of YAML, libyaml's parser in a tenth of the time.
 _YamlLoader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+# The names that files have while they are written.
+_TEMPORARY = re.compile(r"\..*\.[0-9a-f]{12}(\.[^.]*)?")
 
 
 @contextmanager
@@ -70,6 +73,16 @@ def check_writable(path: Path) -> None:
             expected="a place where files can be written",
             mend="name another place to write to",
         ) from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what writers that were killed had begun, in a folder and below.
+
+    Nobody may be writing there.
+    """
+    for path in folder.rglob(".*"):
+        if _TEMPORARY.fullmatch(path.name) and path.is_file():
+            path.unlink()
 
 
 def write_array(path: Path, array: npt.NDArray[Any]) -> None:

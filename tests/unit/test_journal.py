@@ -65,6 +65,22 @@ def test_lines_of_another_identity_are_kept_but_not_seen(path):
     assert len(path.read_text().splitlines()) == 2
 
 
+def test_results_of_any_code_are_seen_if_asked_for_and_our_own_count_first(path):
+    with Journal(path, IDENTITY) as journal:
+        journal.record("image 0", "ours")
+        journal.record("image 1", "ours")
+    with Journal(path, {**IDENTITY, "code": "changed"}, "any-code") as journal:
+        assert journal.get("image 0") == "ours"
+        journal.record("image 1", "theirs")
+        journal.record("image 2", "theirs")
+    with Journal(path, IDENTITY, "any-code") as journal:
+        assert [journal.get(f"image {number}") for number in range(3)] == ["ours", "ours", "theirs"]
+    with Journal(path, IDENTITY) as journal:
+        assert len(journal) == 2
+    with Journal(path, {**IDENTITY, "epsilon": 0.2}, "any-code") as journal:
+        assert len(journal) == 0
+
+
 def test_cut_off_at_any_byte_only_the_unfinished_line_is_lost(path):
     with Journal(path, IDENTITY) as journal:
         journal.record("image 0", {"distance": 0.25})

@@ -17,7 +17,7 @@ rule initial:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(*CODE, "experiments.zhao_kronqvist.attacks", "finetuning"),
+        code=CODES.name(*CODE, "experiments.zhao_kronqvist.attacks", "finetuning"),
         network=of_network("attack", "training_images", "test_images"),
         seed=SETTINGS["seed"],
         folder=subpath(output[0], parent=True),
@@ -41,7 +41,7 @@ rule adversarial_sets:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(*CODE),
+        code=CODES.name(*CODE),
         network=of_network("attack", "attacked_images"),
         attacks=lambda wildcards: {
             attack.file_name: largest_count(SETTINGS, wildcards.network, attack)

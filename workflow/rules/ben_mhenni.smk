@@ -21,7 +21,7 @@ rule illustrations:
     threads: 1
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(
+        code=CODES.name(
             "datasets", "experiments.ben_mhenni", "mip", "networks", "pictures"
         ),
         denoising=SETTINGS["benmhenni"]["denoising"],
@@ -57,7 +57,7 @@ for trial, kinds in ben_mhenni.ROWS.items():
         params:
             settings=SETTINGS_FILE,
             trial=trial,
-            code=code_digest(
+            code=CODES.name(
                 "appearance",
                 "checking.attacks",
                 "datasets",

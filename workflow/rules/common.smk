@@ -22,6 +22,8 @@ from advmip.experiments.zhao_kronqvist.runs import (
     parts_of,
 )
 from advmip.provenance import code_digest
+from advmip.reuse import Codes
+from advmip.running import begin_run
 from advmip.settings import load_settings, save_settings, shards_of
 from advmip.storage import read_yaml
 
@@ -39,6 +41,10 @@ NETWORKS = {
 }
 RESULTS = f"results/{SETTINGS['scale']}"
 SETTINGS_FILE = f"{RESULTS}/config.yaml"
+try:
+    CODES = Codes(Path(f"{RESULTS}/code.json"), SETTINGS["reuse"])
+except InputError as error:
+    raise WorkflowError(str(error)) from None
 SETS = f"{RESULTS}/adversarial"
 SHARDS = f"{RESULTS}/shards/zk"
 ATTACKS = f"{RESULTS}/shards/zhu"
@@ -296,6 +302,14 @@ def networks_attacked(trial, number):
     """The weights of the networks that a job of Ben Mhenni's attacks, by their names."""
     part = ben_mhenni.part_of(SETTINGS, trial, int(number))
     return {name: weights_of(name) for name in ben_mhenni.networks_of(part)}
+
+
+def claim_results():
+    """Refuse a second run of the same scale, in a line; jobs of a killed one are waited for."""
+    try:
+        begin_run(Path(RESULTS), print)
+    except InputError as error:
+        sys.exit(f"{error.subject}: {error.found}; {error.mend}.")
 
 
 def summary():

@@ -13,7 +13,7 @@ rule dataset:
     threads: 1
     params:
         settings=SETTINGS_FILE,
-        code=code_digest("datasets"),
+        code=CODES.name("datasets"),
     shell:
         "python -m advmip data verify {wildcards.dataset} --settings {params.settings}"
         " --out {output.manifest}"

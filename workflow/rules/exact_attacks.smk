@@ -18,7 +18,7 @@ rule networks_described:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest("datasets", "experiments.exact", "experiments.zhu", "networks"),
+        code=CODES.name("datasets", "experiments.exact", "experiments.zhu", "networks"),
         folder=subpath(input[0], parent=True),
     shell:
         "python -m advmip zhu networks --settings {params.settings}"
@@ -42,7 +42,7 @@ rule network_bounds:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest("datasets", "experiments.zhu.bounds", "mip", "networks"),
+        code=CODES.name("datasets", "experiments.zhu.bounds", "mip", "networks"),
         time_limit=SETTINGS["zhu"]["bound_time_limit"],
         folder=subpath(output[0], parent=True),
     shell:
@@ -79,7 +79,7 @@ rule exact_attacks:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(
+        code=CODES.name(
             "checking.attacks",
             "datasets",
             "experiments.exact",
@@ -126,7 +126,7 @@ rule retrained_network:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest("datasets", "experiments.zhu.retraining", "networks"),
+        code=CODES.name("datasets", "experiments.zhu.retraining", "networks"),
         training=lambda wildcards: [
             NETWORKS[wildcards.victim]["training"],
             SETTINGS["seed"],
@@ -164,7 +164,7 @@ rule accuracies:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest("datasets", "experiments.exact", "experiments.zhu", "networks"),
+        code=CODES.name("datasets", "experiments.exact", "experiments.zhu", "networks"),
         retrained=RETRAINED,
         attacks=lambda wildcards, input: Path(input.examples[0]).parents[2],
     shell:

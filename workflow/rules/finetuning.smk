@@ -22,7 +22,7 @@ rule finetuning:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(
+        code=CODES.name(
             *CODE,
             "checking.finetuned",
             "experiments.zhao_kronqvist.finetuning",
@@ -59,7 +59,7 @@ rule added_data:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(*CODE, "experiments.zhao_kronqvist.retraining"),
+        code=CODES.name(*CODE, "experiments.zhao_kronqvist.retraining"),
         network=of_network("attack", "training", "retraining", "test_images"),
         sets=subpath(input[1], parent=True),
     shell:
@@ -83,7 +83,7 @@ rule adversarial_training:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(*CODE, "experiments.zhao_kronqvist.retraining"),
+        code=CODES.name(*CODE, "experiments.zhao_kronqvist.retraining"),
         network=of_network("attack", "training", "retraining", "test_images"),
         seed=SETTINGS["seed"],
     shell:

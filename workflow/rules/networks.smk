@@ -25,7 +25,7 @@ for network, chosen in NETWORKS.items():
         threads: SETTINGS["threads"]
         params:
             settings=SETTINGS_FILE,
-            code=code_digest(*training_code(network)),
+            code=CODES.name(*training_code(network)),
             command=network_command(network),
             network=network,
             training=[

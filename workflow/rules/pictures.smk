@@ -20,7 +20,7 @@ rule gallery:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(
+        code=CODES.name(
             "checking.attacks",
             "datasets",
             "experiments.exact",
@@ -50,7 +50,7 @@ rule features:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(
+        code=CODES.name(
             "checking.neurons",
             "checking.relu_inputs",
             "datasets",
@@ -84,7 +84,7 @@ rule square:
     threads: 1
     params:
         settings=SETTINGS_FILE,
-        code=code_digest("experiments.zhu.square", "mip.distances"),
+        code=CODES.name("experiments.zhu.square", "mip.distances"),
     shell:
         "python -m advmip zhu square {wildcards.distance}"
         " --settings {params.settings} --threads {threads} --out {output.samples}"
@@ -103,7 +103,7 @@ rule two_nodes:
     threads: 1
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(
+        code=CODES.name(
             "checking.neurons",
             "checking.relu_inputs",
             "experiments.kronqvist",

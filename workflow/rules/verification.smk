@@ -17,7 +17,7 @@ rule robust_network:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest("experiments.tjeng.networks", *DEFENDED),
+        code=CODES.name("experiments.tjeng.networks", *DEFENDED),
         network=lambda wildcards: SETTINGS["tjeng"]["networks"][wildcards.verified],
         seed=SETTINGS["seed"],
     shell:
@@ -48,7 +48,7 @@ rule finetuned_network:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(*CODE, "experiments.tjeng.networks", "finetuning"),
+        code=CODES.name(*CODE, "experiments.tjeng.networks", "finetuning"),
         network=of_network("attack", "training_images", "retraining"),
         shards=lambda wildcards: shards_of(SETTINGS, "tables", wildcards.network),
         shared=[SETTINGS["zk"][name] for name in ("omega", "margin", "sweeps")],
@@ -79,7 +79,7 @@ rule verifications:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=code_digest(
+        code=CODES.name(
             "checking.attacks",
             "datasets",
             "experiments.tjeng",

@@ -23,6 +23,7 @@ from advmip.cli import (
     zhu,
 )
 from advmip.errors import CheckError, InputError, exit_status
+from advmip.running import follow_run
 
 app = typer.Typer(
     help="Adversarial robustness of ReLU networks by mathematical programming.",
@@ -48,6 +49,7 @@ def main() -> None:
     that failed its check; of many images, 3 if there is one of those, else 2.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    follow_run()
     try:
         app()
     except (InputError, CheckError) as error:

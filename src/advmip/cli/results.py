@@ -1,4 +1,4 @@
-"""`advmip rows`, `table`, `figure`, `verdicts`, `report` and `snapshot`: from rows to pages."""
+"""`advmip rows`, `table`, `figure`, `verdicts`, `report`, `snapshot`, `restore`: rows to pages."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from typing import Annotated
 
 import typer
 
-from advmip.cli.options import CONFIG, WORKFLOW, Out, OutFolder, SettingsFile, settings_of
+from advmip.cli.options import CONFIG, WORKFLOW, Out, OutFolder, settings_of
+from advmip.reporting.kept_rows import SETTINGS_FILE, kept_folder
+from advmip.reporting.plan import Plan, plan_of
+from advmip.settings import load_settings
 
 app = typer.Typer()
 
-RowsFolder = Annotated[Path, typer.Option("--rows", help="The folder of joined rows.")]
+RowsFolder = Annotated[
+    Path, typer.Option("--rows", help="The folder of joined rows, or of a snapshot's.")
+]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", help="Else those kept beside the rows, or config.yaml."),
+]
 Papers = Annotated[Path, typer.Option(help="The folder of published values.")]
 
 _PAPERS = WORKFLOW / "papers"
@@ -36,14 +45,13 @@ def table(
     name: Annotated[str, typer.Argument(help="Such as zk_table2.")],
     rows: RowsFolder,
     out: Annotated[Path, typer.Option(help="The path without .csv, .md and .tex.")],
-    settings: SettingsFile = CONFIG,
+    settings: SettingsFile = None,
     papers: Papers = _PAPERS,
 ) -> None:
     """Make a table from rows: CSV, Markdown and LaTeX."""
-    from advmip.reporting.plan import plan_of
     from advmip.reporting.tables import write_table
 
-    write_table(name, rows, papers, out, plan_of(settings_of(settings)))
+    write_table(name, rows, papers, out, _plan(settings, rows, name))
 
 
 @app.command("figure")
@@ -51,14 +59,13 @@ def figure(
     name: Annotated[str, typer.Argument(help="Such as zk_figure1.")],
     rows: RowsFolder,
     out: Annotated[Path, typer.Option(help="The path without .csv, .png and .pdf.")],
-    settings: SettingsFile = CONFIG,
+    settings: SettingsFile = None,
     papers: Papers = _PAPERS,
 ) -> None:
     """Draw a figure from rows: CSV, PNG and PDF."""
     from advmip.reporting.figures import write_figure
-    from advmip.reporting.plan import plan_of
 
-    write_figure(name, rows, papers, out, plan_of(settings_of(settings)))
+    write_figure(name, rows, papers, out, _plan(settings, rows, name))
 
 
 @app.command("verdicts")
@@ -66,14 +73,13 @@ def verdicts(
     source: Annotated[str, typer.Argument(help="zk, kronqvist, zhu, benmhenni or tjeng.")],
     rows: RowsFolder,
     out: Out,
-    settings: SettingsFile = CONFIG,
+    settings: SettingsFile = None,
     papers: Papers = _PAPERS,
 ) -> None:
     """Say of each published number and claim of a source whether it was reproduced."""
-    from advmip.reporting.plan import plan_of
     from advmip.reporting.verdicts import write_verdicts
 
-    write_verdicts(source, rows, papers, out, plan_of(settings_of(settings)))
+    write_verdicts(source, rows, papers, out, _plan(settings, rows, source))
 
 
 @app.command("all-verdicts")
@@ -107,7 +113,32 @@ def snapshot(
     ] = None,
     out: Annotated[Path, typer.Option(help="The folder of snapshots.")] = Path("results/reference"),
 ) -> None:
-    """Keep tables, figures and verdicts of a scale where they are committed."""
+    """Keep tables, figures, verdicts, rows and journals of a scale where they are committed."""
     from advmip.reporting.snapshot import write_snapshot
 
     print(write_snapshot(results, out, sources))
+
+
+@app.command("restore")
+def restore(
+    snapshot: Annotated[Path, typer.Argument(help="Such as results/reference/mnist.")],
+    results: Annotated[
+        Path | None, typer.Option(help="Else results/ and the name of the snapshot.")
+    ] = None,
+) -> None:
+    """Put a snapshot's journals where a run of its scale goes on from them."""
+    from advmip.experiments.kept_journals import restore_journals
+    from advmip.running import begin_run
+
+    folder = results or Path("results") / snapshot.name
+    begin_run(folder)
+    for source, count in restore_journals(snapshot / "journals", folder).items():
+        print(f"{source}: {count} finished instances")
+
+
+def _plan(settings: Path | None, rows: Path, name: str) -> Plan:
+    """The plan of the scale that rows are from."""
+    kept = kept_folder(rows, name)
+    if settings is None and kept is not None:
+        return plan_of(load_settings(kept / SETTINGS_FILE, WORKFLOW, complete=True))
+    return plan_of(settings_of(settings or CONFIG))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from advmip.journal import Journal
+from advmip.settings import Reuse
 
 _log = logging.getLogger(__name__)
 
@@ -18,6 +19,7 @@ _Question = TypeVar("_Question")
 def answered(
     journal: Path,
     depends: Mapping[str, Any],
+    reuse: Reuse,
     questions: Sequence[_Question],
     key: Callable[[_Question], str],
     answer: Callable[[_Question], Any],
@@ -32,13 +34,14 @@ def answered(
     Args:
         journal: The journal's file.
         depends: What the answers depend on, as in `Journal`.
+        reuse: Whether answers of other code are used again, as in `Journal`.
         questions: The questions.
         key: A question's name, unique among them.
         answer: Answers a question, by what JSON can hold.
         rehearsed: Answer the first open question once before, unrecorded: the first call of
             anything pays for its loading, which counts where an answer takes milliseconds.
     """
-    with Journal(journal, depends) as finished:
+    with Journal(journal, depends, reuse) as finished:
         open_questions = [each for each in questions if key(each) not in finished]
         if rehearsed and open_questions:
             answer(open_questions[0])

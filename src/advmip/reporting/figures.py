@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from advmip.errors import looked_up
 from advmip.reporting import lecture, style
 from advmip.reporting.ben_mhenni import figures as ben_mhenni
+from advmip.reporting.kept_rows import rows_of
 from advmip.reporting.outputs import FigureKind
 from advmip.reporting.plan import Plan
 from advmip.reporting.rows import Rows
@@ -33,7 +34,7 @@ def write_figure(
 
     Args:
         name: Its name in the catalogue, such as "zk_figure2".
-        rows_dir: Folder of the row files of the source's experiments.
+        rows_dir: Folder of the row files of the source's experiments, or of kept ones.
         papers_dir: Folder of the sources' YAML files.
         out_stem: Path without suffix; `.png`, `.pdf` and `.csv` are appended.
         plan: What the scale sets out to run, as in `Rows`.
@@ -41,7 +42,9 @@ def write_figure(
     Raises:
         InputError: The name is unknown, or rows or published values are missing.
     """
-    data = looked_up("figure", name, FIGURES).data(Rows(rows_dir, plan), read_sources(papers_dir))
+    kind = looked_up("figure", name, FIGURES)
+    with rows_of(rows_dir, name) as folder:
+        data = kind.data(Rows(folder, plan), read_sources(papers_dir))
     figure = draw_figure(name, data)
     for suffix, metadata in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
         with write_atomically(out_stem.with_name(out_stem.name + suffix)) as temporary:

@@ -18,6 +18,7 @@ from advmip.reporting import style
 from advmip.reporting.comparisons import PROTOCOLS, Verdict
 from advmip.reporting.figures import FIGURES
 from advmip.reporting.formats import css_class, to_html
+from advmip.reporting.rows import code_versions
 from advmip.reporting.sources import Source, read_sources
 from advmip.reporting.tables import TABLES, print_table
 from advmip.reporting.verdicts import read_verdicts
@@ -106,9 +107,11 @@ def gather_provenance(results_dir: Path, *sources: str) -> dict[str, str]:
         What to the values found, joined by commas; dates as first and last. Empty without rows.
     """
     values: dict[str, list[str]] = {}
+    versions = 0
     for path in sorted(path for each in sources for path in results_dir.glob(f"rows/{each}/*.csv")):
-        rows = pd.read_csv(path, usecols=["provenance"]).dropna()
-        for text in rows["provenance"].unique():
+        rows = pd.read_csv(path, usecols=["experiment", "code", "provenance"])
+        versions = max(versions, code_versions(rows))
+        for text in rows["provenance"].dropna().unique():
             for name, value in json.loads(text).items():
                 known = values.setdefault(name, [])
                 if str(value) not in known:
@@ -116,6 +119,8 @@ def gather_provenance(results_dir: Path, *sources: str) -> dict[str, str]:
     if "date" in values:
         dates = sorted(values["date"])
         values["date"] = dates[:1] if dates[0] == dates[-1] else [dates[0], dates[-1]]
+    if versions:
+        values["versions of the code behind the rows"] = [str(versions)]
     return {
         name: (" to " if name == "date" else ", ").join(found) for name, found in values.items()
     }

@@ -220,6 +220,11 @@ class Rows:
             return False
         return paper_network in self.plan.attacked
 
+    def code_versions(self) -> int:
+        """How many versions of the code the rows come from: the most that an experiment's have."""
+        kinds = [kind for kind in REQUIRED_COLUMNS if self._path(kind).is_file()]
+        return max((code_versions(self._file(kind)) for kind in kinds), default=1)
+
     def _path(self, kind: str) -> Path:
         return self.folder / f"{kind}.csv"
 
@@ -250,6 +255,16 @@ class Rows:
         if "status" in frame.columns:
             frame = frame[frame["status"] == "ok"].reset_index(drop=True)
         return _COUNTED[kind](frame) if kind in _COUNTED else frame
+
+
+def code_versions(frame: pd.DataFrame) -> int:
+    """How many digests of the code the rows of one kind have, at most in one experiment; 1 of none.
+
+    Experiments rest on different parts of the code, and so differ in any case.
+    """
+    if "code" not in frame.columns:
+        return 1
+    return max(frame.groupby("experiment")["code"].nunique().tolist(), default=1)
 
 
 def where(frame: pd.DataFrame, match: Mapping[str, Any]) -> pd.DataFrame:

@@ -1,7 +1,9 @@
 """A snapshot: what came out of one scale, small enough to keep with the sources.
 
 The sources of a scale may be kept one by one, as they are made: each has its tables and figures,
-its verdicts in `verdicts/`, and a column of `origin.csv`, which says where they come from.
+its verdicts in `verdicts/`, and a column of `origin.csv`, which says where they come from. From its
+rows, in `rows/` with the settings of the run, all of that can be made again; from its journals, in
+`journals/`, a run goes on elsewhere.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from pathlib import Path
 import pandas as pd
 
 from advmip.errors import InputError, unknown_name
+from advmip.experiments.kept_journals import keep_journals
+from advmip.reporting.kept_rows import keep_rows
 from advmip.reporting.report import absent_outputs, gather_provenance, output_names
 from advmip.reporting.verdicts import count_verdicts, read_verdicts
 from advmip.storage import write_atomically
@@ -26,7 +30,7 @@ _KEPT = {
 def write_snapshot(
     results_dir: Path, reference_dir: Path, sources: Sequence[str] | None = None
 ) -> Path:
-    """Copy tables, figures and verdicts, with a README of machine, date and versions.
+    """Copy tables, figures, verdicts, rows and journals, with a README of machine and versions.
 
     What an earlier snapshot of the same scale has of these sources is replaced; what it has of
     others stays.
@@ -95,8 +99,11 @@ def _replace(source: str, results_dir: Path, target: Path) -> None:
     for relative in kept:
         with write_atomically(target / relative) as temporary:
             shutil.copyfile(results_dir / relative, temporary)
-    for path in _files(target, source):
-        if path.relative_to(target) not in kept:
+    outputs = [name for name in output_names() if name.startswith(f"{source}_")]
+    rows = keep_rows(results_dir, source, outputs, target / "rows" / source)
+    keep_journals(results_dir, source, target / "journals")
+    for path in [*_files(target, source), *(target / "rows" / source).iterdir()]:
+        if path.relative_to(target) not in kept and path not in rows:
             path.unlink()
 
 
@@ -136,12 +143,29 @@ def _readme(target: Path, origin: pd.DataFrame) -> str:
             "",
             *(f"- [{name}](figures/{name})" for name in figures),
             "",
+            *_rows_and_journals(target),
             "## Machine, date and versions",
             "",
             _markdown(["what", *sources], origin.fillna("").reset_index().to_numpy().tolist()),
             "",
         ]
     )
+
+
+def _rows_and_journals(target: Path) -> list[str]:
+    """What can be done with the rows and journals that are kept."""
+    sources = [source for source in _sources() if (target / "rows" / source).is_dir()]
+    if not sources:
+        return []
+    place, table = f"results/reference/{target.name}", f"{sources[0]}_table1"
+    return [
+        "## Rows and journals",
+        "",
+        f"The rows of {', '.join(sources)} are in [rows](rows), with the settings of the run. A",
+        f"table is made again by `advmip table {table} --rows {place}/rows --out {table}`;",
+        f"`advmip restore {place}` puts the journals where a run goes on from them.",
+        "",
+    ]
 
 
 def _markdown(heads: Sequence[str], lines: Sequence[Sequence[object]]) -> str:

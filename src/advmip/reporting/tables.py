@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from advmip.errors import looked_up
 from advmip.reporting.ben_mhenni import tables as ben_mhenni
 from advmip.reporting.formats import PrintedTable, to_latex, to_markdown
+from advmip.reporting.kept_rows import rows_of
 from advmip.reporting.outputs import TableKind
 from advmip.reporting.plan import Plan
 from advmip.reporting.rows import Rows
@@ -25,6 +27,9 @@ TABLES: dict[str, TableKind] = {
     **tjeng.TABLES,
 }
 
+# A column that a table has only where its rows come from several versions of the code.
+_VERSIONS = "code_versions"
+
 
 def write_table(
     name: str, rows_dir: Path, papers_dir: Path, out_stem: Path, plan: Plan | None = None
@@ -33,7 +38,7 @@ def write_table(
 
     Args:
         name: Its name in the catalogue, such as "zk_table2".
-        rows_dir: Folder of the row files of the source's experiments.
+        rows_dir: Folder of the row files of the source's experiments, or of kept ones.
         papers_dir: Folder of the sources' YAML files.
         out_stem: Path without suffix; `.csv`, `.md` and `.tex` are appended.
         plan: What the scale sets out to run, as in `Rows`.
@@ -42,8 +47,13 @@ def write_table(
         InputError: The name is unknown, or rows or published values are missing.
     """
     table = looked_up("table", name, TABLES)
-    tidy = table.data(Rows(rows_dir, plan), read_sources(papers_dir))
-    printed = table.printed(tidy)
+    with rows_of(rows_dir, name) as folder:
+        rows = Rows(folder, plan)
+        tidy = table.data(rows, read_sources(papers_dir))
+        versions = rows.code_versions()
+    if versions > 1:
+        tidy = tidy.assign(**{_VERSIONS: versions})
+    printed = _printed(name, tidy)
     with write_atomically(_beside(out_stem, ".csv")) as temporary:
         tidy.to_csv(temporary, index=False)
     with write_atomically(_beside(out_stem, ".md")) as temporary:
@@ -59,7 +69,17 @@ def print_table(name: str, csv: Path) -> PrintedTable:
         name: Its name in the catalogue.
         csv: The tidy CSV file.
     """
-    return TABLES[name].printed(pd.read_csv(csv, keep_default_na=False, na_values=[""]))
+    return _printed(name, pd.read_csv(csv, keep_default_na=False, na_values=[""]))
+
+
+def _printed(name: str, tidy: pd.DataFrame) -> PrintedTable:
+    """The printed form; it says so if the rows come from several versions of the code."""
+    printed = TABLES[name].printed(tidy)
+    if _VERSIONS not in tidy.columns:
+        return printed
+    versions = tidy[_VERSIONS].iloc[0]
+    note = f"The rows come from {versions} versions of the code; times may differ for that alone."
+    return dataclasses.replace(printed, notes=[*printed.notes, note])
 
 
 def _beside(stem: Path, suffix: str) -> Path:

@@ -17,6 +17,7 @@ from advmip.reporting.comparisons import (
     is_paper_network,
 )
 from advmip.reporting.intervals import measure
+from advmip.reporting.kept_rows import rows_of
 from advmip.reporting.plan import Plan
 from advmip.reporting.predicates import Case, Evidence, Predicate
 from advmip.reporting.rows import MissingRowsError, Rows, where
@@ -51,7 +52,7 @@ def write_verdicts(
 
     Args:
         source: The source's short name, such as "zk".
-        rows_dir: Folder of the row files of its experiments.
+        rows_dir: Folder of the row files of its experiments, or of kept ones.
         papers_dir: Folder of the sources' YAML files.
         out_path: The CSV file to write.
         plan: What the scale sets out to run, as in `Rows`.
@@ -65,7 +66,8 @@ def write_verdicts(
     sources = read_sources(papers_dir)
     if source not in sources:
         raise unknown_name("source", source, sources)
-    verdicts = judge_source(Rows(rows_dir, plan), sources[source])
+    with rows_of(rows_dir, source) as folder:
+        verdicts = judge_source(Rows(folder, plan), sources[source])
     with write_atomically(out_path) as temporary:
         verdicts.to_csv(temporary, index=False)
     return verdicts

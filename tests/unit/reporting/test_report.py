@@ -11,6 +11,7 @@ import pytest
 from example_rows import PAPERS, Example
 
 from advmip.errors import InputError
+from advmip.journal import Journal
 from advmip.reporting.figures import FIGURES, write_figure
 from advmip.reporting.report import gather_provenance, output_names, write_report
 from advmip.reporting.snapshot import write_snapshot
@@ -81,6 +82,7 @@ def test_provenance_is_gathered_from_the_rows(results: Path):
     origin = gather_provenance(results, "zk")
     assert origin["machine"] == "a machine"
     assert origin["torch"] == "2.15.0"
+    assert origin["versions of the code behind the rows"] == "1"
 
 
 def test_a_snapshot_holds_outputs_verdicts_and_origin(results: Path, tmp_path: Path):
@@ -100,6 +102,28 @@ def test_a_snapshot_holds_outputs_verdicts_and_origin(results: Path, tmp_path: P
     readme = (target / "README.md").read_text(encoding="utf-8")
     assert "| machine | a machine |" in readme
     assert "| zk | value | published |" in readme
+
+
+def test_every_table_of_a_snapshot_follows_from_its_rows(
+    results: Path, demo: Example, tmp_path: Path
+):
+    target = write_snapshot(results, tmp_path / "reference")
+    for name in TABLES:
+        write_table(name, target / "rows", PAPERS, tmp_path / name, demo.plan)
+        for suffix in (".csv", ".md", ".tex"):
+            kept = target / "tables" / f"{name}{suffix}"
+            assert (tmp_path / f"{name}{suffix}").read_bytes() == kept.read_bytes()
+    readme = (target / "README.md").read_text(encoding="utf-8")
+    assert "`advmip table zk_table1 --rows results/reference/demo/rows --out zk_table1`" in readme
+
+
+def test_a_snapshot_holds_the_journals_that_there_are(results: Path, tmp_path: Path):
+    whole = tmp_path / "demo"
+    shutil.copytree(results, whole)
+    with Journal(whole / "journals" / "tjeng" / "table2-0.jsonl", {"code": "a"}) as journal:
+        journal.record("image 0", {"status": "robust"})
+    target = write_snapshot(whole, tmp_path / "reference")
+    assert [path.name for path in (target / "journals").iterdir()] == ["tjeng.tar.xz"]
 
 
 def test_a_snapshot_of_one_source_leaves_the_others_as_they_are(results: Path, tmp_path: Path):

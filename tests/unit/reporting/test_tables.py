@@ -48,6 +48,25 @@ def test_every_table_is_written_in_three_forms_at_every_scale(
         ).read_text(encoding="utf-8")
 
 
+def test_a_table_of_several_versions_of_the_code_says_so_in_every_form(tmp_path: Path):
+    rows = ExampleRows().change("evaluations", {"paper_network": "CNN", "omega": 0.4}, code="new")
+    example = written(rows, tmp_path / "rows")
+    write_table("zk_table3", example.folder, PAPERS, tmp_path / "t", example.plan)
+    note = "The rows come from 2 versions of the code"
+    assert note in (tmp_path / "t.md").read_text(encoding="utf-8")
+    assert note in (tmp_path / "t.tex").read_text(encoding="utf-8")
+    assert set(pd.read_csv(tmp_path / "t.csv")["code_versions"]) == {2}
+    assert note in to_html(print_table("zk_table3", tmp_path / "t.csv"))
+
+
+def test_experiments_may_rest_on_different_code(as_printed: Example, tmp_path: Path):
+    rows = ExampleRows().change("evaluations", {"experiment": "initial"}, code="other")
+    example = written(rows, tmp_path / "rows")
+    for name, each in (("one", as_printed), ("other", example)):
+        write_table("zk_table3", each.folder, PAPERS, tmp_path / name, each.plan)
+    assert (tmp_path / "other.md").read_bytes() == (tmp_path / "one.md").read_bytes()
+
+
 def test_table_3_prints_ours_the_papers_and_the_described_value(
     as_printed: Example, tmp_path: Path
 ):

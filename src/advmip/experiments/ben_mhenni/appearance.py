@@ -85,7 +85,9 @@ def attacks_to_look_at(
     }
     depends = dependencies(settings, victims, attacks)
     depends["variation_weight"] = settings["benmhenni"]["variation_weight"]
-    answers = answered(journal, depends, questions, lambda question: question.key, answer)
+    answers = answered(
+        journal, depends, settings["reuse"], questions, lambda question: question.key, answer
+    )
     for kind in ("perturbations", "pictures"):
         rows = [row for each in answers for row in each[kind]]
         write_rows(kind, rows, out / f"{kind}.csv")

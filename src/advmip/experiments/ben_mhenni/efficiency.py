@@ -71,7 +71,9 @@ def compare_solvers(
         for name in victims
     }
     depends = dependencies(settings, victims, attacks)
-    rows = answered(journal, depends, questions, lambda question: question.key, answer)
+    rows = answered(
+        journal, depends, settings["reuse"], questions, lambda question: question.key, answer
+    )
     write_rows("attacks", rows, out / "attacks.csv")
 
 

@@ -79,6 +79,7 @@ def verifications(
     rows = answered(
         journal,
         depends,
+        settings["reuse"],
         questions,
         lambda question: question.key,
         lambda question: subjects[_subject(question)].answer(question),

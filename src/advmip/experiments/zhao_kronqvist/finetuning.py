@@ -67,7 +67,7 @@ def finetuning_runs(
         _Instance(settings, experiment, subject, run, adversarial_sets, journal.parent)
         for run in runs
     ]
-    with Journal(journal, _dependences(settings, subject)) as finished:
+    with Journal(journal, _dependences(settings, subject), settings["reuse"]) as finished:
         _finish([instance for instance in instances if instance.key not in finished], finished)
         answers = [finished.get(instance.key) for instance in instances]
     for kind in _KINDS:

@@ -114,6 +114,7 @@ def exact_attacks(
     answers = answered(
         journal,
         depends,
+        settings["reuse"],
         questions,
         _key,
         lambda question: {

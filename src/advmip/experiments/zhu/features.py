@@ -58,7 +58,7 @@ def features(
         "threads": settings["threads"],
     }
     common = identity(settings, victim, "features", CODE)
-    with Journal(journal, depends) as finished:
+    with Journal(journal, depends, settings["reuse"]) as finished:
         open_places = [place for place in places if _key(*place) not in finished]
         bounds = network_bounds(form, _BOUNDS) if open_places else []
         for place in track(open_places, f"neurons of {paper_network}", enabled=True):

@@ -1,0 +1,135 @@
+"""One run at a time in a folder of results, and jobs that end with their run.
+
+A process killed with SIGKILL cannot tidy up, so nothing here rests on tidying: the kernel itself
+lets go of a lock (flock) when the process that holds it is gone, in whatever way. Jobs outlive the
+run that started them when only that is killed; each looks every second whether its run is still
+there, and a new run waits for them before it touches their files.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from advmip.errors import InputError
+from advmip.storage import remove_leftovers
+
+# By which a job knows its run: the host, the process and the folder of the run.
+VARIABLE = "ADVMIP_RUN"
+
+_RUN, _JOBS = ".run", ".jobs"
+_KILLED = 137  # what a shell says of a process that SIGKILL ended
+_SECONDS_BETWEEN_LOOKS = 1.0
+# For so long a lock is tried again: a job that looks for its run holds it for a moment.
+_PATIENCE = 0.5
+
+_log = logging.getLogger(__name__)
+# Files whose locks this process keeps until it ends.
+_held: list[IO[str]] = []
+
+
+def begin_run(folder: Path, say: Callable[[str], object] = _log.info) -> None:
+    """Make this process the one run of a folder, as long as it lives.
+
+    Jobs of an earlier run that was killed are waited for, and what they or it had begun to write
+    is removed. Jobs that this process starts from here on belong to it.
+
+    Args:
+        folder: The folder of one scale's results; it is created.
+        say: Tells the user what is waited for.
+
+    Raises:
+        InputError: Another run is alive there; nothing is changed then.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    run = _opened(folder, _RUN)
+    if not _locked(run, fcntl.LOCK_EX, _PATIENCE):
+        host, process, _ = _named(run)
+        run.close()
+        raise InputError(
+            subject=f"results {folder}",
+            found=f"another run at work there, process {process} on {host}",
+            expected="one run at a time",
+            mend="wait for it, or stop it",
+        )
+    _held.append(run)
+    name = f"{socket.gethostname()}:{os.getpid()}:{folder.resolve()}"
+    run.truncate(0)
+    run.write(name)
+    run.flush()
+    with _opened(folder, _JOBS) as jobs:
+        if not _locked(jobs, fcntl.LOCK_EX, _PATIENCE):
+            say(f"Jobs of a run that was killed are still at work in {folder}: they end shortly.")
+            fcntl.flock(jobs, fcntl.LOCK_EX)
+    remove_leftovers(folder)
+    os.environ[VARIABLE] = name
+
+
+def follow_run() -> None:
+    """End this process with the run that started it, if one did, on this machine.
+
+    Jobs on other machines are their scheduler's: they are neither watched nor waited for.
+    """
+    host, _, folder = _parts(os.environ.get(VARIABLE, ""))
+    if host != socket.gethostname():
+        return
+    run, jobs = _opened(Path(folder), _RUN), _opened(Path(folder), _JOBS)
+    fcntl.flock(jobs, fcntl.LOCK_SH)
+    _held.append(jobs)
+
+    def watch() -> None:
+        while True:
+            if _is_gone(run):
+                os._exit(_KILLED)
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    if _is_gone(run):
+        os._exit(_KILLED)
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _is_gone(run: IO[str]) -> bool:
+    """Whether the run of this job has ended: its lock is free, or another run's."""
+    if _parts(os.environ[VARIABLE]) != _named(run):
+        return True
+    if not _locked(run, fcntl.LOCK_SH, 0.0):
+        return False
+    fcntl.flock(run, fcntl.LOCK_UN)
+    return True
+
+
+def _opened(folder: Path, name: str) -> IO[str]:
+    """A file to lock; the lock lasts as long as it is open."""
+    return (folder / name).open("a+")
+
+
+def _locked(file: IO[str], kind: int, patience: float) -> bool:
+    """Whether a lock could be had within some seconds."""
+    deadline = time.monotonic() + patience
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.05)
+
+
+def _named(run: IO[str]) -> tuple[str, str, str]:
+    run.seek(0)
+    return _parts(run.read())
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    """Host, process and folder of a run's name; nothing of what is none."""
+    match = re.fullmatch(r"([^:]*):(\d+):(.*)", name)
+    return (match[1], match[2], match[3]) if match else ("", "", "")

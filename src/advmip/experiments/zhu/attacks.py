@@ -73,7 +73,8 @@ def exact_attacks(
     assert chosen is not None  # part_of found attacks
     split = split_of(experiment)
     victim = load_victim(settings, paper_network, network_file, split)
-    victim.demand(chosen["images"], {each.label for each in questions}, experiment)
+    most = 1 + max(question.rank for question in questions)
+    victim.demand(most, {each.label for each in questions}, experiment)
     trained_on, chooser = questions[0].trained_on, victim.network
     if (trained_on is None) is not (retrained_file is None):
         raise InputError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from advmip.experiments.parts import chosen_part, dealt_out
+from advmip.experiments.parts import chosen_part, dealt_out, images_of
 from advmip.settings import ExactAttacks, Settings
 
 # Classes of the thesis's data.
@@ -58,7 +58,11 @@ def parts_of(settings: Settings, experiment: str, paper_network: str) -> list[li
     if experiment == RETRAINED:
         networks = [*retrainings(settings, paper_network)]
     labels = range(CLASSES) if chosen["of_each_class"] else [None]
-    choices = list(product(chosen["distances"], labels, range(chosen["images"])))
+    choices = [
+        (distance, label, rank)
+        for distance in chosen["distances"]
+        for label, rank in product(labels, range(images_of(chosen, distance)))
+    ]
     return [
         part
         for trained_on in networks

@@ -24,6 +24,11 @@ def images_of(chosen: ExactAttacks | SolverComparison, distance: str) -> int:
     return chosen["images_by_distance"].get(distance, chosen["images"])
 
 
+def most_images(chosen: ExactAttacks | SolverComparison) -> int:
+    """How many images of a network are attacked by any distance."""
+    return max(images_of(chosen, distance) for distance in chosen["distances"])
+
+
 def chosen_part(parts: Sequence[list[_Item]], part: int, what: str, scale: str) -> list[_Item]:
     """One of the parts.
 

@@ -21,6 +21,7 @@ from advmip.experiments.ben_mhenni.questions import (
 from advmip.experiments.ben_mhenni.victims import CODE, dependencies, load_victims
 from advmip.experiments.exact.answers import attack_columns
 from advmip.experiments.exact.victims import Victim, identity_columns
+from advmip.experiments.parts import most_images
 from advmip.experiments.rows import Row, write_rows
 from advmip.mip import minimal_attack, network_bounds
 from advmip.mip.bounds import NETWORK_BOUNDS
@@ -54,10 +55,7 @@ def compare_solvers(
     """
     questions = part_of(settings, EFFICIENCY, part)
     compared = settings["benmhenni"]["experiments"]["efficiency"]["networks"]
-    images = {
-        name: 1 + max(question.rank for question in questions if question.network == name)
-        for name in networks_of(questions)
-    }
+    images = {name: most_images(compared[name]) for name in networks_of(questions)}
     victims = load_victims(settings, EFFICIENCY, network_files, images)
 
     @cache

@@ -62,14 +62,14 @@ class Measured:
                 self.samples.append(Sample(effort.kind, seconds / effort.amount))
 
     def add_snapshot(self, folder: Path, workflow: Path) -> None:
-        """Take in what is kept of a scale's results: rows where there are any, or else tables."""
+        """Take in what is kept of a scale's results: rows, and tables for what these lack."""
         try:
             settings = load_settings({"scale": folder.name}, workflow)
         except InputError:
             self.unread.append(folder)
             return
         rows = list(_samples(settings, _rows(folder)))
-        self.samples += rows or samples_of_tables(settings, folder)
+        self.samples += _and_others(rows, samples_of_tables(settings, folder))
 
 
 def measured(results: Path, outputs: Outputs, workflow: Path) -> Measured:
@@ -83,14 +83,19 @@ def measured(results: Path, outputs: Outputs, workflow: Path) -> Measured:
     found = Measured()
     for folder in sorted(path.parent for path in results.glob("*/config.yaml")):
         found.add_results(folder, outputs, workflow)
-    known = {sample.kind for sample in found.samples}
     kept = Measured()
     for folder in sorted(path for path in (results / "reference").glob("*") if path.is_dir()):
         kept.add_snapshot(folder, workflow)
     # A machine's own times come before those of the machine that a snapshot was made on.
-    found.samples += [sample for sample in kept.samples if sample.kind not in known]
+    found.samples = _and_others(found.samples, kept.samples)
     found.unread += kept.unread
     return found
+
+
+def _and_others(samples: list[Sample], others: list[Sample]) -> list[Sample]:
+    """Samples, and those of other kinds from elsewhere."""
+    known = {sample.kind for sample in samples}
+    return samples + [sample for sample in others if sample.kind not in known]
 
 
 def _rows(folder: Path) -> dict[tuple[str, ...], tuple[str, Row]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from advmip.forecast.jobs import Outputs, jobs_behind, jobs_of
 from advmip.forecast.measured import Measured, measured
+from advmip.forecast.progress import shares_done
 from advmip.forecast.times import Span, Times
 from advmip.forecast.work import Job
 from advmip.settings import Settings
@@ -24,6 +25,7 @@ class Forecast:
         jobs: How many jobs.
         instances: How many attacks, verifications or runs these hold.
         seconds: Of one core.
+        left: What of `seconds.least` is not done yet.
         unknown: In how many of the jobs is something that nothing bounds: it has no limit, and
             no time of its like is known. It counts for nothing in `seconds`.
         memory: The most that one of them needs, in bytes; None if that is not known of any.
@@ -33,6 +35,7 @@ class Forecast:
     jobs: int
     instances: int
     seconds: Span
+    left: float
     unknown: int
     memory: float | None
 
@@ -57,6 +60,7 @@ def forecast(
     jobs = jobs_of(settings, outputs)
     times = Times(known.samples)
     costs = {name: _cost(job, times) for name, job in jobs.items()}
+    done = shares_done(results / settings["scale"], jobs)
     memory = {name: _memory(job, known.memory) for name, job in jobs.items()}
     chosen = {name: jobs_behind(jobs, name, each["makes"]) for name, each in outputs.items()}
     chosen[TOTAL] = set(jobs)
@@ -69,6 +73,7 @@ def forecast(
             jobs=len(own),
             instances=sum(sum(job.instances.values()) for job in own if job.recorded),
             seconds=Span(sum(span.least for span, _ in spans), sum(span.most for span, _ in spans)),
+            left=sum((1.0 - done[job.name]) * costs[job.name][0].least for job in own),
             unknown=sum(not known for _, known in spans),
             memory=max((memory[job.name] or 0.0 for job in own), default=0.0) or None,
         )
@@ -99,7 +104,7 @@ def _memory(job: Job, known: Mapping[tuple[str, str], float]) -> float | None:
 
 def printed(scale: str, forecasts: Iterable[Forecast], known: Measured) -> str:
     """A table to be read in a terminal, and what its marks say."""
-    lines = [("output", "jobs", "instances", "core-hours", "at most", "unknown", "memory")]
+    lines = [("output", "jobs", "instances", "core-hours", "at most", "left", "unknown", "memory")]
     lines += [
         (
             each.output,
@@ -107,6 +112,7 @@ def printed(scale: str, forecasts: Iterable[Forecast], known: Measured) -> str:
             f"{each.instances:,}",
             _hours(each.seconds),
             _most(each.seconds),
+            f"{each.left / 3600:.2f}",
             f"{each.unknown or ''}",
             "" if each.memory is None else f"{each.memory / 1e9:.1f} GB",
         )
@@ -135,6 +141,7 @@ def printed(scale: str, forecasts: Iterable[Forecast], known: Measured) -> str:
             "A job that several outputs share counts in each, and once in all.",
             "≥: some of an instance's like were ended by a limit, or none has been run.",
             "at most: all of those take their whole limit.",
+            "left: of the core-hours, what has not been done yet.",
             "unknown: no limit, and nothing like it has been run; it counts for nothing.",
             *unread,
         ]

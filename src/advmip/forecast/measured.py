@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from advmip.forecast.jobs import ADDED_DATA, ADVERSARIAL_TRAINING, Outputs, jobs
 from advmip.forecast.kept import samples_of_tables
 from advmip.forecast.times import Sample
 from advmip.forecast.work import label
+from advmip.journal import entries_of
 from advmip.settings import Settings, load_settings
 
 Row = Mapping[str, Any]
@@ -133,23 +133,19 @@ def _identity(kind: str, row: Row) -> tuple[str, ...]:
 
 
 def _recorded(path: Path) -> Iterator[tuple[str, Row]]:
-    """The rows that a journal holds; a line torn by a kill is left out."""
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            try:
-                result = json.loads(line)["result"]
-            except (ValueError, KeyError, TypeError):
-                continue
-            common = result.get("common", {})
-            if "row" in result:
-                yield "attacks", common | result["row"]
-            elif "variant" in result:
-                yield "verifications", result
-            elif "distance_name" in result:
-                yield "attacks", result
-            for kind in ("evaluations", "perturbations"):
-                for row in result.get(kind, ()):
-                    yield kind, common | row
+    """The rows that a journal holds."""
+    for entry in entries_of(path):
+        result = entry["result"]
+        common = result.get("common", {})
+        if "row" in result:
+            yield "attacks", common | result["row"]
+        elif "variant" in result:
+            yield "verifications", result
+        elif "distance_name" in result:
+            yield "attacks", result
+        for kind in ("evaluations", "perturbations"):
+            for row in result.get(kind, ()):
+                yield kind, common | row
 
 
 def _samples(

@@ -150,6 +150,24 @@ def test_an_output_costs_what_it_needs_and_all_counts_shared_jobs_once(results: 
     assert line.split()[3:5] == ["≥", "0.00"], "limits alone say what it takes at most"
 
 
+def test_what_is_done_already_is_not_left(results: Path) -> None:
+    shard = results / "demo" / "shards" / "zhu" / "progressive" / "DNN1-0" / "attacks.csv"
+    write_rows("attacks", attacks(360.0, time_limit=7200), shard)
+    scale = small(time_limit=7200.0, attacks_per_job=5)
+    assert cost_of("zhu_table4", scale, results).left == 3600.0
+    benchmark = results / "demo" / "benchmarks" / "exact_attacks" / "progressive" / "DNN1-0.tsv"
+    benchmark.parent.mkdir(parents=True)
+    benchmark.write_text("s\tmax_rss\n1800.0\t500.0\n")
+    journal = results / "demo" / "journals" / "zhu" / "progressive" / "DNN1-1.jsonl"
+    journal.parent.mkdir(parents=True)
+    entry = {"identity": {}, "result": {"common": {}, "row": ATTACK | {"seconds_total": 360.0}}}
+    keys = ("rank=0", "rank=1", "rank=1")
+    journal.write_text("".join(json.dumps(entry | {"key": key}) + "\n" for key in keys))
+    half = cost_of("zhu_table4", scale, results)
+    assert half.seconds.least == 3600.0
+    assert half.left == pytest.approx(3600.0 - 1800.0 - 720.0)
+
+
 def test_a_table_needs_no_jobs_of_other_sources() -> None:
     jobs = jobs_of(small(), OUTPUTS)
     needed = jobs_behind(jobs, "zhu_table8", ["tables"])

@@ -76,6 +76,8 @@ rule exact_attacks:
         f"{RESULTS}/logs/exact_attacks/{{question}}/{{victim}}-{{part}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/exact_attacks/{{question}}/{{victim}}-{{part}}.tsv"
+    wildcard_constraints:
+        question="(?!(long_)?(basic|exact|weaker)/)[a-z_]+",
     priority: 40
     conda:
         "../../envs/environment.yaml"
@@ -110,6 +112,13 @@ rule exact_attacks:
         " --threads {threads}"
         " --journal {params.journal} --out {params.folder}"
         f"{LOGGED}"
+
+
+use rule exact_attacks as slower_attacks with:
+    # Most of what other models are compared by ends at its limit: it comes after our own way.
+    wildcard_constraints:
+        question="(long_)?(basic|exact|weaker)",
+    priority: 35
 
 
 rule retrained_network:

@@ -1,4 +1,5 @@
 # make all [SCALE=demo|mnist|paper] [CORES=all]    every table, figure and verdict, and the report
+# make plan [SCALE=overnight]                      what each of them will cost
 # make test | lint | clean
 
 PYTHON ?= python3
@@ -15,11 +16,14 @@ UV := $(or $(shell command -v uv),$(ENVIRONMENT)/uv/bin/uv)
 # Every job starts Python anew: what it imports is compiled once, when it is first imported.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: all test lint clean
+.PHONY: all plan test lint clean
 .DELETE_ON_ERROR:
 
 all: $(READY)
 	@$(BIN)/snakemake --cores $(CORES) all $(if $(SCALE),--config scale=$(SCALE))
+
+plan: $(READY)
+	@$(BIN)/advmip plan $(SCALE)
 
 test: lint
 	@$(BIN)/pytest

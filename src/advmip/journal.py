@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -152,6 +152,23 @@ class Journal:
                 mend=f"delete line {number}; its instance is then computed again",
             )
         return entry
+
+
+def entries_of(path: Path) -> Iterator[dict[str, Any]]:
+    """What a journal holds under whatever identity, while another process may write to it.
+
+    Args:
+        path: The file; none holds nothing.
+
+    Yields:
+        The whole lines: `key`, `identity` and `result`. One torn by a kill is left out.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            for line in file:
+                entry = _decode(line)
+                if entry is not None:
+                    yield entry
 
 
 def _encode(value: Any) -> str:

@@ -114,6 +114,7 @@ class ExactAttacks(TypedDict):
 
     distances: list[str]
     images: int
+    images_by_distance: dict[str, int]
     of_each_class: bool
     formulation: str
     bounds: str
@@ -147,9 +148,11 @@ class SolverComparison(TypedDict):
     distances: list[str]
     solvers: list[str]
     images: int
+    images_by_distance: dict[str, int]
     target: Literal["any", "runner-up"]
     bounds: str
     time_limit: float
+    time_limit_by_solver: dict[str, float]
     gap: float
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from advmip.errors import InputError
-from advmip.journal import Journal
+from advmip.journal import Journal, entries_of
 
 IDENTITY = {"code": "abc", "epsilon": 0.1, "shape": (1, 8, 8)}
 
@@ -153,7 +153,7 @@ def test_a_full_disk_leaves_no_half_line(path, monkeypatch):
 
 WRITER = """
 import sys
-from advmip.journal import Journal
+from advmip.journal import Journal, entries_of
 with Journal(sys.argv[1], {"code": "abc"}) as journal:
     for number in range(10**9):
         journal.record(f"image {number}", {"padding": "x" * 5000})
@@ -174,3 +174,15 @@ def test_a_killed_process_loses_nothing_that_was_recorded(path):
     with Journal(path, {"code": "abc"}) as journal:
         assert len(seen) <= len(journal) <= len(seen) + 1
         assert all(f"image {number}" in journal for number in range(len(seen)))
+
+
+def test_entries_are_read_under_any_identity_while_the_journal_is_open(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    assert list(entries_of(path)) == []
+    for code in ("old", "new"):
+        with Journal(path, {"code": code}) as journal:
+            journal.record("a", code)
+    with path.open("ab") as file:
+        file.write(b'{"key": "torn')
+    with Journal(path, {"code": "new"}):
+        assert [entry["result"] for entry in entries_of(path)] == ["old", "new"]

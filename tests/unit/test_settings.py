@@ -83,6 +83,54 @@ def test_the_scale_of_the_paper_is_the_papers():
         assert (attacks["images"], attacks["time_limit"]) == (images, 1000), network
 
 
+def test_the_scale_of_a_night_has_the_papers_limits():
+    night, paper = (load_settings({"scale": name}, WORKFLOW) for name in ("overnight", "paper"))
+    assert night["weights"] == "released"
+    # What the extension compares is ours alone.
+    of_the_thesis = set(night["zhu"]["experiments"]) - {"interval"}
+    for experiment in (each for each in of_the_thesis if not each.startswith("without")):
+        for network, attacks in night["zhu"]["experiments"][experiment].items():
+            published = paper["zhu"]["experiments"][experiment][network]
+            for decisive in ("time_limit", "gap", "bounds", "formulation"):
+                assert attacks[decisive] == published[decisive], (experiment, network)
+    compared = night["benmhenni"]["experiments"]["efficiency"]["networks"]
+    published = paper["benmhenni"]["experiments"]["efficiency"]["networks"]
+    assert compared.keys() == published.keys()
+    for network, attacks in compared.items():
+        ours = attacks["time_limit_by_solver"].get("branch-and-bound", attacks["time_limit"])
+        assert ours == published[network]["time_limit"], network
+        assert set(attacks["distances"]) == set(published[network]["distances"]), network
+    for network in ("CNNLight", "CNN"):
+        assert shards_of(night, "tables", network) == shards_of(paper, "tables", network)
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        (
+            {"zhu": {"experiments": {"exact": {"DNN1": {"images_by_distance": {"l3": 2}}}}}},
+            "zhu.experiments.exact.DNN1.images_by_distance",
+        ),
+        (
+            {
+                "benmhenni": {
+                    "experiments": {
+                        "efficiency": {
+                            "networks": {"MNIST-3x50": {"time_limit_by_solver": {"cplex": 9}}}
+                        }
+                    }
+                }
+            },
+            "benmhenni.experiments.efficiency.networks.MNIST-3x50.time_limit_by_solver",
+        ),
+    ],
+)
+def test_a_name_that_stands_for_none_is_refused_where_it_is_a_key(given, place):
+    with pytest.raises(InputError, match=r"cplex|l3") as caught:
+        load_settings(given, WORKFLOW)
+    assert caught.value.subject == f"setting {place}"
+
+
 def by_name(name):
     return dict(schemas())[name]
 

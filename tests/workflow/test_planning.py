@@ -1,8 +1,13 @@
 """What the workflow would do: enough, and no more."""
 
 import re
+from collections import Counter
 
 import pytest
+
+from advmip.forecast.jobs import jobs_of
+from advmip.settings import load_settings
+from advmip.storage import read_yaml
 
 from .conftest import SMOKE, snakemake
 
@@ -19,6 +24,22 @@ def test_the_scale_of_the_paper_has_shards_of_runs_not_jobs_of_one(workflow_copy
     jobs = planned_jobs(workflow_copy, "all", "--config", "scale=paper")
     assert jobs["total"] <= 500
     assert jobs["finetuning"] <= 80
+
+
+@pytest.mark.parametrize("scale", ["demo", "overnight"])
+def test_the_forecast_has_the_jobs_that_are_planned(workflow_copy, scale):
+    jobs = planned_jobs(workflow_copy, "all", "--config", f"scale={scale}")
+    outputs = read_yaml(workflow_copy / "workflow" / "outputs.yaml")
+    settings = load_settings({"scale": scale}, workflow_copy / "workflow")
+    forecast = Counter(job.rule for job in jobs_of(settings, outputs).values())
+    assert forecast.total() == jobs["total"] - jobs["all"]
+    alike = ("finetuning", "efficiency", "verifications", "rows", "features", "illustrations")
+    assert [forecast[rule] for rule in alike] == [jobs[rule] for rule in alike]
+
+
+def test_the_scale_of_a_night_has_shards_that_are_short(workflow_copy):
+    jobs = planned_jobs(workflow_copy, "all", "--config", "scale=overnight")
+    assert jobs["total"] <= 700
 
 
 def test_one_table_asks_for_what_it_needs_alone(workflow_copy):

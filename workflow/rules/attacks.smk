@@ -12,6 +12,7 @@ rule initial:
         f"{RESULTS}/logs/initial/{{network}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/initial/{{network}}.tsv"
+    priority: 50
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
@@ -36,6 +37,7 @@ rule adversarial_sets:
         f"{RESULTS}/logs/adversarial/{{network}}-{{part}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/adversarial/{{network}}-{{part}}.tsv"
+    priority: 50
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]

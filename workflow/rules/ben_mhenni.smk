@@ -16,6 +16,7 @@ rule illustrations:
         f"{RESULTS}/logs/illustrations.log",
     benchmark:
         f"{RESULTS}/benchmarks/illustrations.tsv"
+    priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -51,6 +52,7 @@ for trial, kinds in ben_mhenni.ROWS.items():
             f"{RESULTS}/logs/{trial}/{{part}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/{trial}/{{part}}.tsv"
+        priority: 30
         conda:
             "../../envs/environment.yaml"
         threads: SETTINGS["threads"]

@@ -1,4 +1,8 @@
 # What the rules share: settings, folders, and the row files that an output is made from.
+#
+# Of the jobs that could be next the one with the highest priority is: what is ready to be printed (90),
+# networks (80), what is quick (70), verification (60), fine-tuning (50), the thesis's attacks (40
+# and 35), solvers beside each other (30), retraining (20). A run that is stopped has whole tables that way.
 
 import csv
 import os

@@ -8,6 +8,7 @@ rule dataset:
         f"{RESULTS}/logs/datasets/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/datasets/{{dataset}}.tsv"
+    priority: 80
     conda:
         "../../envs/environment.yaml"
     threads: 1

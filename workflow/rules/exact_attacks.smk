@@ -13,6 +13,7 @@ rule networks_described:
         f"{RESULTS}/logs/networks_described.log",
     benchmark:
         f"{RESULTS}/benchmarks/networks_described.tsv"
+    priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
@@ -37,6 +38,7 @@ rule network_bounds:
         f"{RESULTS}/logs/bounds/{{victim}}-{{method}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/bounds/{{victim}}-{{method}}.tsv"
+    priority: 40
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
@@ -74,6 +76,9 @@ rule exact_attacks:
         f"{RESULTS}/logs/exact_attacks/{{question}}/{{victim}}-{{part}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/exact_attacks/{{question}}/{{victim}}-{{part}}.tsv"
+    wildcard_constraints:
+        question="(?!(long_)?(basic|exact|weaker)/)[a-z_]+",
+    priority: 40
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
@@ -109,6 +114,13 @@ rule exact_attacks:
         f"{LOGGED}"
 
 
+use rule exact_attacks as slower_attacks with:
+    # Most of what other models are compared by ends at its limit: it comes after our own way.
+    wildcard_constraints:
+        question="(long_)?(basic|exact|weaker)",
+    priority: 35
+
+
 rule retrained_network:
     input:
         examples=lambda wildcards: examples(
@@ -121,6 +133,7 @@ rule retrained_network:
         f"{RESULTS}/logs/retrained/{{victim}}-{{trained_on}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/retrained/{{victim}}-{{trained_on}}.tsv"
+    priority: 40
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
@@ -159,6 +172,7 @@ rule accuracies:
         f"{RESULTS}/logs/accuracies/{{victim}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/accuracies/{{victim}}.tsv"
+    priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]

@@ -11,6 +11,7 @@ rule figure:
         f"{RESULTS}/logs/figures/{{output}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figures/{{output}}.tsv"
+    priority: 90
     conda:
         "../../envs/environment.yaml"
     threads: 1

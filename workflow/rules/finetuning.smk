@@ -17,6 +17,7 @@ rule finetuning:
         f"{RESULTS}/logs/finetuning/{{experiment}}/{{network}}-{{part}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/finetuning/{{experiment}}/{{network}}-{{part}}.tsv"
+    priority: 50
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
@@ -54,6 +55,7 @@ rule added_data:
         f"{RESULTS}/logs/added_data/{{network}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/added_data/{{network}}.tsv"
+    priority: 20
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
@@ -78,6 +80,7 @@ rule adversarial_training:
         f"{RESULTS}/logs/adversarial_training/{{network}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/adversarial_training/{{network}}.tsv"
+    priority: 20
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]

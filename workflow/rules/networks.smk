@@ -20,6 +20,7 @@ for network, chosen in NETWORKS.items():
             f"{RESULTS}/logs/networks/{network}.log",
         benchmark:
             f"{RESULTS}/benchmarks/networks/{network}.tsv"
+        priority: 80
         conda:
             "../../envs/environment.yaml"
         threads: SETTINGS["threads"]

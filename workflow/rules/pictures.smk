@@ -15,6 +15,7 @@ rule gallery:
         f"{RESULTS}/logs/gallery/{{victim}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/gallery/{{victim}}.tsv"
+    priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
@@ -45,6 +46,7 @@ rule features:
         f"{RESULTS}/logs/features/{{victim}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/features/{{victim}}.tsv"
+    priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
@@ -79,6 +81,7 @@ rule square:
         f"{RESULTS}/logs/square/{{distance}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/square/{{distance}}.tsv"
+    priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -98,6 +101,7 @@ rule two_nodes:
         f"{RESULTS}/logs/two_nodes.log",
     benchmark:
         f"{RESULTS}/benchmarks/two_nodes.tsv"
+    priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -26,6 +26,7 @@ rule rows:
         f"{RESULTS}/logs/rows/{{output}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/rows/{{output}}.tsv"
+    priority: 90
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -45,6 +46,7 @@ rule table:
         f"{RESULTS}/logs/tables/{{output}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/tables/{{output}}.tsv"
+    priority: 90
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -69,6 +71,7 @@ rule verdicts:
         f"{RESULTS}/logs/verdicts/{{source}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/verdicts/{{source}}.tsv"
+    priority: 90
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -91,6 +94,7 @@ rule all_verdicts:
         f"{RESULTS}/logs/all_verdicts.log",
     benchmark:
         f"{RESULTS}/benchmarks/all_verdicts.tsv"
+    priority: 90
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -110,6 +114,7 @@ rule report:
         f"{RESULTS}/logs/report.log",
     benchmark:
         f"{RESULTS}/benchmarks/report.tsv"
+    priority: 90
     conda:
         "../../envs/environment.yaml"
     threads: 1

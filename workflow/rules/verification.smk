@@ -12,6 +12,7 @@ rule robust_network:
         f"{RESULTS}/logs/robust_network/{{verified}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/robust_network/{{verified}}.tsv"
+    priority: 60
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
@@ -43,6 +44,7 @@ rule finetuned_network:
         f"{RESULTS}/logs/finetuned_network/{{network}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/finetuned_network/{{network}}.tsv"
+    priority: 50
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
@@ -74,6 +76,7 @@ rule verifications:
         f"{RESULTS}/logs/verifications/{{verification}}-{{part}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/verifications/{{verification}}-{{part}}.tsv"
+    priority: 60
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]

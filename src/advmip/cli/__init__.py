@@ -17,6 +17,7 @@ from advmip.cli import (
     data,
     kronqvist,
     networks,
+    plan,
     results,
     tjeng,
     zhao_kronqvist,
@@ -39,6 +40,7 @@ app.add_typer(zhu.app, name="zhu")
 app.add_typer(kronqvist.app, name="kronqvist")
 app.add_typer(ben_mhenni.app, name="benmhenni")
 app.add_typer(tjeng.app, name="tjeng")
+app.add_typer(plan.app)
 app.add_typer(results.app)
 
 

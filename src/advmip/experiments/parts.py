@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from advmip.errors import InputError
+from advmip.settings import ExactAttacks, SolverComparison
 
 _Item = TypeVar("_Item")
 
@@ -16,6 +17,16 @@ _Item = TypeVar("_Item")
 def dealt_out(items: Sequence[_Item], size: int) -> list[list[_Item]]:
     """The items in their order, `size` of them in each part; the last may be smaller."""
     return [list(items[start : start + size]) for start in range(0, len(items), size)]
+
+
+def images_of(chosen: ExactAttacks | SolverComparison, distance: str) -> int:
+    """How many images of a network are attacked by a distance."""
+    return chosen["images_by_distance"].get(distance, chosen["images"])
+
+
+def most_images(chosen: ExactAttacks | SolverComparison) -> int:
+    """How many images of a network are attacked by any distance."""
+    return max(images_of(chosen, distance) for distance in chosen["distances"])
 
 
 def chosen_part(parts: Sequence[list[_Item]], part: int, what: str, scale: str) -> list[_Item]:

@@ -115,6 +115,32 @@ def test_attacks_that_neither_solver_ended_say_nothing_of_who_is_faster(tmp_path
     assert (judged["verdict"], judged["found"]) == ("unresolved", "")
 
 
+def test_a_solver_that_was_given_less_time_is_not_held_to_more(tmp_path: Path) -> None:
+    claims = (
+        "the branch and bound is faster than MIPVerify",
+        "the branch and bound leaves no more unfinished than MIPVerify",
+    )
+    rows = ben_mhenni_rows()
+    for row in rows["attacks"]:
+        if row["solver"] == "branch-and-bound":
+            row["seconds_total"] = 100.0  # of a thousand
+        if row["solver"] == "mipverify":
+            row |= {"outcome": "feasible", "lower_bound": 1.0}
+            row |= {"seconds_total": 60.1, "time_limit": 60.0}
+    late = read(tmp_path / "late", rows)
+    faster, fewer = (verdict_on(late, claim) for claim in claims)
+    assert (faster["verdict"], faster["found"]) == ("unresolved", ""), "it may have ended as soon"
+    assert fewer["verdict"] == "reproduced", "within a minute neither ended"
+    assert fewer["found"] != ""
+    notes = TABLES["benmhenni_table3"].printed(TABLES["benmhenni_table3"].data(late, SOURCES)).notes
+    assert any("MIP_Verify 60," in note or "MIP_Verify 60." in note for note in notes)
+    for row in rows["attacks"]:
+        if row["solver"] == "branch-and-bound":
+            row["seconds_total"] = 5.0
+    early = read(tmp_path / "early", rows)
+    assert [verdict_on(early, claim)["verdict"] for claim in claims] == ["reproduced"] * 2
+
+
 def test_the_profile_counts_a_refusal_as_unsolved(tmp_path: Path) -> None:
     data = FIGURES["benmhenni_figure6"].data(read(tmp_path, ben_mhenni_rows()), SOURCES)
     euclidean = where(data, {"distance": "l2", "solver": "gurobi"})

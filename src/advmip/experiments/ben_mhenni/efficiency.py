@@ -11,10 +11,17 @@ import numpy as np
 
 from advmip.errors import InputError
 from advmip.experiments.answering import answered
-from advmip.experiments.ben_mhenni.questions import EFFICIENCY, Question, networks_of, part_of
+from advmip.experiments.ben_mhenni.questions import (
+    EFFICIENCY,
+    Question,
+    networks_of,
+    part_of,
+    time_limit_of,
+)
 from advmip.experiments.ben_mhenni.victims import CODE, dependencies, load_victims
 from advmip.experiments.exact.answers import attack_columns
 from advmip.experiments.exact.victims import Victim, identity_columns
+from advmip.experiments.parts import most_images
 from advmip.experiments.rows import Row, write_rows
 from advmip.mip import minimal_attack, network_bounds
 from advmip.mip.bounds import NETWORK_BOUNDS
@@ -24,7 +31,7 @@ from advmip.networks import staged
 from advmip.settings import Settings, SolverComparison
 
 # The settings that stand in a row, among those that an answer depends on.
-_DECISIVE = ("bounds", "time_limit", "gap")
+_DECISIVE = ("bounds", "gap")
 
 
 def compare_solvers(
@@ -48,7 +55,7 @@ def compare_solvers(
     """
     questions = part_of(settings, EFFICIENCY, part)
     compared = settings["benmhenni"]["experiments"]["efficiency"]["networks"]
-    images = {name: compared[name]["images"] for name in networks_of(questions)}
+    images = {name: most_images(compared[name]) for name in networks_of(questions)}
     victims = load_victims(settings, EFFICIENCY, network_files, images)
 
     @cache
@@ -66,14 +73,16 @@ def compare_solvers(
             settings, victims[name], chosen, bounds_of(name), question, journal.parent
         )
 
+    def key(question: Question) -> str:
+        # Its time may be its solver's own: an answer outlives another solver's new limit.
+        return f"{question.key} time_limit={time_limit_of(settings, question):g}"
+
     attacks = {
-        name: {key: compared[name][key] for key in (*_DECISIVE, "target")}  # type: ignore[literal-required]
+        name: {part: compared[name][part] for part in (*_DECISIVE, "target")}  # type: ignore[literal-required]
         for name in victims
     }
     depends = dependencies(settings, victims, attacks)
-    rows = answered(
-        journal, depends, settings["reuse"], questions, lambda question: question.key, answer
-    )
+    rows = answered(journal, depends, settings["reuse"], questions, key, answer)
     write_rows("attacks", rows, out / "attacks.csv")
 
 
@@ -92,6 +101,7 @@ def _row(
     rival = runner_up(form.logits(image.ravel()), label)
     target = rival if chosen["target"] == "runner-up" else None
     assert question.solver is not None  # each attack is a solver's
+    time_limit = time_limit_of(settings, question)
     row: Row = {
         "image": index,
         "rank": question.rank,
@@ -102,6 +112,7 @@ def _row(
         "formulation": "big-m",
         "neurons": form.neurons,
         "solver": question.solver,
+        "time_limit": time_limit,
         **{name: chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
     }
     try:
@@ -114,7 +125,7 @@ def _row(
             margin=settings["benmhenni"]["margin"],
             bounds=bounds,
             solver=question.solver,
-            time_limit=chosen["time_limit"],
+            time_limit=time_limit,
             gap=chosen["gap"],
             threads=settings["threads"],
             seed=settings["seed"],

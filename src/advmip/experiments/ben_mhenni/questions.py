@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-from advmip.experiments.parts import chosen_part, dealt_out
+from advmip.experiments.parts import chosen_part, dealt_out, images_of
 from advmip.settings import Settings
 
 # Solvers on the same attacks (Table 3, Figures 6 and 7), and attacks to be looked at (Table 2,
@@ -57,9 +57,8 @@ def parts_of(settings: Settings, experiment: str) -> list[list[Question]]:
         questions = [
             Question(network, rank, distance, solver)
             for network, compared in experiments["efficiency"]["networks"].items()
-            for distance, rank, solver in product(
-                compared["distances"], range(compared["images"]), compared["solvers"]
-            )
+            for distance in compared["distances"]
+            for rank, solver in product(range(images_of(compared, distance)), compared["solvers"])
         ]
     else:
         size = experiments["appearance"]["attacks_per_job"]
@@ -69,6 +68,12 @@ def parts_of(settings: Settings, experiment: str) -> list[list[Question]]:
             for rank, method in product(range(shown["images"]), shown["methods"])
         ]
     return dealt_out(questions, size)
+
+
+def time_limit_of(settings: Settings, question: Question) -> float:
+    """The seconds that the solver of a comparison has for an attack."""
+    compared = settings["benmhenni"]["experiments"]["efficiency"]["networks"][question.network]
+    return compared["time_limit_by_solver"].get(question.solver or "", compared["time_limit"])
 
 
 def part_of(settings: Settings, experiment: str, part: int) -> list[Question]:

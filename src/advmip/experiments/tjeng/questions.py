@@ -6,7 +6,7 @@ Light on purpose, as the settings are: the workflow asks before every run.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import product, starmap
 
 from advmip.experiments.parts import chosen_part, dealt_out
 from advmip.settings import Settings
@@ -51,14 +51,7 @@ def variants_of(experiment: str) -> tuple[str, ...]:
 
 def parts_of(settings: Settings, experiment: str) -> list[list[Question]]:
     """The verifications of an experiment, one list for each job; none if left out."""
-    questions = [
-        Question(paper_network, epsilon, variant, image)
-        for paper_network, chosen in settings["tjeng"]["experiments"].get(experiment, {}).items()
-        for epsilon, image, variant in product(
-            chosen["epsilons"], range(chosen["images"]), variants_of(experiment)
-        )
-    ]
-    return dealt_out(questions, settings["tjeng"]["verifications_per_job"])
+    return [list(starmap(Question, part)) for part in _dealt_out(settings, experiment)]
 
 
 def part_of(settings: Settings, experiment: str, part: int) -> list[Question]:
@@ -67,8 +60,9 @@ def part_of(settings: Settings, experiment: str, part: int) -> list[Question]:
     Raises:
         InputError: There is no such job at this scale.
     """
-    parts = parts_of(settings, experiment)
-    return chosen_part(parts, part, f"experiment {experiment}", settings["scale"])
+    parts = _dealt_out(settings, experiment)
+    chosen = chosen_part(parts, part, f"experiment {experiment}", settings["scale"])
+    return list(starmap(Question, chosen))
 
 
 def origin_of(settings: Settings, paper_network: str) -> str:
@@ -97,3 +91,15 @@ def datasets_of(settings: Settings, experiment: str) -> list[str]:
     networks = {**settings["networks"], **settings["tjeng"]["networks"]}
     names = [networks[name]["dataset"] for name in settings["tjeng"]["experiments"][experiment]]
     return list(dict.fromkeys(names))
+
+
+def _dealt_out(settings: Settings, experiment: str) -> list[list[tuple[str, float, str, int]]]:
+    """What `parts_of` makes questions of, for there may be tens of thousands."""
+    choices = [
+        (paper_network, epsilon, variant, image)
+        for paper_network, chosen in settings["tjeng"]["experiments"].get(experiment, {}).items()
+        for epsilon, image, variant in product(
+            chosen["epsilons"], range(chosen["images"]), variants_of(experiment)
+        )
+    ]
+    return dealt_out(choices, settings["tjeng"]["verifications_per_job"])

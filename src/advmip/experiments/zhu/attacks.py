@@ -12,6 +12,7 @@ from advmip.errors import InputError
 from advmip.experiments.answering import answered
 from advmip.experiments.exact.answers import attack_columns
 from advmip.experiments.exact.victims import Victim, predictions
+from advmip.experiments.parts import most_images
 from advmip.experiments.rows import Row
 from advmip.experiments.subject import network_of
 from advmip.experiments.zhu.answers import CODE, identity, load_victim
@@ -73,7 +74,7 @@ def exact_attacks(
     assert chosen is not None  # part_of found attacks
     split = split_of(experiment)
     victim = load_victim(settings, paper_network, network_file, split)
-    victim.demand(chosen["images"], {each.label for each in questions}, experiment)
+    victim.demand(most_images(chosen), {each.label for each in questions}, experiment)
     trained_on, chooser = questions[0].trained_on, victim.network
     if (trained_on is None) is not (retrained_file is None):
         raise InputError(

@@ -6,10 +6,10 @@ Light on purpose, as the settings are: the workflow asks before every run.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import product, starmap
 from pathlib import Path
 
-from advmip.experiments.parts import chosen_part, dealt_out
+from advmip.experiments.parts import chosen_part, dealt_out, images_of
 from advmip.settings import ExactAttacks, Settings
 
 # Classes of the thesis's data.
@@ -51,21 +51,8 @@ def parts_of(settings: Settings, experiment: str, paper_network: str) -> list[li
 
     The attacks of a job are all on the same network: as first trained, or one trained anew.
     """
-    chosen = attacks_of(settings, experiment, paper_network)
-    if chosen is None:
-        return []
-    networks: list[str | None] = [None]
-    if experiment == RETRAINED:
-        networks = [*retrainings(settings, paper_network)]
-    labels = range(CLASSES) if chosen["of_each_class"] else [None]
-    choices = list(product(chosen["distances"], labels, range(chosen["images"])))
     return [
-        part
-        for trained_on in networks
-        for part in dealt_out(
-            [Question(rank, distance, label, trained_on) for distance, label, rank in choices],
-            chosen["attacks_per_job"],
-        )
+        list(starmap(Question, part)) for part in _dealt_out(settings, experiment, paper_network)
     ]
 
 
@@ -75,9 +62,10 @@ def part_of(settings: Settings, experiment: str, paper_network: str, part: int) 
     Raises:
         InputError: There is no such job at this scale.
     """
-    parts = parts_of(settings, experiment, paper_network)
+    parts = _dealt_out(settings, experiment, paper_network)
     what = f"experiment {experiment} on {paper_network}"
-    return chosen_part(parts, part, what, settings["scale"])
+    chosen = chosen_part(parts, part, what, settings["scale"])
+    return list(starmap(Question, chosen))
 
 
 def split_of(experiment: str) -> str:
@@ -109,4 +97,31 @@ def example_folders(
         folder / experiment / f"{paper_network}-{number}"
         for number, part in enumerate(parts)
         if any(question.distance == distance for question in part)
+    ]
+
+
+_Choice = tuple[int, str, int | None, str | None]
+
+
+def _dealt_out(settings: Settings, experiment: str, paper_network: str) -> list[list[_Choice]]:
+    """What `parts_of` makes questions of, for there may be thousands."""
+    chosen = attacks_of(settings, experiment, paper_network)
+    if chosen is None:
+        return []
+    networks: list[str | None] = [None]
+    if experiment == RETRAINED:
+        networks = [*retrainings(settings, paper_network)]
+    labels = range(CLASSES) if chosen["of_each_class"] else [None]
+    choices = [
+        (distance, label, rank)
+        for distance in chosen["distances"]
+        for label, rank in product(labels, range(images_of(chosen, distance)))
+    ]
+    return [
+        part
+        for trained_on in networks
+        for part in dealt_out(
+            [(rank, distance, label, trained_on) for distance, label, rank in choices],
+            chosen["attacks_per_job"],
+        )
     ]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from advmip.reporting.attack_evidence import AttackEvidence, Query
-from advmip.reporting.ben_mhenni.instances import EFFICIENCY
+from advmip.reporting.ben_mhenni.instances import EFFICIENCY, INSTANCES
 from advmip.reporting.ben_mhenni.names import DISTANCES, METHODS, SOLVERS
 from advmip.reporting.comparisons import one_per_seed
 from advmip.reporting.predicates import Case, Predicate, at_least, at_most, entering
@@ -31,8 +31,9 @@ def solver_takes_less(
 ) -> list[Case]:
     """On the same attacks one solver takes at most so large a share of what another takes.
 
-    Of the means; "seconds_per_node" is all seconds over all nodes. Attacks that neither ended say
-    nothing, and are left out. The direction holds if it is less.
+    Of the means; "seconds_per_node" is all seconds over all nodes. Attacks say nothing, and are
+    left out, that neither ended, or that one ended after more seconds than the other was given.
+    The direction holds if it is less.
     """
     cases = []
     for network, these, those in _both(evidence, networks, distances, solver, than):
@@ -58,10 +59,16 @@ def solver_leaves_no_more(
     solver: str,
     than: str,
 ) -> list[Case]:
-    """One solver leaves no more of the same attacks unfinished than another."""
+    """One solver leaves no more of the same attacks unfinished than another.
+
+    Within the time that both were given, where one was given less.
+    """
     cases = []
     for network, these, those in _both(evidence, networks, distances, solver, than):
-        means = evidence.pairs(network, these, those, "unfinished").mean()
+        unfinished, seconds, limits = _times(evidence, network, these, those)
+        common = limits.min(axis=1)
+        late = limits.gt(common, axis=0) & seconds.gt(common, axis=0)
+        means = unfinished.where(~late, INSTANCES).mean()
         more = float(means[0] - means[1])
         label = f"{network}, {DISTANCES[these['distance_name']]}, {SOLVERS[solver]}"
         cases.append(at_most(label, [more], 0.0, more <= 0, " of 50 more"))
@@ -122,13 +129,27 @@ def time_grows_with_neurons(
 def _totals(
     evidence: AttackEvidence, network: str, these: Query, those: Query
 ) -> dict[str, pd.Series[float]]:
-    """Seconds and nodes of two solvers (0 and 1) over the attacks that one of them ended."""
-    unfinished = evidence.pairs(network, these, those, "unfinished")
-    ended = unfinished.index[unfinished.min(axis=1) == 0]
+    """Seconds and nodes of two solvers (0 and 1) over the attacks that tell them apart."""
+    unfinished, seconds, limits = _times(evidence, network, these, those)
+    ended = unfinished == 0
+    first = ended[0] & (ended[1] | (limits[1] >= np.minimum(seconds[0], limits[0])))
+    second = ended[1] & (ended[0] | (limits[0] >= np.minimum(seconds[1], limits[1])))
+    telling = unfinished.index[first | second]
     return {
-        quantity: evidence.pairs(network, these, those, quantity).reindex(ended).sum(skipna=False)
+        quantity: evidence.pairs(network, these, those, quantity).reindex(telling).sum(skipna=False)
         for quantity in ("seconds_total", "nodes")
     }
+
+
+def _times(
+    evidence: AttackEvidence, network: str, these: Query, those: Query
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Of two solvers on the same attacks: unfinished (0 or 50), seconds, and seconds given."""
+    unfinished, seconds, limits = (
+        evidence.pairs(network, these, those, quantity)
+        for quantity in ("unfinished", "seconds_total", "time_limit")
+    )
+    return unfinished, seconds.reindex(unfinished.index), limits.reindex(unfinished.index)
 
 
 def _both(

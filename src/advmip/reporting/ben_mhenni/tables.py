@@ -124,7 +124,7 @@ def efficiency(rows: Rows, sources: Sources) -> pd.DataFrame:
     Returns:
         The columns of `compare_block`, `solver` and `distance_name`; solvers that the paper lacks
         have no published values. `refuted` counts wrong proofs, `taken` names the solvers that a
-        model went to.
+        model went to, `time_limit` is in seconds.
     """
     source = sources["benmhenni"]
     frames = []
@@ -165,7 +165,10 @@ def efficiency(rows: Rows, sources: Sources) -> pd.DataFrame:
     refuted = attacks[attacks["refuted"]].groupby(same).size().rename("refuted")
     taken = attacks.dropna(subset=["solver_taken"]).groupby(same)["solver_taken"]
     named = taken.agg(lambda names: " ".join(sorted(set(names)))).rename("taken")
-    return tidy.merge(refuted, "left", same).merge(named, "left", same)
+    limits = attacks.groupby(same)["time_limit"].max()
+    for told in (refuted, named, limits):
+        tidy = tidy.merge(told, "left", same)
+    return tidy
 
 
 def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
@@ -204,6 +207,7 @@ def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
         f"time limit. F: unfinished instances of {INSTANCES}. Every solver has the same instances, "
         "the same way to bounds of the neurons and, but for MIP_Verify, the same model.",
         "MIP_Verify: the model of MIPVerify.jl (Tjeng et al. 2019), and in brackets who solves it.",
+        *_unequal_limits(tidy),
     ]
     for row in wrong.to_dict("records"):
         notes.append(
@@ -220,6 +224,19 @@ def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
         notes=notes,
         text_columns=3,
     )
+
+
+def _unequal_limits(tidy: pd.DataFrame) -> list[str]:
+    """What solvers were given, where it is not the same for all."""
+    given = tidy.dropna(subset=["time_limit"]).groupby("solver")["time_limit"].unique()
+    if len({limit for limits in given for limit in limits}) < 2:
+        return []
+    each = [
+        f"{SOLVERS[solver]} {' or '.join(f'{limit:,.0f}' for limit in sorted(given[solver]))}"
+        for solver in SOLVERS
+        if solver in given.index
+    ]
+    return [f"Time limits in seconds: {', '.join(each)}."]
 
 
 def _solver(name: str, taken: str | float) -> str:

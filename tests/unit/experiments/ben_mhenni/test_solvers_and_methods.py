@@ -72,6 +72,39 @@ def test_solvers_meet_each_attack_one_after_the_other() -> None:
         part_of(settings, EFFICIENCY, 2)
 
 
+def test_a_distance_may_have_images_and_a_solver_a_time_of_its_own(
+    networks: dict[str, Path], tmp_path: Path
+) -> None:
+    settings = settings_with(
+        {
+            "distances": ["l1", "linf"],
+            "solvers": ["scip", "highs"],
+            "images": 2,
+            "images_by_distance": {"linf": 1},
+            "time_limit": 5.0,
+            "time_limit_by_solver": {"scip": 3.0},
+        }
+    )
+    compare_solvers(settings, 0, networks, tmp_path / "journal.jsonl", tmp_path)
+    rows = rows_of(tmp_path / "attacks.csv")
+    assert [(row["distance_name"], row["rank"]) for row in rows[::2]] == [
+        ("l1", "0"),
+        ("l1", "1"),
+        ("linf", "0"),
+    ]
+    assert {(row["solver"], row["time_limit"]) for row in rows} == {
+        ("scip", "3.0"),
+        ("highs", "5.0"),
+    }
+    finished = (tmp_path / "journal.jsonl").read_text()
+    efficiency = settings["benmhenni"]["experiments"]["efficiency"]["networks"][NAME]
+    efficiency["time_limit_by_solver"] = {}
+    compare_solvers(settings, 0, networks, tmp_path / "journal.jsonl", tmp_path)
+    again = (tmp_path / "journal.jsonl").read_text().removeprefix(finished).splitlines()
+    assert len(again) == 3, "only SCIP's attacks are done again, with its new time"
+    assert all("solver=scip" in line for line in again)
+
+
 def test_solvers_agree_and_one_that_cannot_is_said_to_refuse(
     networks: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -40,6 +40,13 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+def test_a_distance_may_have_images_of_its_own() -> None:
+    chosen = small(images=3, images_by_distance={"linf": 1})
+    (part,) = parts_of(chosen, "progressive", "DNN1")
+    assert part == [Question(rank, "l1") for rank in range(3)] + [Question(0, "linf")]
+    assert part_of(chosen, "progressive", "DNN1", 0) == part
+
+
 def rows_of(file: Path) -> list[dict[str, str]]:
     with file.open(newline="") as opened:
         return list(csv.DictReader(opened))

@@ -1,0 +1,44 @@
+"""How much of a scale has been done already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from advmip.forecast.work import Job
+from advmip.journal import entries_of
+
+# Where jobs that can be killed at any instant record their instances, by rule.
+_JOURNALS = {
+    "finetuning": "zk",
+    "exact_attacks": "zhu",
+    "features": "zhu/features",
+    "efficiency": "benmhenni/efficiency",
+    "appearance": "benmhenni/appearance",
+    "verifications": "tjeng",
+}
+
+
+def shares_done(folder: Path, jobs: Mapping[str, Job]) -> dict[str, float]:
+    """The share of each job that is done, from 0 to 1, by its name.
+
+    A job that has ended has a benchmark; of another one its journal tells how many of its
+    instances have. Whether the code is still the same is not asked.
+
+    Args:
+        folder: The results of the scale.
+        jobs: Its jobs, by name.
+    """
+    return {name: _share(folder, job) for name, job in jobs.items()}
+
+
+def _share(folder: Path, job: Job) -> float:
+    if (folder / "benchmarks" / f"{job.name}.tsv").is_file():
+        return 1.0
+    journals = _JOURNALS.get(job.rule)
+    if journals is None:
+        return 0.0
+    _, _, name = job.name.partition("/")
+    journal = folder / "journals" / journals / f"{name}.jsonl"
+    keys = {entry["key"] for entry in entries_of(journal)}
+    return min(1.0, len(keys) / sum(job.instances.values())) if job.recorded else 0.0

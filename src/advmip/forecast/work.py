@@ -1,0 +1,154 @@
+"""What there is to be done: jobs of the workflow, and the instances that they hold."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from advmip.settings import NetworkSettings
+
+# Where settings say "all".
+_IMAGES = {
+    "digits": (1_437, 360),
+    "shapes": (4_000, 1_000),
+    "mnist": (60_000, 10_000),
+    "cifar10": (50_000, 10_000),
+}
+
+
+class Kind(NamedTuple):
+    """What makes instances alike, so that the times of some tell those of others.
+
+    Attributes:
+        what: What is done, such as "attack".
+        network: The architecture, and what it is trained against.
+        method: The distance, the radius, or the number of adversarial examples.
+        manner: How: bounds, solver, protocol.
+    """
+
+    what: str
+    network: str
+    method: str = ""
+    manner: str = ""
+
+
+class Effort(NamedTuple):
+    """So much of a kind of work; times are proportional to the amount."""
+
+    kind: Kind
+    amount: float = 1.0
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Something that is done in one go.
+
+    Attributes:
+        efforts: What it consists of.
+        limit: Seconds after which it ends, if it has not ended before.
+    """
+
+    efforts: tuple[Effort, ...]
+    limit: float = math.inf
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of the workflow.
+
+    Attributes:
+        name: Its name among the benchmarks of the workflow, such as "initial/CNN".
+        instances: What it does, and how often.
+        needs: The jobs whose files it reads.
+        recorded: Whether each of its instances has a row that says how long it took; otherwise
+            the job has one instance, whose time is the job's.
+    """
+
+    name: str
+    instances: Mapping[Instance, int]
+    needs: tuple[str, ...] = ()
+    recorded: bool = False
+
+    @property
+    def rule(self) -> str:
+        """What all jobs of its like share in their names."""
+        return self.name.partition("/")[0]
+
+
+def single(name: str, effort: Effort, needs: Iterable[str] = ()) -> Job:
+    """A job whose time is known as a whole."""
+    return Job(name, {Instance((effort,)): 1}, tuple(needs))
+
+
+def recorded(name: str, instances: Iterable[Instance], needs: Iterable[str] = ()) -> Job:
+    """A job whose instances are recorded one by one."""
+    return Job(name, Counter(instances), tuple(dict.fromkeys(needs)), recorded=True)
+
+
+def label(chosen: Mapping[str, Any]) -> str:
+    """A network as kinds name it: its architecture or file, and what it is trained against."""
+    name = chosen["architecture"] or str(chosen["file"]).rpartition("/")[2].partition(".")[0]
+    method = chosen.get("defence", {"method": "none"})["method"]
+    defended = method != "none" and not chosen.get("file")
+    return f"{name}, {method}" if defended else name
+
+
+def training(chosen: Mapping[str, Any]) -> Effort:
+    """Training a network from scratch, or taking it from a file."""
+    if chosen.get("file"):
+        return Effort(Kind("copying", label(chosen)))
+    images = chosen.get("training_images") or _IMAGES[chosen["dataset"]][0]
+    return Effort(Kind("training", label(chosen)), chosen["training"]["epochs"] * images)
+
+
+def training_images(chosen: NetworkSettings) -> int:
+    """The images behind a training loss."""
+    return chosen["training_images"] or _IMAGES[chosen["dataset"]][0]
+
+
+def test_images(chosen: NetworkSettings) -> int:
+    """The images behind an accuracy."""
+    return chosen["test_images"] or _IMAGES[chosen["dataset"]][1]
+
+
+def attack(network: str, distance: str, solver: str, formulation: str, bounds: str) -> Kind:
+    """An exact attack, of whatever source."""
+    return Kind("attack", network, distance, f"{solver}, {formulation}, {bounds}")
+
+
+def look(network: str, method: str) -> Kind:
+    """An attack that is to be looked at."""
+    return Kind("attack to be looked at", network, method)
+
+
+def bounding(network: str, method: str) -> Kind:
+    """Bounds of a whole network."""
+    return Kind("bounds", network, method)
+
+
+def verification(network: str, epsilon: float, variant: str) -> Kind:
+    """A verification of one image."""
+    return Kind("verification", network, f"{epsilon:.4g}", variant)
+
+
+def projections(network: str, count: int, fixed_ratio: float, iterations: int) -> Effort:
+    """The quadratic programs of a fine-tuning run."""
+    return Effort(Kind("projections", network, f"{count}", f"fixed {fixed_ratio:g}"), iterations)
+
+
+def passes(network: str, iterations: int, images: int) -> Effort:
+    """Gradients and losses over the training images in a fine-tuning run."""
+    return Effort(Kind("passes", network), iterations * images)
+
+
+def evaluations(network: str, protocol: str, images: int) -> Effort:
+    """Attacks on the test images, for each network that a fine-tuning run chooses."""
+    return Effort(Kind("evaluations", network, "", protocol), images)
+
+
+def retraining(network: str, method: str, epochs: int) -> Effort:
+    """Training anew against something, to compare fine-tuning with."""
+    return Effort(Kind("retraining", network, method), epochs)

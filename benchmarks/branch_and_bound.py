@@ -26,6 +26,7 @@ import pandas as pd
 from attack_instances import Instance, Limits, Row, add_options, answered, load_victim
 
 from advmip.memory import keep_freed_memory
+from advmip.mip.ball_attack import logits_of
 from advmip.mip.bounds import FormBounds, patience, tightened_bounds, tightened_further
 from advmip.mip.branch_and_bound import STRATEGIES, tree_for
 from advmip.mip.distances import Box, distance_named
@@ -81,7 +82,7 @@ def prepared(instance: Instance, network: Network, distance: str) -> Prepared:
     goal = Targeted(instance.target, form.classes, margin=_MARGIN)
     box = Box.around(image, form.input_shape)
     whole = Problem(form, image, distance_named(distance), goal, box)
-    found = search(whole)
+    found = search(whole, logits_of(network, 1.0))
     problem = whole.within(np.inf if found is None else found.value)
     begun = time.perf_counter()
     bounds = tightened_bounds(problem, FormBounds(problem).intervals, np.inf)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from advmip.checking.balls import in_ball
+from advmip.checking.replay import Precision, Replay, Surplus
 from advmip.errors import CheckError
 from advmip.networks.network import Network
 from advmip.storage import array_digest, write_arrays
 
-# Float32 rounding of a logit, relative to the largest one.
-_RELATIVE_TOLERANCE = 1e-4
-_DISTANCE_TOLERANCE = 1e-7
 # The sum image + change is rounded, and with it the distance of the two.
-_LAST_BITS = 1e-12
+_DISTANCE_TOLERANCE = 1e-7
 
 
 def check_attack(
@@ -28,11 +24,11 @@ def check_attack(
     adversarial: NDArray[np.float64],
     claimed: float,
     measured: float,
-    surplus: Callable[[NDArray[np.float64]], float],
+    surplus: Surplus,
     folder: Path,
-    radius: float = np.inf,
-) -> None:
-    """Asks the network itself about an attacked image, in float64 and in float32.
+    ball: tuple[float, str] | None = None,
+) -> Precision:
+    """Asks the network itself about an attacked image, in float64 and in its own precision.
 
     Args:
         network: the network that was attacked.
@@ -42,17 +38,17 @@ def check_attack(
         measured: the distance of the two images, measured anew.
         surplus: by how much logits (classes,) exceed what the attacker wants, without a margin.
         folder: where an attack that fails is saved.
-        radius: how far it may be.
+        ball: radius and norm of the closed ball that it must lie in, if there is one.
+
+    Returns:
+        In which arithmetic it wins.
 
     Raises:
-        CheckError: the attacked image leaves [0, 1], is farther than claimed or than it may be, or
-            does not win on the network; names the saved attack.
+        CheckError: the attacked image leaves [0, 1] or the ball, is farther than claimed, or does
+            not win on the network in float64; names the saved attack.
     """
-    double = deepcopy(network).double()
-    with torch.no_grad():
-        exact = double(torch.from_numpy(adversarial[None])).numpy()[0]
-        single = network(torch.from_numpy(adversarial[None].astype(np.float32))).double().numpy()[0]
-    rounding = _RELATIVE_TOLERANCE * (1.0 + float(np.abs(exact).max()))
+    replay = Replay(network)
+    (exact,) = replay.exact(adversarial[None])
     failures = [
         message
         for wrong, message in (
@@ -62,14 +58,10 @@ def check_attack(
                 f"its distance is {measured:.9g}, not {claimed:.9g}",
             ),
             (
-                not measured <= radius * (1.0 + _LAST_BITS),
-                f"it is {measured:.9g} away, not {radius:.9g} at most",
+                ball is not None and not in_ball(image, adversarial, *ball),
+                f"it is {measured:.17g} away, not {ball[0] if ball else 0:.17g} at most",
             ),
             (not surplus(exact) > 0, f"in float64 it misses the goal by {-surplus(exact):.3g}"),
-            (
-                not surplus(single) > -rounding,
-                f"in float32 it misses the goal by {-surplus(single):.3g}",
-            ),
         )
         if wrong
     ]
@@ -77,3 +69,4 @@ def check_attack(
         saved = folder / f"failed_attack_{network.digest[:16]}_{array_digest(image)[:8]}.npz"
         write_arrays(saved, image=image, adversarial=adversarial, claimed=claimed, logits=exact)
         raise CheckError(f"an attacked image fails its check: {'; '.join(failures)}", saved)
+    return replay.precision(adversarial, surplus)

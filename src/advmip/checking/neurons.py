@@ -53,10 +53,11 @@ def check_activation(
         (network, torch.float32, _SINGLE),
     ):
         entering = relu_inputs(asked, torch.from_numpy(image[None]).to(dtype))[layer - 1][0]
-        found, room = float(entering[unit]), rounding * (1.0 + float(entering.abs().max()))
+        largest = max(abs(upper_bound), float(entering.abs().max()))
+        found, room = float(entering[unit]), rounding * largest
         if not abs(found - claimed) <= room:
             messages.append(f"in {dtype} {found:.9g} enters the neuron, not {claimed:.9g}")
-    if not claimed <= upper_bound + _BOUND_TOLERANCE * (1.0 + abs(upper_bound)):
+    if not claimed <= upper_bound + _BOUND_TOLERANCE * largest:
         messages.append(f"{claimed:.9g} lies above the bound {upper_bound:.9g}")
     if messages:
         saved = folder / f"failed_activation_{network.digest[:16]}_{layer}_{unit}.npz"

@@ -19,6 +19,7 @@ import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -94,7 +95,7 @@ def finetune(
     *,
     iterations: int = 20,
     omega: Sequence[float] = (0.0, 0.2, 0.4),
-    margin: float = 1e-5,
+    margin: float | None = None,
     radius: float = 0.0,
     loss_slack: float = 0.0,
     fixed_ratio: float = 0.0,
@@ -114,7 +115,8 @@ def finetune(
         adversarial: misclassified points with their true labels.
         iterations: M.
         omega: weights of the training loss for which the answer will be asked, in [0, 1].
-        margin: delta of (4).
+        margin: delta of (4), in units of the logits; if left out, about a millionth of how far
+            those of the points are apart.
         radius: epsilon-bar of the strengthened cuts (18), in units of the body's inputs.
         loss_slack: xi, by which the training loss may rise.
         fixed_ratio: share of the weights fixed in each projection (Algorithm 2); 0 is exact.
@@ -149,7 +151,7 @@ class Run:
         network: Network,
         train: Dataset,
         adversarial: AdversarialSet,
-        margin: float,
+        margin: float | None,
         radius: float,
         loss_slack: float,
         seed: int,
@@ -176,6 +178,19 @@ class Run:
         self.rows: list[dict[str, float]] = []
         self.pool = pd.DataFrame(columns=POOL_COLUMNS)
         self.step = torch.zeros_like(self.start)
+
+    @cached_property
+    @torch.no_grad()
+    def factor(self) -> float:
+        """What brings the points' logits to the usual scale, which tolerances are meant for.
+
+        A power of two, which is exact.
+        """
+        outputs = self.precise_body(self.inputs.double())
+        apart = (outputs - outputs.gather(1, self.labels[:, None])).abs()
+        apart = apart[apart > 0]
+        typical = float(apart.median()) if len(apart) else _USUAL
+        return float(2.0 ** np.round(np.log2(_USUAL / typical)))
 
     def check_adversarial_set(self) -> None:
         """Refuses an adversarial set that the algorithm has no use for."""
@@ -312,8 +327,9 @@ class Run:
             self.step,
             self.inputs.double(),
             self.labels,
-            margin=self.margin,
+            margin=_MARGIN / self.factor if self.margin is None else self.margin,
             radius=self.radius,
+            factor=self.factor,
         )
         whole = LossCut(
             gradient, loss, self.step, initial_loss=self.initial_loss, slack=self.loss_slack
@@ -335,6 +351,10 @@ class Run:
     ) -> None:
         self.pool.loc[len(self.pool)] = [iteration, alpha, violated, loss, complete, False]
 
+
+# How far the logits of a point are usually apart, and delta of (4) where they are.
+_USUAL = 8.0
+_MARGIN = 1e-5
 
 ALPHAS: NDArray[np.float64] = np.arange(1, 10) / 10.0
 

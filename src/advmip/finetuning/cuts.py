@@ -62,6 +62,7 @@ class AdversaryCuts:
         *,
         margin: float,
         radius: float,
+        factor: float = 1.0,
     ) -> None:
         """Linearises at ``iterate`` = w_hat + ``step``.
 
@@ -74,9 +75,10 @@ class AdversaryCuts:
             labels: their true labels, shape (N,).
             margin: delta of equation (4).
             radius: epsilon-bar of equation (18); 0 gives equation (11).
+            factor: what both sides of each row are multiplied by, above 0.
         """
         self._body, self._parameters, self._iterate = body, parameters, iterate
-        self._inputs, self._labels = inputs, labels
+        self._inputs, self._labels, self._factor = inputs, labels, factor
         self._batches = torch.split(inputs, _BATCH[inputs.device.type])
         with torch.no_grad():
             outputs = parameters.call(body, iterate, inputs)
@@ -85,7 +87,7 @@ class AdversaryCuts:
         required = margin - self.margins.flatten()
         if radius > 0.0:
             required = required + radius * self._input_sensitivity()
-        self._right_hand_side = required + self.slopes(step)
+        self._right_hand_side = factor * required + self.slopes(step)
 
     @property
     def right_hand_side(self) -> Tensor:
@@ -96,7 +98,8 @@ class AdversaryCuts:
         """``A d`` by forward-mode differentiation, shape (N (classes - 1),)."""
         with torch.no_grad():
             change = torch.cat([self._output_change(step, batch) for batch in self._batches])
-        return (change.gather(1, self._labels[:, None]) - change.gather(1, self._others)).flatten()
+        won = change.gather(1, self._labels[:, None]) - change.gather(1, self._others)
+        return self._factor * won.flatten()
 
     def _output_change(self, step: Tensor, inputs: Tensor) -> Tensor:
         def outputs(vector: Tensor) -> Tensor:
@@ -113,7 +116,7 @@ class AdversaryCuts:
             self._parameters,
             self._iterate,
             self._inputs[points],
-            self._directions(rows),
+            self._factor * self._directions(rows),
         )
 
     def _directions(self, rows: Tensor) -> Tensor:

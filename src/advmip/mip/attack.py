@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advmip.checking.attacks import check_attack
+from advmip.checking.replay import Replay
 from advmip.errors import InputError, unknown_name
+from advmip.mip.ball_attack import logits_of
 from advmip.mip.bounds import NETWORK_BOUNDS, network_bounds
 from advmip.mip.branch_and_bound import STRATEGIES
 from advmip.mip.distances import Box, Distance, distance_named
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation, formulation_named
 from advmip.mip.hunt import HUNTS, PROGRESSIVE, Attack, Hunt
+from advmip.mip.margins import lead, normalisation, runner_up
 from advmip.mip.mipverify import MIPVERIFY
 from advmip.mip.model import Vector
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import AUTO, SOLVERS, Options
 from advmip.mip.targets import Goal, Targeted, Untargeted
 from advmip.networks.network import Network
-from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
 from advmip.pixels import pixels_in_range
 from advmip.threads import held_to
+
+# By how much a winner must win unless told otherwise, where logits are of the usual scale.
+_MARGIN = 1e-6
+# Attacks are sought so many times as clear of rounding as they must be.
+_AMPLY = 2.0
 
 
 def minimal_attack(
@@ -36,7 +44,7 @@ def minimal_attack(
     distance: str | Distance = "linf",
     target: int | None = None,
     ratio: float = 1.0,
-    margin: float = 1e-6,
+    margin: float | None = None,
     formulation: str | Formulation = "big-m",
     bounds: str | Sequence[Interval] = PROGRESSIVE,
     solver: str = "auto",
@@ -64,7 +72,8 @@ def minimal_attack(
         target: The class to be reached; any other class if left out.
         ratio: The factor by which the winner's logit must exceed the others', at least 1 (1.2 in
             Fischetti & Jo and in Zhu, equation (15)).
-        margin: By how much it must exceed them besides, above 0.
+        margin: By how much it must exceed them besides, in units of the logits, above 0; if left
+            out, a ten-millionth of how far the image's logits are apart.
         formulation: "big-m", "big-m-output", "indicator", "partition", or a `Formulation`.
         bounds: "progressive"; "progressive-without-" and one of its `Ingredients`; a method of
             `network_bounds`; or bounds that hold over [0, 1].
@@ -76,6 +85,9 @@ def minimal_attack(
         seed: Of the search and the solver.
         failures: The folder for an answer that fails its check.
 
+    The attack that is returned wins in float32 too, by more than rounding does there, where there
+    is such a point within the gap; its `precision` says so.
+
     Raises:
         InputError: The image does not fit or leaves [0, 1], the network does not predict the
             label, the target is the label, or a name or number is not one that is known.
@@ -85,35 +97,54 @@ def minimal_attack(
     form = staged(network)
     _check_numbers(ratio=ratio, margin=margin, time_limit=time_limit, gap=gap)
     pixels = pixels_of(network, image)
-    layout = network.layout.of_image(np.shape(image))
-    goal = _goal(form, pixels, label, target, ratio, margin)
+    logits = form.logits(pixels)
+    _check_classes(logits, label, target)
+    # The same question for logits of any scale: tolerances are meant for those of the usual one.
+    factor = normalisation(logits, label)
+    goal = _goal(label, len(logits), target, ratio, _MARGIN if margin is None else margin * factor)
     measure = distance_named(distance) if isinstance(distance, str) else distance
     shape = formulation_named(formulation) if isinstance(formulation, str) else formulation
-    problem = Problem(form, pixels, measure, goal, Box.around(pixels, layout))
+    box = Box.around(pixels, network.layout.of_image(np.shape(image)))
+    problem = Problem(form.with_logits_times(factor), pixels, measure, goal, box)
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
     if isinstance(bounds, str) and bounds not in (*HUNTS, *NETWORK_BOUNDS):
         raise unknown_name("bounds", bounds, (*HUNTS, *NETWORK_BOUNDS))
     solvers = (AUTO, *SOLVERS, *STRATEGIES, MIPVERIFY)
     if solver not in solvers:
         raise unknown_name("solver", solver, solvers)
-    hunt = Hunt(problem, shape, solver, options, begun)
+    wanted = goal.with_margin(0.0)
+
+    def surplus(logits: Vector) -> float:
+        return float(wanted.surplus(logits)) * factor
+
     with held_to(threads):
+        replay = Replay(network)
+        shaped = pixels.reshape(form.input_shape)
+        room = _AMPLY * replay.rounding(shaped, surplus)
+        hunt = Hunt(problem, shape, solver, options, logits_of(network, factor), room, begun)
         if isinstance(bounds, str) and bounds in HUNTS:
             hunt.progressively(HUNTS[bounds])
+        elif isinstance(bounds, str):
+            hunt.plainly(network_bounds(problem.network, bounds))
         else:
-            hunt.plainly(network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds))
-    attack = hunt.answer()
-    if attack.adversarial is not None:
-        check_attack(
+            hunt.plainly([*bounds[:-1], bounds[-1].times(factor)])
+        attack = hunt.answer()
+        found = attack.adversarial
+        if found is not None and replay.precision(found, surplus) is not replay.best:
+            hunt.clear_of_rounding(_AMPLY * replay.rounding(found, surplus))
+            attack = hunt.answer()
+        if attack.adversarial is None:
+            return attack
+        precision = check_attack(
             network,
-            image=pixels.reshape(form.input_shape),
+            image=shaped,
             adversarial=attack.adversarial,
             claimed=attack.distance,
             measured=measure.value(attack.adversarial.ravel() - pixels, problem.box),
-            surplus=lambda logits: float(goal.surplus(logits)) + margin,
+            surplus=surplus,
             folder=failures,
         )
-    return attack
+    return replace(attack, precision=precision)
 
 
 def pixels_of(network: Network, image: NDArray[np.floating]) -> Vector:
@@ -126,32 +157,24 @@ def pixels_of(network: Network, image: NDArray[np.floating]) -> Vector:
     return np.ravel(pixels_in_range(own, "image to attack"))
 
 
-def _goal(
-    network: StagedNetwork,
-    image: Vector,
-    label: int,
-    target: int | None,
-    ratio: float,
-    margin: float,
-) -> Goal:
+def _check_classes(logits: Vector, label: int, target: int | None) -> None:
     for name, number in (("label", label), ("target", target)):
-        if number is not None and number not in range(network.classes):
+        if number is not None and number not in range(len(logits)):
             raise InputError(
                 subject=f"{name} of the attack",
                 found=str(number),
-                expected=f"a class from 0 to {network.classes - 1}",
+                expected=f"a class from 0 to {len(logits) - 1}",
                 mend=f"correct the {name}",
             )
-    predicted = int(np.argmax(network.logits(image)))
-    if predicted != label:
+    if lead(logits, label) >= 0:
+        rival = runner_up(logits, label)
+        verb = "takes for" if lead(logits, label) > 0 else "gives the same logit as to class"
         raise InputError(
             subject="image to attack",
-            found=f"an image of class {label} that the network takes for {predicted}",
+            found=f"an image of class {label} that the network {verb} {rival}",
             expected="an image that the network classifies correctly",
             mend="choose another image: this one needs no attack",
         )
-    if target is None:
-        return Untargeted(label, network.classes, ratio, margin)
     if target == label:
         raise InputError(
             subject="target of the attack",
@@ -159,13 +182,18 @@ def _goal(
             expected="another class, or none for any other class",
             mend="choose another target",
         )
-    return Targeted(target, network.classes, ratio, margin)
 
 
-def _check_numbers(*, ratio: float, margin: float, time_limit: float, gap: float) -> None:
+def _goal(label: int, classes: int, target: int | None, ratio: float, margin: float) -> Goal:
+    if target is None:
+        return Untargeted(label, classes, ratio, margin)
+    return Targeted(target, classes, ratio, margin)
+
+
+def _check_numbers(*, ratio: float, margin: float | None, time_limit: float, gap: float) -> None:
     for name, number, right, expected in (
         ("ratio", ratio, 1 <= ratio < np.inf, "1 or more"),
-        ("margin", margin, 0 < margin < np.inf, "a number above 0"),
+        ("margin", margin, margin is None or 0 < margin < np.inf, "a number above 0"),
         ("time_limit", time_limit, time_limit > 0, "seconds, above 0"),
         ("gap", gap, 0 <= gap < 1, "from 0 to below 1"),
     ):

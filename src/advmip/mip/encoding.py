@@ -33,6 +33,10 @@ class Interval:
         """Where the value cannot be negative, so that a ReLU lets it pass."""
         return np.flatnonzero(self.lower >= 0)
 
+    def times(self, factor: float) -> Interval:
+        """The bounds of every value multiplied by a factor, above 0."""
+        return Interval(self.lower * factor, self.upper * factor)
+
     def intersected(self, other: Interval) -> Interval:
         """The common part."""
         lower = np.maximum(self.lower, other.lower)

@@ -17,10 +17,11 @@ from advmip.errors import InputError
 from advmip.mip.bounds import network_bounds
 from advmip.mip.bounds.network_bounds import whole_box
 from advmip.mip.encoding import Interval
+from advmip.mip.margins import USUAL
 from advmip.mip.problem import encode
 from advmip.mip.solvers import Options, Status, choose
 from advmip.networks.network import Network
-from advmip.networks.staged import StagedNetwork
+from advmip.networks.staged import AffineMap, StagedNetwork
 from advmip.networks.staging import staged
 from advmip.threads import held_to
 
@@ -98,18 +99,21 @@ def strongest_input(
     with held_to(threads):
         known = network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds)
     encoding = encode(whole_box(form), known, depth=layer - 1)
-    entering = -encoding.preactivations[-1][np.array([unit])]
+    # The same question for a neuron of any scale: tolerances are meant for those of the usual one.
+    factor = USUAL / _length((*form.hidden, form.output)[layer - 1], unit)
+    entering = -encoding.preactivations[-1][np.array([unit])].times(factor)
     (cost,) = entering.written_out(len(encoding.model.lower))
     model = encoding.model.with_objective(cost, float(entering.constant[0]))
     choice = choose(solver, model)
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
     solution = choice.solver.solve(model, options)
-    upper = -solution.bound
+    upper = -solution.bound / factor
     image, activation, status = None, -np.inf, Status.UNKNOWN
     if solution.point is not None:
         pixels = np.clip(encoding.change.values(solution.point), 0.0, 1.0)
         activation = float(form.preactivations(pixels)[layer - 1][unit])
-        reached = upper - activation <= (gap + _TOLERANCE) * (1.0 + abs(activation))
+        missing = factor * (upper - activation)
+        reached = missing <= (gap + _TOLERANCE) * (1.0 + factor * abs(activation))
         status = Status.OPTIMAL if reached else Status.FEASIBLE
         image = pixels.reshape(form.input_shape)
         check_activation(
@@ -132,6 +136,12 @@ def strongest_input(
         solver=choice.solver.name,
         reason=choice.reason,
     )
+
+
+def _length(stage: AffineMap, unit: int) -> float:
+    """The sum of a neuron's absolute weights; 1 if it has none."""
+    own = stage.rows(np.array([unit]))
+    return sum(float(abs(matrix).sum()) for matrix in own.terms.values()) or 1.0
 
 
 def _check_place(network: Network, form: StagedNetwork, layer: int, unit: int) -> None:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from advmip.checking.replay import Precision
 from advmip.errors import InputError
+from advmip.mip.ball_attack import Logits
 from advmip.mip.bounds import (
     FormBounds,
     interval_bounds,
@@ -66,6 +68,8 @@ class Attack:
         distance: Of the attack; inf without one.
         lower_bound: No attack is nearer than this.
         adversarial: The attacked image, in the network's input shape; None without one.
+        precision: In which arithmetic the network itself confirms it: "float32", in float64 and in
+            float32 by more than any library rounds; "float64", in float64 alone; else empty.
         predicted: The class that the network gives it; None without one.
         nodes: Nodes of the solver's search trees.
         seconds: Wall time of everything.
@@ -80,6 +84,7 @@ class Attack:
     distance: float
     lower_bound: float
     adversarial: NDArray[np.float64] | None
+    precision: Precision
     predicted: int | None
     nodes: int
     seconds: float
@@ -129,6 +134,8 @@ class Hunt:
         formulation: Of the unstable neurons.
         solver: A solver's name, "auto", "mipverify", or one of `branch_and_bound.STRATEGIES`.
         options: For the solver; its time limit is that of everything.
+        logits: The problem's network, to be differentiated.
+        room: By how much attacks should exceed the goal besides, to be clear of rounding.
         begun: When the attack began, by `time.perf_counter`.
     """
 
@@ -138,12 +145,16 @@ class Hunt:
         formulation: Formulation,
         solver: str,
         options: Options,
+        logits: Logits,
+        room: float,
         begun: float,
     ) -> None:
         self._problem = problem
         self._formulation = formulation
         self._solver = solver
         self._options = options
+        self._logits = logits
+        self._room = room
         self._begun = begun
         self._incumbent: Incumbent | None = None
         # By the class that may win: no attack towards it is nearer.
@@ -176,7 +187,8 @@ class Hunt:
         if ingredients.search:
             with self._timed("search"):
                 until = self._begun + _SEARCH_SHARE * self._options.time_limit
-                self._improve(search(problem, seed=self._options.seed, deadline=until))
+                clear, seed = problem.clear_by(self._room), self._options.seed
+                self._improve(search(clear, self._logits, seed=seed, deadline=until))
             _log.info("search: best distance %.6g (%.1f s)", self._radius, self._phases["search"])
         rivals = self._rivals()
         self._bounds = dict.fromkeys(rivals, 0.0)
@@ -294,6 +306,15 @@ class Hunt:
             self._bounding = time.perf_counter() - begun
         return self._shared
 
+    def clear_of_rounding(self, room: float) -> None:
+        """Move the best attack to where it exceeds the goal by more, if that is within the gap."""
+        found = self._incumbent
+        if found is not None:
+            clear = self._problem.clear_by(room).within(found.value * (1.0 + self._options.gap))
+            moved = self._nearest_of_pattern(clear, found.change)
+            if moved is not None and moved.value <= clear.radius:
+                self._incumbent = moved
+
     def answer(self) -> Attack:
         """What was found and proved."""
         found = self._incumbent
@@ -311,6 +332,7 @@ class Hunt:
             distance=self._radius,
             lower_bound=self._lower_bound,
             adversarial=adversarial,
+            precision=Precision.NONE if found is None else Precision.FLOAT64,
             predicted=predicted,
             nodes=self._nodes,
             seconds=time.perf_counter() - self._begun,
@@ -401,11 +423,23 @@ class Hunt:
         return solution.status in (Status.OPTIMAL, Status.INFEASIBLE)
 
     def _polished(self, problem: Problem, change: Vector) -> Incumbent | None:
-        """The solver's point, or a better one of its pattern, free of the solver's tolerances."""
+        """The solver's point, or a better one of its pattern, free of the solver's tolerances.
+
+        Where none that is clear of rounding is as near, one that is not.
+        """
+        clear = self._nearest_of_pattern(problem.clear_by(self._room), change)
+        reached = problem.distance.value(change, problem.box) * (1.0 + self._options.gap)
+        if clear is not None and clear.value <= reached:
+            return clear
+        nearest = self._nearest_of_pattern(problem, change)
+        return min(filter(None, (clear, nearest)), key=lambda each: each.value, default=None)
+
+    def _nearest_of_pattern(self, problem: Problem, change: Vector) -> Incumbent | None:
+        """The best point of a perturbation's pattern, or that point moved across the border."""
         rival = problem.goal.rival(problem.network.logits(problem.image + change))
         bounds = FormBounds(problem).intervals
         program = PatternProgram(problem.towards(rival), bounds, self._deadline)
-        clipped = np.clip(change, problem.box.lower, problem.box.upper)
+        clipped = problem.box.clipped(change)
         return best_of(problem, [corrected(problem, clipped), program.descend(change)])
 
 

@@ -13,7 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
+from advmip.mip.ball_attack import Logits, attack_in_ball
+from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.form_bounds import FormBounds
 from advmip.mip.distances.anywhere import Anywhere
 from advmip.mip.encoding import Interval
@@ -27,8 +30,6 @@ from advmip.mip.solvers.quadratic_program import QuadraticProgram
 # A point may miss the goal's margin by so much, but by no more than half of it.
 _MISSED = 1e-6
 _STEPS = 60
-# In a small box, a corner is reached after a few.
-_STEPS_INSIDE = 20
 _FLIPS = 200
 # A neuron whose input is this close to 0 lies on the border of its pattern.
 _BORDER = 1e-7
@@ -41,6 +42,10 @@ _PROMISING = 1.1
 _NEIGHBOURS = 100
 # A radius within which gradient steps lead to an attack is known to this share.
 _CLOSE = 0.95
+# Where attacks are sought in balls; in L1 gradient steps for few pixels are as good and cheaper.
+_BALLS = ("linf", "l2")
+# In a ball this much larger than the smallest with an attack, attacks on all classes are sought.
+_BESIDE = 1.3
 # For an attack nearer by this factor, the programs of patterns are made anew.
 _SMALLER = 0.9
 # A neighbouring pattern is moved to if it is better by this factor.
@@ -62,6 +67,7 @@ class Incumbent:
 
 def search(
     problem: Problem,
+    logits: Logits,
     *,
     starts: int = 8,
     seed: int = 0,
@@ -71,6 +77,7 @@ def search(
 
     Args:
         problem: The problem.
+        logits: The problem's network, to be differentiated.
         starts: Gradient searches; the better half of their ends is improved by patterns.
         seed: Of the starts.
         deadline: When to stop at the latest, by `time.perf_counter`.
@@ -82,12 +89,13 @@ def search(
     def order(change: Vector) -> tuple[float, float]:
         return _shortfall(problem, change), _distance(problem, change)
 
-    changes = gradient_changes(problem, starts, seed)
+    changes = [point - problem.image for point in gradient_points(problem, starts, seed)]
+    changes += ball_changes(problem, logits, best_of(problem, changes), seed, deadline)
     near = _Ball(problem, changes, deadline)
     changes += relaxed_points(near.problem, near.bounds, deadline)
     changes.sort(key=order)
     candidates = changes[:]
-    for change in _to_improve(problem, changes, starts):
+    for change in _to_improve(problem, changes, -(-starts // 2)):
         if time.perf_counter() > deadline:
             break
         candidates.append(near.patterns(change).descend(change))
@@ -138,9 +146,14 @@ class _Ball:
         return _Ball(self.problem, [change], self._deadline)
 
 
-def _to_improve(problem: Problem, changes: list[Vector], starts: int) -> list[Vector]:
-    """The better half of the points, or all of them if none meets the goal."""
-    return changes[: -(-starts // 2)] if meets(problem, changes[0]) else changes
+def _to_improve(problem: Problem, changes: list[Vector], count: int) -> list[Vector]:
+    """So many of the points, best first, of as many classes as can be; all if none is an attack."""
+    if not meets(problem, changes[0]):
+        return changes
+    winners = [problem.goal.rival(problem.network.logits(problem.image + each)) for each in changes]
+    firsts = [winners.index(winner) for winner in dict.fromkeys(winners)]
+    others = [place for place in range(len(changes)) if place not in firsts]
+    return [changes[place] for place in sorted([*firsts, *others][:count])]
 
 
 def best_of(problem: Problem, changes: list[Vector]) -> Incumbent | None:
@@ -354,31 +367,45 @@ def _as_it_is(change: Vector) -> Vector:
     return change
 
 
-def gradient_changes(problem: Problem, count: int, seed: int) -> list[Vector]:
-    """Perturbations (pixels,) by gradient steps, nearer and nearer where balls are boxes.
+def ball_changes(
+    problem: Problem, logits: Logits, nearest: Incumbent | None, seed: int, deadline: float
+) -> list[Vector]:
+    """Perturbations (pixels,) that meet the goal: the nearest towards each of the nearest classes.
 
-    Steps within a smaller box end at a nearer point, or nowhere; the radius is bisected.
+    The radius within which gradient steps lead to an attack is bisected.
+
+    Args:
+        problem: The problem; none are sought but in L-infinity and L2.
+        logits: Its network.
+        nearest: The nearest attack that is known.
+        seed: Of the starts.
+        deadline: When to stop at the latest, by `time.perf_counter`.
     """
-    changes = [point - problem.image for point in gradient_points(problem, count, seed)]
-    nearest = best_of(problem, changes)
-    if nearest is None or not problem.distance.boxed:
-        return changes
-    missed, met = 0.0, nearest.value
-    while missed < _CLOSE * met:
+    norm, image = problem.distance.name, problem.image
+    if norm not in _BALLS:
+        return []
+    rivals = problem.goal.rivals(problem.network.logits(image))
+    goals = [problem.goal.towards(rival) for rival in rivals]
+    images = torch.from_numpy(image[None])
+    corner = np.maximum(problem.box.upper, -problem.box.lower)
+    missed, met = 0.0, _distance(problem, corner) if nearest is None else nearest.value
+    while missed < _CLOSE * met and time.perf_counter() < deadline:
         radius = 0.5 * (missed + met)
-        points = gradient_points(problem.within(radius), count, seed, steps=_STEPS_INSIDE)
-        nearer = [point - problem.image for point in points]
-        nearest = best_of(problem, nearer)
-        if nearest is None:
+        points = attack_in_ball(logits, Ball(images, radius, norm), goals, seed)
+        nearer = best_of(problem, [problem.box.clipped(point - image) for point in points])
+        if nearest is None and nearer is None:
+            return []
+        if nearer is None or nearer.value >= met:
             missed = radius
         else:
-            changes, met = nearer, nearest.value
-    return changes
+            nearest, met = nearer, nearer.value
+    beside = Ball(images, _BESIDE * met, norm)
+    points = attack_in_ball(logits, beside, goals, seed, enough=len(goals))
+    changes = [problem.box.clipped(point - image) for point in points]
+    return changes if nearest is None else [nearest.change, *changes]
 
 
-def gradient_points(
-    problem: Problem, count: int, seed: int, *, steps: int = _STEPS
-) -> list[Vector]:
+def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:
     """Where gradient steps lead from the image and from near it, in the best case to the goal.
 
     Half of the starts move every pixel by the gradient's sign, half only the two pixels of the
@@ -388,7 +415,6 @@ def gradient_points(
         problem: The problem.
         count: How many starts.
         seed: Of the starts.
-        steps: How many steps at most.
 
     Returns:
         Images (pixels,).
@@ -400,7 +426,7 @@ def gradient_points(
     start[:, 0] = problem.image
     points = np.clip(start, lower[:, None], upper[:, None])
     sparse = np.arange(count) >= count // 2
-    for _ in range(steps):
+    for _ in range(_STEPS):
         logits, gradient = surplus_gradient(problem, points)
         going = problem.goal.surplus(logits) < 0
         if not going.any():
@@ -441,7 +467,7 @@ def corrected(problem: Problem, change: Vector) -> Vector:
             break
         missing = -float(problem.goal.surplus(logits[:, 0]))
         step = change + missing * slope / (slope @ slope)
-        change = np.clip(step, box.lower, box.upper)
+        change = box.clipped(step)
     return change
 
 

@@ -55,6 +55,10 @@ class Problem:
         """The same question with one class as the attacker's winner."""
         return replace(self, goal=self.goal.towards(rival))
 
+    def clear_by(self, room: float) -> Problem:
+        """The same question with so much added to the goal's margin."""
+        return replace(self, goal=self.goal.with_margin(self.goal.margin + room))
+
     def within(self, radius: float) -> Problem:
         """The same question, for points nearer than a radius only."""
         return replace(self, radius=radius, box=self.distance.shrunken(self.box, radius))

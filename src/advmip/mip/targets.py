@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -67,6 +67,10 @@ class Goal(ABC):
         """The part of the condition in which this class wins."""
 
     @abstractmethod
+    def with_margin(self, margin: float) -> Goal:
+        """The condition with another margin."""
+
+    @abstractmethod
     def rivals(self, logits: Vector) -> list[int]:
         """The classes that may win for the attacker, the nearest to it by logits (classes,) first.
 
@@ -101,6 +105,10 @@ class Anything(Goal):
         return np.zeros_like(logits)
 
     def towards(self, rival: int) -> Goal:
+        """The condition itself."""
+        return self
+
+    def with_margin(self, margin: float) -> Goal:
         """The condition itself."""
         return self
 
@@ -180,6 +188,10 @@ class Targeted(Goal):
     def towards(self, rival: int) -> Targeted:
         """The condition itself."""
         return self
+
+    def with_margin(self, margin: float) -> Targeted:
+        """The condition with another margin."""
+        return replace(self, margin=margin)
 
     def rivals(self, logits: Vector) -> list[int]:
         """The target."""
@@ -270,6 +282,10 @@ class Untargeted(Goal):
         That asks nothing more: if any other class beats the true one, then so does the largest.
         """
         return Targeted(rival, self.classes, self.ratio, self.margin, beaten=self.label)
+
+    def with_margin(self, margin: float) -> Untargeted:
+        """The condition with another margin."""
+        return replace(self, margin=margin)
 
     def rivals(self, logits: Vector) -> list[int]:
         """All classes but the true one."""

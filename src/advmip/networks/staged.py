@@ -11,7 +11,7 @@ ReLUs (convolutions, folded batch norms, average pooling, normalisation) is one 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -50,6 +50,11 @@ class AffineMap:
     def rows(self, kept: NDArray[np.intp]) -> AffineMap:
         """The map to some of the outputs only."""
         return AffineMap({j: matrix[kept] for j, matrix in self.terms.items()}, self.bias[kept])
+
+    def scaled(self, factor: float) -> AffineMap:
+        """The map with all outputs multiplied; exact for powers of two."""
+        terms = {j: Matrix(matrix * factor) for j, matrix in self.terms.items()}
+        return AffineMap(terms, self.bias * factor)
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,10 @@ class StagedNetwork:
     def logits(self, image: Vector) -> Vector:
         """The logits (classes,) of an image (pixels,), or (classes, N) of many (pixels, N)."""
         return self.preactivations(image)[-1]
+
+    def with_logits_times(self, factor: float) -> StagedNetwork:
+        """The network with all logits multiplied; exact for powers of two."""
+        return replace(self, output=self.output.scaled(factor))
 
     def keeping(self, kept: list[NDArray[np.intp]]) -> StagedNetwork:
         """The network without neurons whose ReLU is 0 wherever it is asked.

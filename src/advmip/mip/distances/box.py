@@ -36,6 +36,10 @@ class Box:
         lower, upper = np.maximum(self.lower, -radius), np.minimum(self.upper, radius)
         return Box(lower, upper, self.layout)
 
+    def clipped(self, change: Vector) -> Vector:
+        """The nearest perturbation in the box to one (pixels,)."""
+        return np.asarray(np.clip(change, self.lower, self.upper))
+
     def reach(self, weights: Vector) -> Vector:
         """How far each pixel can go in the direction that increases weights (rows, pixels)."""
         return np.where(weights > 0, self.upper, -self.lower)

@@ -27,7 +27,6 @@ class Distance(ABC):
         resting: Whether the columns of the change are at least 0 and rest there, outside the linear
             programs, until they are wanted.
         closed: Whether `largest` is exact, so that no program over the ball alone says more.
-        boxed: Whether a ball is a box, that of `shrunken`.
         counting: Whether it is a number of pixels, so that its linear relaxation is far below it.
     """
 
@@ -35,7 +34,6 @@ class Distance(ABC):
     sparse = False
     resting = False
     closed = True
-    boxed = False
     counting = False
 
     @abstractmethod

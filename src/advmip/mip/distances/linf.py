@@ -13,7 +13,6 @@ class LInfinity(Distance):
     """max_i |d_i|, one column w with -w <= d_i <= w (Zhu, equation (29))."""
 
     name = "linf"
-    boxed = True
 
     def value(self, perturbation: Vector, box: Box) -> float:
         """The largest absolute change."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from advmip.checking.replay import Replay
 from advmip.errors import InputError, unknown_name
 from advmip.mip.bounds.balls import NORMS
 from advmip.mip.bounds.operators import Stage, matrix_stages
@@ -67,6 +68,11 @@ class Question:
                     expected=expected,
                     mend=f"correct {name}",
                 )
+
+    @cached_property
+    def replay(self) -> Replay:
+        """The network as others run it."""
+        return Replay(self.network)
 
     @cached_property
     def form(self) -> StagedNetwork:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from advmip.checking.attacks import check_attack
-from advmip.mip.ball_attack import attack_in_ball
+from advmip.checking.replay import Precision
+from advmip.mip.ball_attack import attack_in_ball, logits_of, moved_into_ball
 from advmip.mip.bounds import relaxation_bounds
 from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.linear import LinearBounds, Sides, margin_forms
@@ -21,22 +23,26 @@ from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import BigM, Formulation
 from advmip.mip.formulations.common import CommonBound
 from advmip.mip.formulations.triangle import Triangle
-from advmip.mip.margins import lead, runner_up
+from advmip.mip.margins import lead, normalisation, runner_up
 from advmip.mip.model import Model, Vector
 from advmip.mip.problem import Encoding, Problem, encode
 from advmip.mip.solvers import choose
 from advmip.mip.solvers.linear_program import LinearProgram
-from advmip.mip.targets import Anything
+from advmip.mip.targets import Anything, Goal, Untargeted
 from advmip.mip.verification.question import Question
 from advmip.mip.verification.verdict import Evidence, Outcome, Verdict
 from advmip.networks.staged import StagedNetwork
 
 # Subtracted from what a solver proves, relatively, besides what its tolerances may do.
 _TOLERANCE = 1e-6
+# A margin that is proved to be above this is unknown for its sign alone.
+_TIED = -1e-4
 # Where the network's own sums may be rounded by more than this, no solver's word counts.
 _SOLVER_ROUNDING = 1e-7
 # An adversarial image must win by this share of the largest logit: by more than float64 rounds.
 _CLEAR_WIN = 1e-9
+# It is sought at so many times what float32 may round.
+_AMPLY = 2.0
 
 
 class Run:
@@ -54,6 +60,12 @@ class Run:
         self._label = label
         self._begun = time.perf_counter()
         self._deadline = self._begun + asked.options.time_limit
+        logits = asked.form.logits(image)
+        # Margins are of logits of the usual scale, which tolerances are meant for; powers of two
+        # are exact.
+        self._factor = float(2.0 ** np.round(np.log2(normalisation(logits, label))))
+        self._logits = logits * self._factor
+        self._form = asked.form.with_logits_times(self._factor)
         self._margins = np.full(asked.form.classes, -np.inf)
         self._margins[label] = np.inf
         self._evidence = Evidence.NONE
@@ -70,25 +82,41 @@ class Run:
 
     def verdict(self) -> Verdict:
         """Go from cheap to dear until every class is excluded or one wins."""
-        logits = self._asked.form.logits(self._image)
-        if lead(logits, self._label) >= 0:
-            rival = runner_up(logits, self._label)
+        if lead(self._logits, self._label) >= 0:
+            rival = runner_up(self._logits, self._label)
             return self._concluded(Outcome.MISCLASSIFIED, None, rival)
         form, bounds = self._bounded()
         adversarial = None
         if self._open.size and self._asked.ingredients.shortcuts:
             with self._timed("attack"):
-                seed, rivals = self._asked.options.seed, self._open.tolist()
-                network = self._asked.network
-                points = attack_in_ball(network, self._ball, self._label, rivals, seed)
-                adversarial = self._won(points.numpy())
+                adversarial = self._won(self._attacked())
         if self._open.size and adversarial is None:
             adversarial = self._solved(form, bounds)
         if adversarial is not None:
-            predicted = int(self._asked.form.logits(adversarial).argmax())
+            predicted = int(self._form.logits(adversarial).argmax())
             return self._concluded(Outcome.ATTACKABLE, adversarial, predicted)
         status = Outcome.UNKNOWN if self._open.size else Outcome.ROBUST
+        if self._open.size and self._margins[self._open].min() > _TIED:
+            self._reason = "the least margin is 0 up to rounding: float64 cannot tell who wins"
         return self._concluded(status, None, self._label)
+
+    @cached_property
+    def _room(self) -> float:
+        """By how much an attack near the image should win, to be clear of float32's rounding."""
+        shaped = self._image.reshape(self._form.input_shape)
+        return _AMPLY * self._asked.replay.rounding(shaped, self._surplus)
+
+    def _surplus(self, logits: Vector) -> float:
+        """By how much the network's logits (classes,) win for the attacker."""
+        return lead(logits, self._label) * self._factor
+
+    def _attacked(self, start: Vector | None = None) -> NDArray[np.float64]:
+        """Where a gradient attack in the ball ends, from the image or from a point of it."""
+        wanted = Untargeted(self._label, self._form.classes, margin=self._room)
+        goals: list[Goal] = [wanted.towards(int(rival)) for rival in self._open]
+        logits = logits_of(self._asked.network, self._factor)
+        starts = () if start is None else (start,)
+        return attack_in_ball(logits, self._ball, goals, self._asked.options.seed, starts)
 
     @property
     def _open(self) -> NDArray[np.intp]:
@@ -99,11 +127,11 @@ class Run:
     @torch.no_grad()
     def _bounded(self) -> tuple[StagedNetwork, list[Interval]]:
         """The network without dead neurons, and bounds of the others, without any solver."""
-        form = self._asked.form
+        form = self._form
         with self._timed("interval"):
             sides = LinearBounds(self._asked.stages, self._region).by_intervals()
             lower, upper = sides[-1].lower[0].numpy(), sides[-1].upper[0].numpy()
-            self._raise(Evidence.INTERVAL, lower[self._label] - upper)
+            self._raise(Evidence.INTERVAL, (lower[self._label] - upper) * self._factor)
         with self._timed("linear"):
             alive = _alive(sides)
             form = form.keeping(alive)
@@ -237,43 +265,50 @@ class Run:
             self._evidence = evidence
 
     def _won(self, points: NDArray[np.float64] | list[Vector]) -> Vector | None:
+        """The point (pixels,) that wins by most, moved into ball and box; None if none does.
+
+        Where it does not win clearly in float32, a gradient attack goes on from there.
+        """
+        best = self._clearest(points)
+        if best is None or lead(self._form.logits(best), self._label) > self._room:
+            return best
+        return self._clearest([best, *self._attacked(best)])
+
+    def _clearest(self, points: NDArray[np.float64] | list[Vector]) -> Vector | None:
         """The point (pixels,) that wins by most, moved into ball and box; None if none does."""
-        if not len(points):
-            return None
-        best, most = None, 0.0
-        for point in np.asarray(points):
-            change = np.clip(point, 0.0, 1.0) - self._image
-            length = self._asked.distance.value(change, Box.around(self._image, ()))
-            moved = self._image + change * min(1.0, self._asked.epsilon / max(length, 1e-300))
-            moved = np.clip(moved, 0.0, 1.0)
-            logits = self._asked.form.logits(moved)
+        asked, best, most = self._asked, None, 0.0
+        for point in points:
+            moved = moved_into_ball(self._image, point, asked.epsilon, asked.norm)
+            logits = self._form.logits(moved)
             win = lead(logits, self._label)
-            if win > max(most, _CLEAR_WIN * (1.0 + float(np.abs(logits).max()))):
+            if win > max(most, _CLEAR_WIN * float(np.abs(logits).max())):
                 best, most = moved, win
         return best
 
     def _concluded(self, status: Outcome, adversarial: Vector | None, predicted: int) -> Verdict:
         asked = self._asked
         shaped = None if adversarial is None else adversarial.reshape(asked.form.input_shape)
+        precision = Precision.NONE
         if shaped is not None and adversarial is not None:
             box = Box.around(self._image, asked.form.input_shape)
             distance = asked.distance.value(adversarial - self._image, box)
-            check_attack(
+            precision = check_attack(
                 asked.network,
                 image=self._image.reshape(asked.form.input_shape),
                 adversarial=shaped,
                 claimed=distance,
                 measured=distance,
-                surplus=lambda logits: lead(logits, self._label),
+                surplus=self._surplus,
                 folder=asked.failures,
-                radius=asked.epsilon,
+                ball=(asked.epsilon, asked.norm),
             )
         return Verdict(
             status=status,
             adversarial=shaped,
+            precision=precision,
             predicted=predicted,
             evidence=self._evidence if status is Outcome.ROBUST else Evidence.NONE,
-            margins=self._margins,
+            margins=self._margins / self._factor,
             unstable=self._unstable,
             nodes=self._nodes,
             solver=self._solver,

@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from advmip.checking.replay import Precision
 from advmip.mip.model import Vector
 
 
@@ -60,12 +61,15 @@ class Verdict:
 
     An image is *attackable* if some image in the ball and in [0, 1] has another class whose logit
     is at least that of the true class, and *robust* if there is none; a tie is a win for the
-    attacker. (The images that are found win outright, by more than rounding.)
+    attacker (`mip.margins`). Where the two are equal but for rounding, the status is *unknown*, and
+    the reason says so. (The images that are found win outright, by more than rounding.)
 
     Attributes:
         status: "robust", "attackable", "unknown" or "misclassified".
         adversarial: An image in the ball with another class, confirmed by the network itself; None
             unless attackable.
+        precision: In which arithmetic the network itself confirms that image: "float32", in float64
+            and in float32 by more than any library rounds; "float64", in float64 alone; else empty.
         predicted: The network's class of that image, or of a misclassified one; else the label.
         evidence: What a robust verdict rests on, "interval", "linear", "lp" or "mip": the dearest
             that was needed for any class. Empty otherwise.
@@ -81,6 +85,7 @@ class Verdict:
 
     status: Outcome
     adversarial: NDArray[np.float64] | None
+    precision: Precision
     predicted: int
     evidence: Evidence
     margins: Vector

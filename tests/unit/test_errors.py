@@ -2,7 +2,7 @@
 
 import pytest
 
-from advmip.errors import CheckError, InputError, looked_up, unknown_name
+from advmip.errors import CheckError, InputError, exit_status, looked_up, unknown_name
 
 
 def test_input_error_has_four_short_lines():
@@ -39,3 +39,15 @@ def test_a_name_is_looked_up_or_refused():
 def test_check_error_names_the_saved_instance(tmp_path):
     assert str(tmp_path) in str(CheckError("duality gap 0.3", tmp_path))
     assert str(CheckError("duality gap 0.3")) == "duality gap 0.3"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "status"),
+    [("", 0), ("i", 2), ("ii", 2), ("c", 3), ("ic", 3), ("ci", 3)],
+)
+def test_a_command_ends_with_a_status_for_the_gravest_failure(kinds: str, status: int) -> None:
+    made = {
+        "i": InputError(subject="image", found="none", expected="one", mend="name one"),
+        "c": CheckError("an answer fails its check"),
+    }
+    assert exit_status(made[kind] for kind in kinds) == status

@@ -5,8 +5,10 @@ import hashlib
 import numpy as np
 import pytest
 
+from advmip.errors import InputError
 from advmip.storage import (
     array_digest,
+    check_writable,
     file_digest,
     write_array,
     write_arrays,
@@ -86,3 +88,15 @@ def test_array_digest_ignores_memory_layout_and_byte_order():
     a = np.arange(6, dtype=np.float32).reshape(2, 3)
     assert array_digest(np.asfortranarray(a)) == array_digest(a)
     assert array_digest(a.astype(">f4")) == array_digest(a)
+
+
+def test_whether_a_file_could_be_written_is_found_out_without_a_trace(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "folder").mkdir()
+    before = sorted(tmp_path.iterdir())
+    check_writable(tmp_path / "new" / "folders" / "image.npy")
+    check_writable(tmp_path / "file")
+    for path in ("file/image.npy", "file/new/image.npy", "folder", "long" * 99):
+        with pytest.raises(InputError, match="cannot be written"):
+            check_writable(tmp_path / path)
+    assert sorted(tmp_path.iterdir()) == before

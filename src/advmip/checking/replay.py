@@ -33,7 +33,7 @@ class Precision(StrEnum):
 
     NONE = ""  # there is no image
     FLOAT32 = "float32"  # in float64, and in float32 by more than rounding
-    FLOAT64 = "float64"  # in float64 alone, or the network is in float64 itself
+    FLOAT64 = "float64"  # in float64 alone
 
 
 class Replay:
@@ -46,24 +46,17 @@ class Replay:
     def __init__(self, network: Network) -> None:
         self._own = network
         self._double = deepcopy(network).double()
-
-    @property
-    def own(self) -> Precision:
-        """The network's own precision."""
-        single = self._own.mean.dtype == torch.float32
-        return Precision.FLOAT32 if single else Precision.FLOAT64
+        self._dtype, self._device = network.mean.dtype, network.mean.device
 
     @torch.no_grad()
     def exact(self, images: NDArray[np.float64]) -> Logits:
         """Logits (N, classes) of images (N, ...) in float64."""
-        return np.asarray(
-            self._double(torch.from_numpy(images).to(self._own.mean.device)).cpu().numpy()
-        )
+        return np.asarray(self._double(torch.from_numpy(images).to(self._device)).cpu().numpy())
 
     @torch.no_grad()
     def rounded(self, images: NDArray[np.float64]) -> Logits:
         """Logits (N, classes) of images (N, ...) in the network's own precision."""
-        inputs = torch.from_numpy(images).to(self._own.mean)
+        inputs = torch.from_numpy(images).to(self._device, self._dtype)
         return np.asarray(self._own(inputs).cpu().double().numpy())
 
     def rounding(self, image: NDArray[np.float64], surplus: Surplus) -> float:
@@ -81,4 +74,9 @@ class Replay:
         if not surplus(exact) > 0:
             return Precision.NONE
         confirmed = surplus(rounded) > 0 and surplus(exact) > self.rounding(image, surplus)
-        return self.own if confirmed else Precision.FLOAT64
+        return self.best if confirmed else Precision.FLOAT64
+
+    @property
+    def best(self) -> Precision:
+        """The most that `precision` can say: a network in float64 is run in no other arithmetic."""
+        return Precision.FLOAT64 if self._dtype == torch.float64 else Precision.FLOAT32

@@ -130,7 +130,7 @@ def minimal_attack(
             hunt.plainly([*bounds[:-1], bounds[-1].times(factor)])
         attack = hunt.answer()
         found = attack.adversarial
-        if found is not None and replay.precision(found, surplus) is not replay.own:
+        if found is not None and replay.precision(found, surplus) is not replay.best:
             hunt.clear_of_rounding(_AMPLY * replay.rounding(found, surplus))
             attack = hunt.answer()
         if attack.adversarial is None:

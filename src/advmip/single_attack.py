@@ -74,7 +74,7 @@ def _summary(attack: Attack, label: int, distance: str) -> str:
     """The answer in a few lines."""
     phases = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in attack.phases.items())
     lines = [
-        f"{attack.status}: class {label} becomes {attack.predicted}"
+        f"{attack.status}: class {label} becomes {attack.predicted}, {attack.precision.in_words}"
         if attack.adversarial is not None
         else f"{attack.status}: no attack found",
         f"{distance} distance {attack.distance:.8g}, at least {attack.lower_bound:.8g} by proof",

@@ -176,9 +176,13 @@ def _line(verdict: Verdict, label: int) -> str:
     explained = {
         Outcome.ROBUST: f"class {label}, by {verdict.evidence.value}; "
         f"margin at least {verdict.margins[worst]:.4g} over class {worst}",
-        Outcome.ATTACKABLE: f"class {label} becomes {verdict.predicted}",
-        Outcome.UNKNOWN: f"class {label}; margin at least {verdict.margins[worst]:.4g} over class "
-        f"{worst}" + (f" ({verdict.reason})" if verdict.reason else ""),
+        Outcome.ATTACKABLE: f"class {label} becomes {verdict.predicted}, "
+        f"{verdict.precision.in_words}",
+        Outcome.UNKNOWN: f"class {label}; float64 cannot tell who wins: the margin over class "
+        f"{worst} may be 0"
+        if verdict.tied
+        else f"class {label}; margin at least {verdict.margins[worst]:.4g} over class {worst}"
+        + (f" ({verdict.reason})" if verdict.reason and not verdict.solver else ""),
         Outcome.MISCLASSIFIED: f"class {label} is taken for {verdict.predicted}",
     }
     return f"{verdict.status.value}, {explained[verdict.status]}; {verdict.seconds:.2f} s"

@@ -35,6 +35,11 @@ class Precision(StrEnum):
     FLOAT32 = "float32"  # in float64, and in float32 by more than rounding
     FLOAT64 = "float64"  # in float64 alone
 
+    @property
+    def in_words(self) -> str:
+        """As an answer says it."""
+        return f"confirmed in {self}" if self is Precision.FLOAT32 else f"in {self} alone"
+
 
 class Replay:
     """Runs a network on images, in float64 and in its own precision.

@@ -35,7 +35,7 @@ from advmip.networks.staged import StagedNetwork
 
 # Subtracted from what a solver proves, relatively, besides what its tolerances may do.
 _TOLERANCE = 1e-6
-# A margin that is proved to be above this is unknown for its sign alone.
+# Where margins are proved to be above this, rounding alone leaves their sign open.
 _TIED = -1e-4
 # Where the network's own sums may be rounded by more than this, no solver's word counts.
 _SOLVER_ROUNDING = 1e-7
@@ -96,8 +96,6 @@ class Run:
             predicted = int(self._form.logits(adversarial).argmax())
             return self._concluded(Outcome.ATTACKABLE, adversarial, predicted)
         status = Outcome.UNKNOWN if self._open.size else Outcome.ROBUST
-        if self._open.size and self._margins[self._open].min() > _TIED:
-            self._reason = "the least margin is 0 up to rounding: float64 cannot tell who wins"
         return self._concluded(status, None, self._label)
 
     @cached_property
@@ -309,6 +307,7 @@ class Run:
             predicted=predicted,
             evidence=self._evidence if status is Outcome.ROBUST else Evidence.NONE,
             margins=self._margins / self._factor,
+            tied=status is Outcome.UNKNOWN and bool(self._margins.min() > _TIED),
             unstable=self._unstable,
             nodes=self._nodes,
             solver=self._solver,

@@ -61,8 +61,7 @@ class Verdict:
 
     An image is *attackable* if some image in the ball and in [0, 1] has another class whose logit
     is at least that of the true class, and *robust* if there is none; a tie is a win for the
-    attacker (`mip.margins`). Where the two are equal but for rounding, the status is *unknown*, and
-    the reason says so. (The images that are found win outright, by more than rounding.)
+    attacker (`mip.margins`). Where the two are equal but for rounding, the status is *unknown*. (The images that are found win outright, by more than rounding.)
 
     Attributes:
         status: "robust", "attackable", "unknown" or "misclassified".
@@ -75,6 +74,8 @@ class Verdict:
             that was needed for any class. Empty otherwise.
         margins: For each class j a proved lower bound of o_y - o_j over the ball; inf for the true
             class y, -inf where nothing was proved.
+        tied: Whether an unknown verdict is so because the least margin is 0 but for rounding:
+            float64 cannot tell who wins.
         unstable: Neurons whose sign was open at the end.
         nodes: Nodes of the solver's trees.
         solver: The solver that was taken; empty if none was needed.
@@ -89,6 +90,7 @@ class Verdict:
     predicted: int
     evidence: Evidence
     margins: Vector
+    tied: bool
     unstable: int
     nodes: int
     solver: str

@@ -61,7 +61,8 @@ class Verdict:
 
     An image is *attackable* if some image in the ball and in [0, 1] has another class whose logit
     is at least that of the true class, and *robust* if there is none; a tie is a win for the
-    attacker (`mip.margins`). Where the two are equal but for rounding, the status is *unknown*. (The images that are found win outright, by more than rounding.)
+    attacker (`mip.margins`). Where the two are equal but for rounding, the status is *unknown*.
+    (The images that are found win outright, by more than rounding.)
 
     Attributes:
         status: "robust", "attackable", "unknown" or "misclassified".

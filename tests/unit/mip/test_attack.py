@@ -179,7 +179,11 @@ def test_too_short_a_time_gives_bounds_and_no_error() -> None:
     assert 0 <= found.lower_bound <= found.distance
 
 
-@pytest.mark.parametrize(("distance", "seed"), list(product(("l0", "l1", "l2", "linf"), (1, 4, 9))))
+# In L2, linear forms settle instance 9 before any ball has to grow.
+@pytest.mark.parametrize(
+    ("distance", "seed"),
+    [*product(("l0", "l1", "linf"), (1, 4, 9)), *product(("l2",), (1, 4, 12))],
+)
 def test_balls_that_grow_come_to_the_nearest_attack_alone(
     distance: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

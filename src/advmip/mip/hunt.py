@@ -412,11 +412,16 @@ class Hunt:
             )
             started = time.perf_counter() - self._begun
             solution = prepared.solve(options)
+            found = None
+            if solution.point is not None:
+                found = self._polished(problem, prepared.lifted(solution.point))
+            # The solver's points count as far as the network confirms the last of them.
+            nearest = self._radius if found is None else found.value
             for passed, value, bound in solution.trace:
                 self._raise_bound(rival, min(measure.distance(bound), radius))
-                self._note(started + passed, measure.distance(value), self._lower_bound)
-            if solution.point is not None:
-                self._improve(self._polished(problem, prepared.lifted(solution.point)))
+                distance = max(measure.distance(value), nearest)
+                self._note(started + passed, distance, self._lower_bound)
+            self._improve(found)
         self._unstable = max(self._unstable, unstable_neurons(bounds))
         self._taken = prepared.solver, prepared.reason
         self._nodes += solution.nodes

@@ -15,6 +15,7 @@ RowsFolder = Annotated[Path, typer.Option("--rows", help="The folder of joined r
 Papers = Annotated[Path, typer.Option(help="The folder of published values.")]
 
 _PAPERS = WORKFLOW / "papers"
+_REFERENCE = Path("results/reference")
 
 
 @app.command("rows")
@@ -91,11 +92,14 @@ def report(
     results: Annotated[Path, typer.Option(help="The folder of one scale's results.")],
     out: Out,
     papers: Papers = _PAPERS,
+    reference: Annotated[
+        Path, typer.Option(help="The folder of snapshots, for what came out on the real data.")
+    ] = _REFERENCE,
 ) -> None:
     """Put tables, figures and verdicts on one page."""
     from advmip.reporting.report import write_report
 
-    write_report(results, papers, out)
+    write_report(results, papers, out, reference)
 
 
 @app.command("snapshot")
@@ -105,7 +109,7 @@ def snapshot(
         list[str] | None,
         typer.Option("--source", help="Only this source's, beside those that are kept already."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="The folder of snapshots.")] = Path("results/reference"),
+    out: Annotated[Path, typer.Option(help="The folder of snapshots.")] = _REFERENCE,
 ) -> None:
     """Keep tables, figures and verdicts of a scale where they are committed."""
     from advmip.reporting.snapshot import write_snapshot

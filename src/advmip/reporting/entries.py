@@ -40,7 +40,7 @@ def verdict_notes(tidy: pd.DataFrame) -> list[str]:
         by_kind = kinds.groupby("kind", sort=False)["count"].sum()
         listed = ", ".join(f"{kind} ({count})" for kind, count in by_kind.items())
         notes.append(f"{str(verdict).capitalize()}: {listed}.")
-    machines = judged["machine"].dropna().unique()
-    if len(machines):
+    machines = list(filter(None, judged["machine"].dropna().unique()))
+    if machines:
         notes.append(f"Ours on {' and '.join(machines)}.")
     return notes

@@ -58,6 +58,8 @@ LECTURE = f"{RESULTS}/shards/kronqvist"
 BEN_MHENNI = f"{RESULTS}/shards/benmhenni"
 RETRAINED = f"{RESULTS}/networks/retrained"
 PAPERS = sorted(map(str, Path("workflow/papers").glob("*.yaml")))
+# What came out at other scales, for the first page of the report.
+KEPT_VERDICTS = sorted(map(str, Path("results/reference").glob("*/verdicts/*.csv")))
 OUTPUTS = read_yaml(Path("workflow/outputs.yaml"))
 # The sources, each the beginning of its outputs' names; it stands for all of them.
 SOURCES = list(dict.fromkeys(name.partition("_")[0] for name in OUTPUTS))

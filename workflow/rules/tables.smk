@@ -108,6 +108,7 @@ rule report:
         outputs=files_of(*OUTPUTS),
         verdicts=rules.all_verdicts.output.verdicts,
         papers=PAPERS,
+        kept=KEPT_VERDICTS,
     output:
         report=f"{RESULTS}/report.html",
     log:

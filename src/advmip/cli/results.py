@@ -24,6 +24,7 @@ SettingsFile = Annotated[
 Papers = Annotated[Path, typer.Option(help="The folder of published values.")]
 
 _PAPERS = WORKFLOW / "papers"
+_REFERENCE = Path("results/reference")
 
 
 @app.command("rows")
@@ -97,11 +98,14 @@ def report(
     results: Annotated[Path, typer.Option(help="The folder of one scale's results.")],
     out: Out,
     papers: Papers = _PAPERS,
+    reference: Annotated[
+        Path, typer.Option(help="The folder of snapshots, for what came out on the real data.")
+    ] = _REFERENCE,
 ) -> None:
     """Put tables, figures and verdicts on one page."""
     from advmip.reporting.report import write_report
 
-    write_report(results, papers, out)
+    write_report(results, papers, out, reference)
 
 
 @app.command("snapshot")
@@ -111,7 +115,7 @@ def snapshot(
         list[str] | None,
         typer.Option("--source", help="Only this source's, beside those that are kept already."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="The folder of snapshots.")] = Path("results/reference"),
+    out: Annotated[Path, typer.Option(help="The folder of snapshots.")] = _REFERENCE,
 ) -> None:
     """Keep tables, figures, verdicts, rows and journals of a scale where they are committed."""
     from advmip.reporting.snapshot import write_snapshot

@@ -1,56 +1,42 @@
-"""Published values beside ours, and how each of them is judged."""
+"""Published values beside ours: which rows answer to which value."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from advmip.errors import InputError
-from advmip.reporting.intervals import Measured, measure
-from advmip.reporting.plan import Plan
-from advmip.reporting.rows import MissingRowsError, Rows, where
-from advmip.reporting.sources import Block, Source, Tolerance
-
-
-class Verdict(StrEnum):
-    """What can be said of a published value or a claim."""
-
-    REPRODUCED = "reproduced"
-    DIRECTION = "direction holds"
-    CONTRADICTED = "contradicted"
-    NOT_COMPARABLE = "not comparable at this scale"
-    UNRESOLVED = "unresolved"
-
+from advmip.reporting.ben_mhenni.instances import INSTANCES
+from advmip.reporting.intervals import Measured, measure, measure_share
+from advmip.reporting.judging import Cell, Verdict, judge, sampling_allowance
+from advmip.reporting.limits import ends_under
+from advmip.reporting.obstacles import COLUMN_NAMES, left_out, obstacle_of, refused, shown
+from advmip.reporting.rows import MissingRowsError, Rows
+from advmip.reporting.sources import Block, Source
 
 PROTOCOLS = ("published", "described")
 
 COMPARISON_COLUMNS = [
     *["source", "output", "block", "where", "network", "keys", "protocol", "quantity"],
     *["published", "ours", "lower", "upper", "further_lower", "further_upper", "seeds"],
-    *["iterations", "decimals", "difference", "tolerance", "verdict", "reason"],
+    *["least", "most", "iterations", "decimals", "difference", "tolerance"],
+    *["verdict", "reason", "machine"],
 ]
 
-_KEY_NAMES = {
-    "adversarial_count": "|X_adv|",
-    "omega": "ω",
-    "iteration": "k",
-    "trained_on": "trained on",
-    "examples_added": "examples added",
-    "variant": "verifier",
-}
-
-_STANDARD_ERRORS = 2.0
 # What means are taken over, where it is not seeds.
 _REPEATED = {
     "attacks": "images",
     "perturbations": "images",
     "neurons": "neurons",
     "verifications": "images",
+}
+# Quantities that a row has whole or not at all.
+_WHOLE = {
+    **dict.fromkeys(["solved", "at_limit", "within_a_second"], 100.0),
+    "unfinished": float(INSTANCES),
 }
 _NO_ATTACK = "no attack was found within the time limit"
 # Kinds of rows that may leave a quantity empty in all of them, and why.
@@ -63,25 +49,6 @@ _NOTHING_TO_AVERAGE = {
 
 class NothingToAverageError(Exception):
     """None of the rows that a value is a mean of has a number; the message says why."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Our side of one published value.
-
-    Attributes:
-        measured: Mean over the seeds and its interval.
-        test_images: The smallest number of test images behind it; 0 where none are involved.
-        iterations: Iterations of the run behind it; NaN where there is none.
-        obstacle: Why it cannot be compared with the published value; empty if it can.
-        repeated: What the mean is taken over.
-    """
-
-    measured: Measured
-    test_images: int
-    iterations: float
-    obstacle: str
-    repeated: str = "seeds"
 
 
 def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd.DataFrame:
@@ -98,8 +65,9 @@ def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd
 
     Returns:
         One row per value and quantity, with the columns `COMPARISON_COLUMNS` and one more for
-        every key of the block. Where this scale leaves a value out on purpose, our side is empty
-        and the verdict is "not comparable at this scale".
+        every key of the block. `least` and `most` are what a shorter time limit than the source's
+        leaves open of ours. Where this scale leaves a value out on purpose, our side is empty and
+        the verdict is "not run at this scale".
 
     Raises:
         MissingRowsError: Rows that this scale ought to have are not there.
@@ -115,7 +83,7 @@ def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd
                 "where": block.where,
                 "network": network,
                 "keys": ", ".join(
-                    f"{_KEY_NAMES.get(name, name)} = {_key(value)}"
+                    f"{COLUMN_NAMES.get(name, name)} = {shown(value)}"
                     for name, value in keys.items()
                     if name != "paper_network"
                 ),
@@ -127,13 +95,17 @@ def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd
             try:
                 cell = cell_of(rows, source, block, keys, quantity, protocol)
             except NothingToAverageError as nothing:
-                record |= _unresolved(published, str(nothing))
+                record |= _without_ours(published, Verdict.UNRESOLVED, str(nothing))
             except MissingRowsError:
                 match = {**block.match, **keys, "protocol": protocol}
                 refusal = rows.refusal(block.rows, match)
                 if refusal is None and rows.expects(match):
                     raise
-                record |= _left_out(published, protocol, refusal or "not run at this scale")
+                reason = left_out() if refusal is None else refused(refusal)
+                if protocol == "published":
+                    record |= _without_ours(published, reason.verdict, str(reason))
+                else:
+                    record["reason"] = str(reason)
             else:
                 record |= _ours(cell)
                 if protocol == "published":
@@ -175,17 +147,22 @@ def cell_of(
     lengths = chosen["iterations"] if "iterations" in chosen.columns else pd.Series(dtype=float)
     if is_last:
         chosen = chosen[chosen["iteration"] == lengths]
+    least, most = ends_under(chosen, quantity, block.time_limit)
     if chosen[quantity].isna().all():
         if block.rows in _NOTHING_TO_AVERAGE:
             raise NothingToAverageError(_NOTHING_TO_AVERAGE[block.rows])
         raise MissingRowsError(block.rows, {**match, quantity: "a number"}, rows.folder)
     accuracy = quantity.endswith("_accuracy")
+    ends = [_mean_of(chosen.assign(**{quantity: end}), quantity) for end in (least, most)]
     return Cell(
-        measured=measure(one_per_seed(chosen, quantity).to_numpy()),
+        measured=_mean_of(chosen, quantity),
+        least=ends[0],
+        most=ends[1],
         test_images=int(chosen["test_images"].min()) if accuracy else 0,
         iterations=float(lengths.max()),
-        obstacle=_obstacle(rows, chosen, source, block, quantity),
+        obstacle=obstacle_of(rows, chosen, source, block, quantity),
         repeated=_REPEATED.get(block.rows, "seeds"),
+        machine=_machine(chosen),
     )
 
 
@@ -221,38 +198,35 @@ def unpublished(
     for quantity, digits in decimals.items():
         record: dict[str, Any] = {**identity, "quantity": quantity, "decimals": digits}
         if chosen[quantity].notna().any():
-            measured = measure(one_per_seed(chosen, quantity).to_numpy())
+            measured = _mean_of(chosen, quantity)
             record |= {"ours": measured.mean, "lower": measured.lower, "upper": measured.upper}
             record["seeds"] = measured.seeds
         records.append(record)
     return pd.DataFrame(records).reindex(columns=COMPARISON_COLUMNS)
 
 
-def is_paper_network(frame: pd.DataFrame, source: Source) -> bool:
-    """Whether all rows come from the paper's own architecture and data set."""
-    found = frame[["paper_network", "network", "dataset"]].drop_duplicates()
-    expected = {
-        (name, network.architecture, network.dataset) for name, network in source.networks.items()
-    }
-    return set(found.itertuples(index=False, name=None)) <= expected
+def _without_ours(published: float, verdict: Verdict, reason: str) -> dict[str, Any]:
+    return {"published": published, "verdict": verdict.value, "reason": reason}
 
 
-def _left_out(published: float, protocol: str, reason: str) -> dict[str, Any]:
-    if protocol != "published":
-        return {"reason": reason}
-    return {
-        "published": published,
-        "verdict": Verdict.NOT_COMPARABLE.value,
-        "reason": reason,
-    }
+def _mean_of(chosen: pd.DataFrame, quantity: str) -> Measured:
+    """The mean of a quantity over seeds or images, with the interval that suits it."""
+    values = one_per_seed(chosen, quantity).to_numpy()
+    if quantity in _WHOLE:
+        return measure_share(values, _WHOLE[quantity])
+    return measure(values)
 
 
-def _unresolved(published: float, reason: str) -> dict[str, Any]:
-    return {
-        "published": published,
-        "verdict": Verdict.UNRESOLVED.value,
-        "reason": reason,
-    }
+def _machine(chosen: pd.DataFrame) -> str:
+    """The processors and threads behind rows, in words."""
+    if "provenance" not in chosen.columns:
+        return ""
+    origins = [json.loads(text) for text in chosen["provenance"].dropna().unique()]
+    named = [
+        f"{origin['processor']}, {origin['threads']} thread{'s' * (origin['threads'] != 1)}"
+        for origin in origins
+    ]
+    return " and ".join(dict.fromkeys(named))
 
 
 def _ours(cell: Cell) -> dict[str, Any]:
@@ -264,7 +238,10 @@ def _ours(cell: Cell) -> dict[str, Any]:
         "further_lower": measured.further_lower,
         "further_upper": measured.further_upper,
         "seeds": measured.seeds,
+        "least": cell.least.mean,
+        "most": cell.most.mean,
         "iterations": cell.iterations,
+        "machine": cell.machine,
     }
 
 
@@ -281,7 +258,8 @@ def _judged(
     reference = _reference(rows, source, block, keys, quantity)
     full_set = source.networks[str(keys.get("paper_network", block.match.get("paper_network")))]
     allowance = sampling_allowance(published, cell.test_images, full_set.test_images)
-    verdict, reason = judge(published, cell, tolerance, allowance, reference)
+    better = block.better.get(quantity)
+    verdict, reason = judge(published, cell, tolerance, allowance, reference, better)
     return {
         "published": published,
         "difference": cell.measured.mean - published,
@@ -291,83 +269,6 @@ def _judged(
         "verdict": verdict.value,
         "reason": reason,
     }
-
-
-def judge(
-    published: float,
-    cell: Cell,
-    tolerance: Tolerance,
-    allowance: float,
-    reference: tuple[float, float] | None,
-) -> tuple[Verdict, str]:
-    """The verdict on one published value.
-
-    Reproduced: within the tolerance, or inside our interval over the seeds. Direction holds: not
-    so, but the change from a reference has the published sign. Times are compared with another
-    machine's, so a time without a reference is not comparable rather than contradicted.
-
-    Args:
-        published: The published value.
-        cell: Our side.
-        tolerance: How close is close enough.
-        allowance: What to add to the tolerance because fewer test images were used than published.
-        reference: The published value and ours from which a change is measured, if there is one.
-
-    Returns:
-        The verdict, and why, in a few words.
-    """
-    ours = cell.measured.mean
-    if cell.obstacle:
-        return Verdict.NOT_COMPARABLE, cell.obstacle
-    if tolerance.admits(ours, published, allowance):
-        return Verdict.REPRODUCED, f"within tolerance: {tolerance.reason}"
-    if cell.measured.holds(published):
-        count = f"{cell.measured.seeds} {cell.repeated}"
-        return Verdict.REPRODUCED, f"inside the 95 % interval over {count}"
-    if reference is not None:
-        published_change, our_change = published - reference[0], ours - reference[1]
-        if tolerance.is_factor:
-            same = np.sign(published_change) == np.sign(our_change)
-        else:
-            small = tolerance.amount + allowance
-            same = _sign(published_change, small) == _sign(our_change, small)
-        if same:
-            return Verdict.DIRECTION, _compared(ours, published, tolerance)
-    elif tolerance.is_factor:
-        return (
-            Verdict.NOT_COMPARABLE,
-            f"another machine and solver: {_compared(ours, published, tolerance)}",
-        )
-    return Verdict.CONTRADICTED, _compared(ours, published, tolerance)
-
-
-def sampling_allowance(published: float, test_images: int, full_test_set: int) -> float:
-    """Two standard errors of an accuracy over a part of the test set, in percentage points.
-
-    Args:
-        published: Accuracy in percent over the full test set.
-        test_images: Number of test images of ours, a subset; 0 where none are involved.
-        full_test_set: Number of test images behind the published accuracy.
-    """
-    if not 0 < test_images < full_test_set:
-        return 0.0
-    variance = published * (100.0 - published) / test_images * (1.0 - test_images / full_test_set)
-    return _STANDARD_ERRORS * float(np.sqrt(max(variance, 0.0)))
-
-
-def two_digits(number: float) -> str:
-    """A number to two digits that count, or to a whole one; never with an exponent from 100 on."""
-    return f"{number:.2g}" if abs(number) < 99.5 else f"{number:,.0f}"
-
-
-def _compared(ours: float, published: float, tolerance: Tolerance) -> str:
-    if tolerance.is_factor:
-        return f"{two_digits(ours / published)} times the published time"
-    return f"off by {ours - published:+.4g}"
-
-
-def _sign(change: float, small: float) -> int:
-    return 0 if abs(change) <= small else int(np.sign(change))
 
 
 def _reference(
@@ -384,46 +285,6 @@ def _reference(
         return None
     ours = cell_of(rows, source, origin, origin_keys, quantity, "published").measured.mean
     return origin.published(origin_keys, quantity), ours
-
-
-def _obstacle(rows: Rows, chosen: pd.DataFrame, source: Source, block: Block, quantity: str) -> str:
-    """Why these rows cannot be compared with the source's, or nothing."""
-    first = chosen.iloc[0]
-    if block.obstacle:
-        return block.obstacle
-    if not is_paper_network(chosen, source):
-        return f"{first['network']} on {first['dataset']} stands in for {first['paper_network']}"
-    for column, expected in block.comparable.items():
-        others = chosen[~chosen.index.isin(where(chosen, {column: expected}).index)]
-        if len(others):
-            found = _key(others.iloc[0][column])
-            return f"{_KEY_NAMES.get(column, column)}: {found} instead of {_key(expected)}"
-    return "" if rows.plan is None else _planned_obstacle(rows.plan, first, block, quantity)
-
-
-def _planned_obstacle(plan: Plan, row: pd.Series[Any], block: Block, quantity: str) -> str:
-    """What the scale does otherwise than the source, though its rows do not say so."""
-    network = row["paper_network"]
-    if network not in plan.training_images:
-        return ""  # the thesis's networks are trained anew at every scale
-    if block.epochs is not None:
-        epochs = plan.retraining_epochs[network]
-        return f"{epochs} epochs instead of {block.epochs}" if epochs != block.epochs else ""
-    is_time = block.tolerances[quantity].is_factor
-    if not plan.released_weights and not is_time:
-        return "weights trained anew instead of the released ones"
-    images = plan.training_images[network]
-    if images is not None and (block.comparable or is_time or quantity == "training_loss"):
-        return f"{images} training images instead of all"
-    return ""
-
-
-def _key(value: object) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, list):
-        return " or ".join(map(_key, value))
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def find_block(source: Source, name: str) -> Block:

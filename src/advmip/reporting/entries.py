@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from advmip.reporting.comparisons import Verdict
 from advmip.reporting.formats import DASH, LEGEND
+from advmip.reporting.judging import Verdict, tally
+from advmip.reporting.obstacles import count_obstacles
 
 
 def row_of(frame: pd.DataFrame, **match: object) -> pd.Series[Any] | None:
@@ -31,14 +32,15 @@ def number_of(row: pd.Series[Any] | None, column: str, decimals: int | None = No
 
 
 def verdict_notes(tidy: pd.DataFrame) -> list[str]:
-    """How many values have which verdict, and why some have none."""
+    """How many values have which verdict, why some are not judged, and where ours were measured."""
     judged = tidy[(tidy["protocol"] == "published") & tidy["verdict"].notna()]
-    counts = judged["verdict"].value_counts()
-    tally = ", ".join(
-        f"{counts[verdict.value]} {verdict.value}" for verdict in Verdict if verdict.value in counts
-    )
-    notes = [f"Of {len(judged)} published values: {tally}. {LEGEND}."]
-    obstacles = judged.loc[judged["verdict"] == Verdict.NOT_COMPARABLE.value, "reason"].unique()
-    if len(obstacles):
-        notes.append(f"Not comparable: {'; '.join(obstacles)}.")
+    counts = [f"{count} {verdict}" for verdict, count in tally(judged["verdict"]).items()]
+    notes = [f"Of {len(judged)} published values: {', '.join(counts)}. {LEGEND}."]
+    for verdict, kinds in count_obstacles(judged).groupby("verdict", sort=False):
+        by_kind = kinds.groupby("kind", sort=False)["count"].sum()
+        listed = ", ".join(f"{kind} ({count})" for kind, count in by_kind.items())
+        notes.append(f"{str(verdict).capitalize()}: {listed}.")
+    machines = list(filter(None, judged["machine"].dropna().unique()))
+    if machines:
+        notes.append(f"Ours on {' and '.join(machines)}.")
     return notes

@@ -6,20 +6,25 @@ import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from advmip.reporting.comparisons import Verdict
+from advmip.reporting.judging import Verdict
 
 MARKS = {
     Verdict.REPRODUCED: "✓",
+    Verdict.IMPROVED: "+",
     Verdict.DIRECTION: "↗",
     Verdict.CONTRADICTED: "✗",
-    Verdict.NOT_COMPARABLE: "",
     Verdict.UNRESOLVED: "?",
+    Verdict.NOT_COMPARABLE: "",
+    Verdict.NOT_RUN: "",
 }
 
 MINUS = "\u2212"
 DASH = "\u2013"
 
-LEGEND = "✓ reproduced, ↗ direction holds, ✗ contradicted, ? unresolved, no mark: not comparable"
+LEGEND = (
+    "✓ reproduced, + improved, ↗ direction holds, ✗ contradicted, ? unresolved, "
+    "no mark: not comparable or not run"
+)
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -222,9 +227,9 @@ def _html_entry(entry: Entry) -> str:
     return f"<td{_css(' '.join(filter(None, names)))}>{html.escape(entry.text)}{shown}</td>"
 
 
-def css_class(verdict: Verdict) -> str:
-    """The class of a verdict in the report's style sheet: its first word."""
-    return verdict.value.split()[0]
+def css_class(verdict: str) -> str:
+    """The class of a verdict in the report's style sheet: its first two words."""
+    return "-".join(verdict.split()[:2])
 
 
 def _css(names: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.special import stdtrit
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import betaincinv, stdtrit
 
 
 @dataclass(frozen=True)
@@ -15,10 +15,11 @@ class Measured:
 
     Attributes:
         mean: Mean over the seeds.
-        lower: Lower end of the 95 % t-interval of the mean; NaN for a single seed.
+        lower: Lower end of the 95 % interval of the mean; NaN for a single seed.
         upper: Upper end of it; NaN for a single seed.
-        further_lower: Lower end of the 95 % prediction interval of one further seed; NaN for one.
-        further_upper: Upper end of it; NaN for a single seed.
+        further_lower: Lower end of the 95 % prediction interval of one further seed; NaN for one,
+            and for shares.
+        further_upper: Upper end of it.
         seeds: Number of seeds.
     """
 
@@ -29,10 +30,6 @@ class Measured:
     further_upper: float
     seeds: int
 
-    def holds(self, value: float) -> bool:
-        """Whether the interval of the mean holds a value; never with a single seed."""
-        return bool(self.lower <= value <= self.upper)
-
 
 def measure(values: ArrayLike, confidence: float = 0.95) -> Measured:
     """Mean, t-interval of the mean and prediction interval of one further value.
@@ -41,18 +38,18 @@ def measure(values: ArrayLike, confidence: float = 0.95) -> Measured:
     interval of the mean is the narrower of the two.
 
     Args:
-        values: One finite number per seed, at least one.
+        values: One number per seed, at least one; an infinite one makes all ends infinite.
         confidence: Share of the distribution that the intervals hold, in (0, 1).
 
     Raises:
-        ValueError: There is no value, or one is not finite.
+        ValueError: There is no value, or one is not a number.
     """
-    sample = np.asarray(values, dtype=float).ravel()
-    if sample.size == 0 or not np.isfinite(sample).all():
-        raise ValueError(f"a mean needs finite values, and at least one: {sample.tolist()}")
+    sample = _sample(values)
     mean = float(sample.mean())
+    if not np.isfinite(mean):
+        return Measured(mean, mean, mean, mean, mean, sample.size)
+    nan = float("nan")
     if sample.size == 1:
-        nan = float("nan")
         return Measured(mean, nan, nan, nan, nan, 1)
     quantile = float(stdtrit(sample.size - 1, 0.5 + confidence / 2))
     deviation = float(sample.std(ddof=1))
@@ -61,3 +58,36 @@ def measure(values: ArrayLike, confidence: float = 0.95) -> Measured:
     return Measured(
         mean, mean - half, mean + half, mean - further, mean + further, int(sample.size)
     )
+
+
+def measure_share(values: ArrayLike, whole: float, confidence: float = 0.95) -> Measured:
+    """How often something is so, with the interval of Clopper and Pearson.
+
+    All of three instances are no proof that all of a hundred would be, though they do not differ.
+
+    Args:
+        values: `whole` or 0 for each instance, at least one.
+        whole: What an instance counts, such as 100 for percent.
+        confidence: Share of the distribution that the interval holds, in (0, 1).
+
+    Raises:
+        ValueError: There is no value, or one is neither of both.
+    """
+    sample = _sample(values)
+    if not np.isin(sample, (0.0, whole)).all():
+        raise ValueError(f"a share needs values of 0 or {whole:g}: {sample.tolist()}")
+    count, hits = sample.size, int(np.count_nonzero(sample))
+    tail = (1.0 - confidence) / 2
+    lower = betaincinv(hits, count - hits + 1, tail) if hits else 0.0
+    upper = betaincinv(hits + 1, count - hits, 1.0 - tail) if hits < count else 1.0
+    nan = float("nan")
+    return Measured(
+        float(sample.mean()), whole * float(lower), whole * float(upper), nan, nan, count
+    )
+
+
+def _sample(values: ArrayLike) -> NDArray[np.float64]:
+    sample = np.asarray(values, dtype=np.float64).ravel()
+    if sample.size == 0 or np.isnan(sample).any():
+        raise ValueError(f"a mean needs numbers, and at least one: {sample.tolist()}")
+    return sample

@@ -15,9 +15,11 @@ from markupsafe import Markup
 
 from advmip.errors import InputError
 from advmip.reporting import style
-from advmip.reporting.comparisons import PROTOCOLS, Verdict
+from advmip.reporting.comparisons import PROTOCOLS
 from advmip.reporting.figures import FIGURES
 from advmip.reporting.formats import css_class, to_html
+from advmip.reporting.judging import Verdict, tally, two_digits
+from advmip.reporting.obstacles import OTHER_DATA, count_obstacles
 from advmip.reporting.rows import code_versions
 from advmip.reporting.sources import Source, read_sources
 from advmip.reporting.tables import TABLES, print_table
@@ -41,8 +43,16 @@ _SECTIONS = {
 }
 
 
-def write_report(results_dir: Path, papers_dir: Path, out_path: Path) -> None:
+# Folders of scales on the real data, the most complete first.
+_REAL_SCALES = ("paper", "overnight", "mnist")
+
+
+def write_report(
+    results_dir: Path, papers_dir: Path, out_path: Path, reference_dir: Path | None = None
+) -> None:
     """Write the report of one scale.
+
+    Where its data stand in for others, what came out on the real data comes first.
 
     Args:
         results_dir: The scale's results: `tables/`, `figures/`, `verdicts.csv`, and where they
@@ -50,6 +60,7 @@ def write_report(results_dir: Path, papers_dir: Path, out_path: Path) -> None:
         papers_dir: Folder of the sources' YAML files; the page's template and the captions are in
             the folder `report` beside it.
         out_path: The HTML file to write.
+        reference_dir: The folder of snapshots, if there is one.
 
     Raises:
         InputError: There are no verdicts, tables and figures, or the template or a caption is
@@ -70,9 +81,13 @@ def write_report(results_dir: Path, papers_dir: Path, out_path: Path) -> None:
         scale=results_dir.name,
         networks=_networks(results_dir / "config.yaml"),
         verdicts=[{"name": verdict.value, "css": css_class(verdict)} for verdict in Verdict],
+        real=_real(reference_dir, sources) if _is_demonstration(verdicts) else None,
+        is_demonstration=_is_demonstration(verdicts),
         sources=[_bars(source, verdicts) for source in sources.values()],
+        reasons=_reasons(verdicts),
         claims=_claims(verdicts, sources),
-        contradicted=_contradicted(verdicts),
+        contradicted=_values(verdicts, Verdict.CONTRADICTED),
+        improved=_values(verdicts, Verdict.IMPROVED),
         sections=[section for section in sections if section["outputs"]],
         outputs=list(made.values()),
         absent=absent_outputs(results_dir),
@@ -182,6 +197,39 @@ def _networks(config: Path) -> str:
     )
 
 
+def _is_demonstration(verdicts: pd.DataFrame) -> bool:
+    """Whether other data stand in for those of the sources."""
+    return bool(verdicts["reason"].astype(str).str.startswith(OTHER_DATA).any())
+
+
+def _real(reference_dir: Path | None, sources: Mapping[str, Source]) -> dict[str, Any] | None:
+    """The verdicts of the most complete snapshot on the real data; None if there is none."""
+    if reference_dir is None:
+        return None
+    for scale in _REAL_SCALES:
+        files = sorted((reference_dir / scale / "verdicts").glob("*.csv"))
+        if files:
+            verdicts = pd.concat([read_verdicts(file) for file in files], ignore_index=True)
+            kept = [source for source in sources.values() if source.name in set(verdicts["source"])]
+            return {"scale": scale, "sources": [_bars(source, verdicts) for source in kept]}
+    return None
+
+
+def _reasons(verdicts: pd.DataFrame) -> list[dict[str, Any]]:
+    """Why values are not judged, each reason once, with how many values of which source."""
+    by_source = count_obstacles(verdicts[verdicts["kind"] == "value"])
+    return [
+        {
+            "verdict": verdict,
+            "css": css_class(str(verdict)),
+            "kind": kind,
+            "count": int(part["count"].sum()),
+            "sources": ", ".join(f"{row['source']} {row['count']}" for _, row in part.iterrows()),
+        }
+        for (verdict, kind), part in by_source.groupby(["verdict", "kind"], sort=False)
+    ]
+
+
 def _bars(source: Source, verdicts: pd.DataFrame) -> dict[str, Any]:
     """How many verdicts of each kind a source has: a bar for values, one a protocol for claims."""
     own = verdicts[verdicts["source"] == source.name]
@@ -192,11 +240,9 @@ def _bars(source: Source, verdicts: pd.DataFrame) -> dict[str, Any]:
     ]
     for kind, protocol, label in [("value", "published", "values"), *claims]:
         chosen = own[(own["kind"] == kind) & (own["protocol"] == protocol)]
-        counts = chosen["verdict"].value_counts()
         parts = [
-            {"name": verdict.value, "css": css_class(verdict), "count": int(counts[verdict.value])}
-            for verdict in Verdict
-            if verdict.value in counts
+            {"name": verdict, "css": css_class(verdict), "count": count}
+            for verdict, count in tally(chosen["verdict"]).items()
         ]
         words = ", ".join(f"{part['count']} {part['name']}" for part in parts)
         bars.append({"label": label, "total": len(chosen), "parts": parts, "words": words})
@@ -235,28 +281,30 @@ def _judged(row: Mapping[Any, Any]) -> dict[str, Any]:
     cases = str(row["found"]).split("; ") if pd.notna(row["found"]) else [str(row["reason"])]
     return {
         "verdict": row["verdict"],
-        "css": css_class(Verdict(row["verdict"])),
+        "css": css_class(row["verdict"]),
         "decisive": cases[0],
         "others": cases[1:],
     }
 
 
-def _contradicted(verdicts: pd.DataFrame) -> list[dict[str, str]]:
-    chosen = verdicts[
-        (verdicts["kind"] == "value") & (verdicts["verdict"] == Verdict.CONTRADICTED.value)
-    ]
+def _values(verdicts: pd.DataFrame, verdict: Verdict) -> list[dict[str, str]]:
+    """The values with a verdict, and what it rests on."""
+    chosen = verdicts[(verdicts["kind"] == "value") & (verdicts["verdict"] == verdict.value)]
     return [
         {
             "place": f"{row['source']}, {row['where']}: {row['name']}",
             "quantity": str(row["quantity"]).replace("_", " "),
             "published": f"{row['published']:g}",
-            "ours": f"{row['ours']:.4g}",
-            "interval": _interval(row["lower"], row["upper"]),
+            "ours": _range(row["least"], row["most"]) or f"{row['ours']:.4g}",
+            "times": two_digits(row["ours"] / row["published"]) if row["published"] else "",
+            "interval": _range(row["lower"], row["upper"]),
             "tolerance": str(row["tolerance"]),
+            "machine": "" if pd.isna(row["machine"]) else row["machine"],
         }
         for row in chosen.to_dict("records")
     ]
 
 
-def _interval(lower: float, upper: float) -> str:
-    return "" if pd.isna(lower) or pd.isna(upper) else f"{lower:.4g} to {upper:.4g}"
+def _range(lower: float, upper: float) -> str:
+    known = pd.notna(lower) and pd.notna(upper) and lower < upper
+    return f"{lower:.4g} to {upper:.4g}" if known else ""

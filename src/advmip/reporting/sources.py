@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,28 @@ from advmip.errors import InputError
 from advmip.storage import read_yaml
 
 
+class Better(StrEnum):
+    """Which values of a quantity are better."""
+
+    SMALLER = "smaller"
+    LARGER = "larger"
+
+    def prefers(self, ours: float, published: float) -> bool:
+        """Whether our value is better than the published one."""
+        return ours < published if self is Better.SMALLER else ours > published
+
+
 @dataclass(frozen=True)
 class PaperNetwork:
     """A network of a paper, as it must be for numbers to be comparable.
 
     Attributes:
-        architecture: Name in the library's registry.
+        architecture: Name in the library's registry; None where the source has a name alone.
         dataset: Name of the data set.
         test_images: Number of test images behind a published accuracy.
     """
 
-    architecture: str
+    architecture: str | None
     dataset: str
     test_images: int
 
@@ -41,11 +53,12 @@ class Tolerance:
     is_factor: bool
     reason: str
 
-    def admits(self, ours: float, published: float, allowance: float = 0.0) -> bool:
-        """Whether our value is close enough; `allowance` widens an absolute tolerance."""
+    def band(self, published: float, allowance: float = 0.0) -> tuple[float, float]:
+        """Between what our value is close enough; `allowance` widens an absolute tolerance."""
         if self.is_factor:
-            return published / self.amount <= ours <= published * self.amount
-        return abs(ours - published) <= self.amount + allowance + 1e-12
+            return published / self.amount, published * self.amount
+        half = self.amount + allowance + 1e-12
+        return published - half, published + half
 
 
 @dataclass(frozen=True)
@@ -59,12 +72,15 @@ class Block:
         rows: The row file, such as "evaluations".
         match: Columns and values that select the rows of the whole block.
         comparable: Columns and values that our rows must have for a comparison.
-        obstacle: Why nothing of ours can be compared with the values; empty if it can.
+        time_limit: The time limit behind the values in seconds; None where there is none.
+        obstacle: Why nothing of ours can be compared with the values, as "kind: detail"; empty if
+            it can.
         epochs: Epochs of training behind the values, where a network was trained anew.
         instead: The experiment whose rows count instead where a scale runs it, if any.
         keys: Columns that tell the block's values apart.
         quantities: Columns that hold the numbers, with their printed decimals.
         tolerances: Tolerance by quantity.
+        better: Which values are better, by quantity; none for one that has no better or worse.
         baseline: The block from which a change is measured, if any.
         relative_to: The keys of the value in this block from which a change is measured, if any.
         is_change: Whether the values are changes themselves.
@@ -77,12 +93,14 @@ class Block:
     rows: str
     match: dict[str, Any]
     comparable: dict[str, Any]
+    time_limit: float | None
     obstacle: str
     epochs: int | None
     instead: str | None
     keys: list[str]
     quantities: dict[str, int]
     tolerances: dict[str, Tolerance]
+    better: dict[str, Better]
     baseline: str | None
     relative_to: dict[str, Any] | None
     is_change: bool
@@ -176,6 +194,11 @@ def read_source(path: Path) -> Source:
     """
     try:
         content = read_yaml(path)
+        better = {
+            quantity: Better(which)
+            for which, quantities in content.get("better", {}).items()
+            for quantity in quantities
+        }
         return Source(
             name=content["source"],
             title=content["title"],
@@ -185,7 +208,8 @@ def read_source(path: Path) -> Source:
             runs=content["runs"],
             networks={name: PaperNetwork(**n) for name, n in content["networks"].items()},
             blocks={
-                entry["block"]: _block(entry, content["tolerances"]) for entry in content["values"]
+                entry["block"]: _block(entry, content["tolerances"], better)
+                for entry in content["values"]
             },
             claims=[_claim(entry) for entry in content["claims"]],
         )
@@ -198,7 +222,7 @@ def read_source(path: Path) -> Source:
         ) from error
 
 
-def _block(entry: dict[str, Any], tolerances: dict[str, Any]) -> Block:
+def _block(entry: dict[str, Any], tolerances: dict[str, Any], better: dict[str, Better]) -> Block:
     keys, quantities = list(entry["keys"]), list(entry["quantities"])
     width = len(keys) + len(quantities)
     uneven = [row for row in entry["values"] if len(row) != width]
@@ -211,6 +235,7 @@ def _block(entry: dict[str, Any], tolerances: dict[str, Any]) -> Block:
         rows=entry["rows"],
         match=dict(entry["match"]),
         comparable=dict(entry.get("comparable", {})),
+        time_limit=entry.get("time_limit"),
         obstacle=entry.get("obstacle", ""),
         epochs=entry.get("epochs"),
         instead=entry.get("instead"),
@@ -220,6 +245,7 @@ def _block(entry: dict[str, Any], tolerances: dict[str, Any]) -> Block:
             quantity: _tolerance(tolerances[entry["tolerance"]][quantity])
             for quantity in quantities
         },
+        better={name: better[name] for name in quantities if name in better},
         baseline=entry.get("baseline"),
         relative_to=entry.get("relative_to"),
         is_change=bool(entry.get("is_change", False)),

@@ -11,13 +11,11 @@ import pandas as pd
 
 from advmip.errors import InputError, unknown_name
 from advmip.reporting.ben_mhenni import predicates as ben_mhenni
-from advmip.reporting.comparisons import (
-    Verdict,
-    compare_block,
-    is_paper_network,
-)
+from advmip.reporting.comparisons import compare_block
 from advmip.reporting.intervals import measure
+from advmip.reporting.judging import Obstacle, Verdict, tally
 from advmip.reporting.kept_rows import rows_of
+from advmip.reporting.obstacles import left_out, stand_in
 from advmip.reporting.plan import Plan
 from advmip.reporting.predicates import Case, Evidence, Predicate
 from advmip.reporting.rows import MissingRowsError, Rows, where
@@ -36,8 +34,8 @@ PREDICATES: dict[str, Predicate] = {
 
 VERDICT_COLUMNS = [
     *["source", "kind", "output", "where", "name", "protocol", "quantity"],
-    *["published", "ours", "lower", "upper", "seeds", "difference", "tolerance"],
-    *["verdict", "found", "reason"],
+    *["published", "ours", "lower", "upper", "seeds", "least", "most", "difference", "tolerance"],
+    *["verdict", "found", "reason", "machine"],
 ]
 
 
@@ -157,17 +155,17 @@ def judge_claim(rows: Rows, source: Source, claim: Claim, protocol: str) -> dict
         "quantity": claim.words,
         "found": "",
     }
-    stand_in = not is_paper_network(_rows_behind(rows, source, claim), source)
-    if stand_in and claim.paper_networks_only:
-        return record | _not_comparable("stand-in networks say nothing about it")
+    other = stand_in(_rows_behind(rows, source, claim), source)
+    if other is not None and claim.paper_networks_only:
+        return record | _obstructed(other)
     try:
         cases = PREDICATES[claim.predicate](evidence, **claim.arguments)
     except MissingRowsError as missing:
         if _left_out(rows, protocol, missing):
-            return record | _not_comparable("not run at this scale")
+            return record | _obstructed(left_out())
         raise
     verdict = judge_cases(cases)
-    if stand_in:
+    if other is not None:
         verdict = _by_direction(verdict, cases)
     found = "; ".join(describe(case) for case in sorted(cases, key=_margin))
     return record | {"verdict": verdict.value, "found": found, "reason": claim.reason}
@@ -207,13 +205,17 @@ def count_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
         verdicts: As from `judge_source`.
 
     Returns:
-        One row per source, kind and protocol; one column per verdict, in the order of `Verdict`.
+        One row per source, kind and protocol; one column per verdict, in the order of `Verdict`,
+        and one for any that an older version has had in its place.
     """
+    names = list(
+        dict.fromkeys([*(verdict.value for verdict in Verdict), *tally(verdicts["verdict"])])
+    )
     counts = (
         verdicts.groupby(["source", "kind", "protocol", "verdict"], sort=False)
         .size()
         .unstack(fill_value=0)
-        .reindex(columns=[verdict.value for verdict in Verdict], fill_value=0)
+        .reindex(columns=names, fill_value=0)
     )
     return counts.reset_index()
 
@@ -249,8 +251,8 @@ def _by_direction(verdict: Verdict, cases: list[Case]) -> Verdict:
     return Verdict.CONTRADICTED
 
 
-def _not_comparable(reason: str) -> dict[str, object]:
-    return {"verdict": Verdict.NOT_COMPARABLE.value, "reason": reason}
+def _obstructed(obstacle: Obstacle) -> dict[str, object]:
+    return {"verdict": obstacle.verdict.value, "reason": str(obstacle)}
 
 
 def _rows_behind(rows: Rows, source: Source, claim: Claim) -> pd.DataFrame:

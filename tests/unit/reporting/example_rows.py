@@ -312,7 +312,7 @@ class ExampleRows:
             "advmip": "0.1.0",
             "python": "3.11.0",
             "torch": "2.15.0",
-            "machine": "a machine",
+            "processor": "a processor",
             "cores": 2,
             "threads": 1,
             "date": f"2025-01-0{seed + 1}T00:00:00+00:00",

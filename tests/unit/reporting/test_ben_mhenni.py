@@ -41,7 +41,7 @@ def test_table_2_never_claims_to_compare(tmp_path: Path) -> None:
     rows = read(tmp_path, ben_mhenni_rows())
     tidy = TABLES["benmhenni_table2"].data(rows, SOURCES)
     judged = tidy.dropna(subset=["published"])
-    assert set(judged["verdict"]) == {"not comparable at this scale"}
+    assert set(judged["verdict"]) == {"not comparable"}
     assert judged["reason"].str.contains("define|names").all()
     printed = TABLES["benmhenni_table2"].printed(tidy)
     assert [line[0].text for line in printed.rows][:3] == ["FGSM", "PGD", "C&W"]
@@ -63,7 +63,7 @@ def test_table_3_marks_limits_and_says_who_refused(tmp_path: Path) -> None:
     assert [line[3] for line in texts if line[3].startswith("≥")][:1] == ["≥ 335.33"]
     home = where(tidy, {"solver": "branch-and-bound", "network": "MNIST-3x50"})
     assert home["ours"].notna().sum() == 2 * 3
-    assert set(where(tidy, {"network": "MNIST-6x100"})["reason"]) == {"not run at this scale"}
+    assert set(where(tidy, {"network": "MNIST-6x100"})["reason"]) == {"left out"}
     named = [line[2] for line in texts if line[2].startswith("MIP_Verify")]
     assert named[:3] == ["MIP_Verify (SCIP)", "MIP_Verify (SCIP)", "MIP_Verify"], "who solves it"
 

@@ -10,7 +10,7 @@ import pytest
 from example_rows import PAPERS
 
 from advmip.experiments.rows import COLUMNS, write_rows
-from advmip.reporting.comparisons import Verdict
+from advmip.reporting.judging import Verdict
 from advmip.reporting.plan import Plan
 from advmip.reporting.rows import Rows
 from advmip.reporting.sources import read_sources
@@ -111,7 +111,10 @@ def test_networks_that_are_not_run_keep_their_published_values(rows: Rows) -> No
 
 def test_claims_are_judged_by_their_direction(rows: Rows) -> None:
     verdicts = judge_source(rows, read_sources(PAPERS)["tjeng"]).set_index("name")
-    assert set(verdicts.loc[verdicts["kind"] == "value", "verdict"]) == {Verdict.NOT_COMPARABLE}
+    values = verdicts[verdicts["kind"] == "value"]
+    assert set(values["verdict"]) == {Verdict.NOT_COMPARABLE, Verdict.NOT_RUN}
+    kinds = values["reason"].str.partition(": ")[0]
+    assert set(kinds) == {"network not published", "left out"}
     claims = verdicts[verdicts["kind"] == "claim"]["verdict"]
     assert set(claims) == {Verdict.DIRECTION}
     assert "30" in verdicts.loc["a tight formulation is critical", "found"]

@@ -9,7 +9,7 @@ from example_rows import PAPERS
 
 from advmip.errors import InputError
 from advmip.reporting.figures import FIGURES
-from advmip.reporting.sources import Source, read_source, read_sources
+from advmip.reporting.sources import Better, Source, read_source, read_sources
 from advmip.reporting.tables import TABLES
 from advmip.reporting.verdicts import PREDICATES
 
@@ -60,6 +60,25 @@ def test_every_block_and_claim_can_be_judged(sources: dict[str, Source]):
         for claim in source.claims:
             assert claim.predicate in PREDICATES
             assert claim.words
+
+
+def test_costs_have_a_better_side_and_accuracies_and_lengths_have_none(sources: dict[str, Source]):
+    better = {
+        quantity: block.better.get(quantity)
+        for source in sources.values()
+        for block in source.blocks.values()
+        for quantity in block.quantities
+    }
+    assert better["seconds_total"] is better["nodes"] is better["gap_left"] is Better.SMALLER
+    assert better["solved"] is Better.LARGER
+    for neither in ("pgd_accuracy", "objective", "change", "units", "training_loss"):
+        assert better[neither] is None
+
+
+def test_every_attack_has_the_time_limit_behind_it(sources: dict[str, Source]):
+    for source in sources.values():
+        for block in source.blocks.values():
+            assert (block.time_limit is not None) == (block.rows == "attacks"), block.name
 
 
 def test_a_row_of_the_wrong_length_is_refused(tmp_path: Path):

@@ -59,9 +59,26 @@ def test_the_first_page_counts_the_verdicts(results: Path, tmp_path: Path):
     verdicts = pd.read_csv(results / "verdicts.csv")
     for source in ("zk", "kronqvist"):
         own = verdicts[verdicts["source"] == source]
-        count = ((own["kind"] == "value") & own["verdict"].str.startswith("not")).sum()
-        assert f"{count} not comparable at this scale" in page
-    assert page.index("not comparable at this scale") < page.index("zk_table1</h3>")
+        count = ((own["kind"] == "value") & (own["verdict"] == "not comparable")).sum()
+        assert f"{count} not comparable" in page
+    assert page.index("not comparable") < page.index("zk_table1</h3>")
+    other = verdicts["reason"].astype(str).str.startswith("other data")
+    count = (other & (verdicts["kind"] == "value")).sum()
+    assert re.search(rf"<td>other data</td><td>{count}</td>", page), "a reason, once"
+
+
+def test_a_demonstration_shows_the_real_data_first(results: Path, tmp_path: Path):
+    for scale in ("demo", "mnist"):
+        shutil.copytree(results / "verdicts", tmp_path / scale / "verdicts")
+    zk = tmp_path / "mnist" / "verdicts" / "zk.csv"
+    old = pd.read_csv(zk).replace({"verdict": {"not comparable": "not comparable at this scale"}})
+    old.drop(columns=["least", "most", "machine"]).to_csv(zk, index=False)
+    write_report(results, PAPERS, tmp_path / "report.html", tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.index("The reproduction: on the real data") < page.index("a demonstration")
+    assert "not comparable at this scale" in page, "a snapshot of an older version is read too"
+    write_report(results, PAPERS, tmp_path / "report.html")
+    assert "on the real data" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_report_says_what_is_not_there(results: Path, tmp_path: Path):
@@ -80,7 +97,7 @@ def test_a_report_needs_verdicts(tmp_path: Path):
 
 def test_provenance_is_gathered_from_the_rows(results: Path):
     origin = gather_provenance(results, "zk")
-    assert origin["machine"] == "a machine"
+    assert origin["processor"] == "a processor"
     assert origin["torch"] == "2.15.0"
     assert origin["versions of the code behind the rows"] == "1"
 
@@ -100,7 +117,7 @@ def test_a_snapshot_holds_outputs_verdicts_and_origin(results: Path, tmp_path: P
         kept = target / "verdicts" / f"{source}.csv"
         assert kept.read_bytes() == (results / "verdicts" / f"{source}.csv").read_bytes()
     readme = (target / "README.md").read_text(encoding="utf-8")
-    assert "| machine | a machine |" in readme
+    assert "| processor | a processor |" in readme
     assert "| zk | value | published |" in readme
 
 
@@ -136,7 +153,7 @@ def test_a_snapshot_of_one_source_leaves_the_others_as_they_are(results: Path, t
     assert not (target / "tables" / "tjeng_table1.md").exists()
     origin = pd.read_csv(target / "origin.csv", index_col="what")
     assert list(origin.columns) == ["zk", "zhu"]
-    assert (origin.loc["machine"] == "a machine").all()
+    assert (origin.loc["processor"] == "a processor").all()
 
 
 def test_an_incomplete_source_does_not_hinder_another(results: Path, tmp_path: Path):

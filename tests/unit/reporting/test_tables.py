@@ -9,7 +9,6 @@ import pytest
 from example_rows import PAPERS, Example, ExampleRows, written
 
 from advmip.errors import InputError
-from advmip.reporting.comparisons import Verdict
 from advmip.reporting.formats import (
     Entry,
     PrintedTable,
@@ -18,6 +17,7 @@ from advmip.reporting.formats import (
     to_latex,
     to_markdown,
 )
+from advmip.reporting.judging import Verdict
 from advmip.reporting.rows import where
 from advmip.reporting.sources import Source
 from advmip.reporting.tables import TABLES, print_table, write_table

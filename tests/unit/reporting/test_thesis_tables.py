@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,8 +12,8 @@ from example_rows import PAPERS
 from thesis_rows import SOURCE, ThesisRows, accuracy, attack, written
 
 from advmip.experiments.rows import COLUMNS
-from advmip.reporting.comparisons import Verdict
 from advmip.reporting.formats import DASH
+from advmip.reporting.judging import Verdict
 from advmip.reporting.plan import Plan
 from advmip.reporting.rows import MissingRowsError, Rows
 from advmip.reporting.sources import read_sources
@@ -66,7 +67,7 @@ def test_table_2_puts_models_beside_each_other(tmp_path: Path) -> None:
     assert first.loc[("exact bounds", "seconds"), "ours"] == 6.0
     assert first.loc[("ball around the image", "solved"), "ours"] == 100.0
     others = tidy[(tidy["network"] == "DNN5") & (tidy["model"] != "ball around the image")]
-    assert set(others["verdict"]) == {Verdict.NOT_COMPARABLE.value}
+    assert set(others["verdict"]) == {Verdict.NOT_RUN.value}
     printed = TABLES["zhu_table2"].printed(tidy)
     assert [line[1].text for line in printed.rows[:4]] == [
         "basic model",
@@ -100,14 +101,53 @@ def test_attacks_that_the_scale_ought_to_have_must_be_there(tmp_path: Path) -> N
         TABLES["zhu_table4"].data(rows, read_sources(PAPERS))
 
 
-def test_another_time_limit_is_not_comparable(tmp_path: Path) -> None:
-    attacks = [attack("DNN1", "basic", "l1", rank, time_limit=5.0) for rank in range(IMAGES)]
-    chosen = plan({("basic", "DNN1"): frozenset(["l1"])})
-    tidy = TABLES["zhu_table2"].data(
-        Rows(written(tmp_path, {"attacks": attacks}), chosen), read_sources(PAPERS)
-    )
-    basic = tidy[(tidy["network"] == "DNN1") & (tidy["block"] == "basic")]
-    assert set(basic["reason"]) == {"time_limit: 5 instead of 300"}
+def basic_of_dnn2(folder: Path, attacks: list[dict[str, Any]]) -> pd.DataFrame:
+    """The values of the basic model on DNN2 beside attacks, by quantity."""
+    chosen = plan({("basic", "DNN2"): frozenset(["l1"])})
+    rows = Rows(written(folder, {"attacks": attacks}), chosen)
+    tidy = TABLES["zhu_table2"].data(rows, read_sources(PAPERS))
+    own = tidy[(tidy["network"] == "DNN2") & (tidy["block"] == "basic")]
+    return own.set_index("quantity")
+
+
+def test_a_shorter_limit_that_stopped_nothing_is_no_obstacle(tmp_path: Path) -> None:
+    attacks = [attack("DNN2", "basic", "l1", rank, time_limit=5.0) for rank in range(20)]
+    values = basic_of_dnn2(tmp_path, attacks)
+    assert values["verdict"].to_dict() == {
+        "solved": "reproduced",
+        "gap_left": "reproduced",
+        "nodes": "improved",
+        "seconds_total": "improved",
+    }
+    assert (values["least"] == values["most"]).all()
+    assert values.loc["nodes", "reason"] == "313 in place of 1.084e+05, 0.0029 times as much"
+
+
+def test_attacks_that_a_shorter_limit_stopped_leave_an_interval(tmp_path: Path) -> None:
+    stopped = {"outcome": "feasible", "distance": 8.0, "lower_bound": 6.0, "seconds_total": 5.0}
+    attacks = [
+        attack("DNN2", "basic", "l1", rank, time_limit=5.0, **(stopped if rank < 5 else {}))
+        for rank in range(20)
+    ]
+    values = basic_of_dnn2(tmp_path, attacks)
+    ends = values[["least", "most"]].to_dict("index")
+    assert ends["solved"] == {"least": 75.0, "most": 100.0}
+    assert ends["gap_left"] == {"least": 0.0, "most": pytest.approx(25 * 5 / 20)}
+    assert ends["nodes"] == {"least": 313.0, "most": math.inf}
+    assert ends["seconds_total"]["most"] > 5 * 300 / 20
+    assert set(values["verdict"]) == {"unresolved"}, "99 %, 108,412 nodes and 38 s are possible"
+
+
+def test_what_the_limit_leaves_open_may_still_decide(tmp_path: Path) -> None:
+    stopped = {"outcome": "feasible", "distance": 8.0, "lower_bound": 6.0, "seconds_total": 5.0}
+    attacks = [
+        attack("DNN2", "basic", "l1", rank, time_limit=5.0, **(stopped if rank < 1 else {}))
+        for rank in range(100)
+    ]
+    values = basic_of_dnn2(tmp_path, attacks)
+    assert values.loc["seconds_total", "verdict"] == "improved", "a few seconds, even with 300 s"
+    assert values.loc["seconds_total", "reason"].startswith("at most ")
+    assert values.loc["solved", "verdict"] == "reproduced", "99 or 100 %"
 
 
 def test_attacks_that_all_ran_out_of_time_leave_a_value_unresolved(tmp_path: Path) -> None:
@@ -179,7 +219,7 @@ def test_fewer_examples_than_the_thesis_added_are_not_comparable(tmp_path: Path)
     thesis = ThesisRows().change("accuracies", {"examples_added": 1000}, examples_added=200)
     tidy = TABLES["zhu_table7"].data(thesis.read(tmp_path), {"zhu": SOURCE})
     retrained = tidy[tidy["trained_on"] == "l1"]
-    assert set(retrained["reason"]) == {"examples added: 200 instead of 0 or 1000"}
+    assert set(retrained["reason"]) == {"with as many examples added: 200 instead of 0 or 1000"}
     assert set(tidy.loc[tidy["trained_on"].isna(), "verdict"]) == {Verdict.REPRODUCED.value}
 
 

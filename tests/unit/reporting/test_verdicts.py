@@ -11,7 +11,7 @@ import pytest
 from example_rows import PAPERS, Example, ExampleRows, written
 
 from advmip.errors import InputError
-from advmip.reporting.comparisons import Verdict
+from advmip.reporting.judging import Verdict
 from advmip.reporting.predicates import Case
 from advmip.reporting.rows import MissingRowsError
 from advmip.reporting.sources import Claim, Source
@@ -83,7 +83,7 @@ def test_stand_ins_show_directions_only(demo: Example, sources: dict[str, Source
     assert "reproduced" not in set(claims["verdict"])
     assert verdict_on(demo, sources["zk"], "forty points from ten examples") == "direction holds"
     dual = "a dual algorithm solves the QPs faster"
-    assert verdict_on(demo, sources["zk"], dual) == "not comparable at this scale"
+    assert verdict_on(demo, sources["zk"], dual) == "not comparable"
 
 
 def test_examples_that_harm_contradict_even_on_stand_ins(
@@ -127,7 +127,7 @@ def test_missing_rows_are_an_error_and_left_out_ones_are_not(
         if key[:2] != ("figure3", "described")
     }
     example = dataclasses.replace(example, plan=dataclasses.replace(example.plan, counts=counts))
-    assert verdict_on(example, sources["zk"], name, "described") == "not comparable at this scale"
+    assert verdict_on(example, sources["zk"], name, "described") == "not run at this scale"
 
 
 def test_an_unknown_predicate_names_the_nearest(as_printed: Example, sources: dict[str, Source]):

@@ -129,7 +129,7 @@ class ThesisRows:
         for rank in range(IMAGES):
             open_gap = gap if rank >= solved else 0.0
             found = {
-                "time_limit": block.comparable["time_limit"],
+                "time_limit": block.time_limit,
                 "outcome": "optimal" if rank < solved else "feasible",
                 "distance": objective,
                 "lower_bound": objective * (1 - open_gap),

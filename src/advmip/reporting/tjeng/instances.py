@@ -19,7 +19,7 @@ def counted_verifications(rows: pd.DataFrame) -> pd.DataFrame:
         The same rows. In percent (0 or 100): `test_error` (misclassified), and bounds of the
         adversarial error, from below `pgd_error` (PGD finds an attack) and `lower_error` (any was
         found), from above `linear_error` (not proved by linear bounds) and `upper_error` (not
-        proved); `unfinished` (neither). Of correctly classified images alone: `seconds_bounds`,
+        proved); `undecided` (neither). Of correctly classified images alone: `seconds_bounds`,
         `seconds_solver`, `seconds` (all of it), `explored` (nodes) and `median_explored`, which is
         the same in all rows that differ by image. The column `seed` holds the image: a mean is
         one over images.
@@ -40,7 +40,7 @@ def counted_verifications(rows: pd.DataFrame) -> pd.DataFrame:
         lower_error=100.0 * (attacked | (outcome == "attackable")),
         linear_error=100.0 * ~by_linear,
         upper_error=100.0 * ~robust,
-        unfinished=100.0 * (outcome == "unknown"),
+        undecided=100.0 * (outcome == "unknown"),
         seconds_bounds=rows[phases].astype(float).sum(axis=1).where(correct),
         seconds_solver=rows["seconds_mip"].astype(float).where(correct),
         seconds=rows["seconds_total"].astype(float).where(correct),

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from advmip.reporting.comparisons import two_digits
 from advmip.reporting.entries import number_of, row_of, verdict_notes, verdict_of
 from advmip.reporting.formats import DASH, Entry, PrintedTable
+from advmip.reporting.judging import two_digits
 from advmip.reporting.tjeng.names import CONTROL, VERIFIERS
 
 _BESIDE = ("ours", "poster")
@@ -38,7 +38,7 @@ def ablation(tidy: pd.DataFrame) -> PrintedTable:
     lines = []
     for variant, name in VERIFIERS.items():
         own = tidy[tidy["variant"] == variant]
-        unfinished = row_of(own, quantity="unfinished")
+        unfinished = row_of(own, quantity="undecided")
         stopped = unfinished is not None and bool(unfinished["ours"] > 0)
         line = [Entry(name)]
         for quantity in _ABLATION:

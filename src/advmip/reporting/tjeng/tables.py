@@ -21,13 +21,13 @@ def ablation(rows: Rows, sources: Sources) -> pd.DataFrame:
 
     Returns:
         The columns of `compare_block` and `variant`: for each verifier the published quantities,
-        and ours alone of `unfinished`; for our own way, ours alone of all.
+        and ours alone of `undecided`; for our own way, ours alone of all.
     """
     source = sources["tjeng"]
     block = source.blocks["ablation"]
     frames = [compare_block(rows, source, block, "published")]
     for variant in VERIFIERS:
-        quantities = {"unfinished": 0}
+        quantities = {"undecided": 0}
         if variant == WHOLE:
             quantities |= block.quantities
         match = block.match | {"variant": variant}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from advmip.reporting.zhu.names import RETRAINED, TEST_EXAMPLES
 
@@ -22,8 +23,9 @@ def counted(attacks: pd.DataFrame) -> pd.DataFrame:
         100 without an attack), `objective` (the distance; empty without an attack),
         `bound_gap` (by how much percent the distance lies above the Euclidean length), and for
         attacks on retrained networks `change` and `distance_change`, of what the thesis prints and
-        of the distance (see `_change`). The column `seed` holds the rank of the image: a mean is
-        one over images.
+        of the distance (see `_change`). `stopped` is whether the time limit ended it,
+        `pair_stopped` whether it did so here or on the network that a change is measured from.
+        The column `seed` holds the rank of the image: a mean is one over images.
     """
     distance, lower = attacks["distance"].astype(float), attacks["lower_bound"].astype(float)
     solved = attacks["outcome"].isin(_PROVED)
@@ -38,6 +40,8 @@ def counted(attacks: pd.DataFrame) -> pd.DataFrame:
         seed=attacks["rank"],
         solved=100.0 * solved,
         at_limit=100.0 * ~solved,
+        stopped=~solved,
+        pair_stopped=~solved | _first_among(attacks, ~solved),
         gap_left=gap.where(~solved, 0.0),
         objective=objective,
         change=_change(attacks, printed),
@@ -59,6 +63,13 @@ def counted_neurons(neurons: pd.DataFrame) -> pd.DataFrame:
     """
     fast = (neurons["outcome"] == "optimal") & (neurons["seconds_solver"].astype(float) < 1.0)
     return neurons.assign(seed=np.arange(len(neurons)), within_a_second=100.0 * fast)
+
+
+def _first_among(attacks: pd.DataFrame, chosen: pd.Series[bool]) -> NDArray[np.bool_]:
+    """Whether the same attack on the network as first trained is among some chosen ones."""
+    firsts = attacks.loc[(attacks["experiment"] == TEST_EXAMPLES) & chosen, _SAME_ATTACK]
+    keys = pd.MultiIndex.from_frame(attacks[_SAME_ATTACK])
+    return np.asarray(keys.isin(pd.MultiIndex.from_frame(firsts)), dtype=bool)
 
 
 def _change(attacks: pd.DataFrame, values: pd.Series[float]) -> pd.Series[float]:

@@ -52,7 +52,7 @@ class AffineMap:
         return AffineMap({j: matrix[kept] for j, matrix in self.terms.items()}, self.bias[kept])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StagedNetwork:
     """A classifier as affine maps with ReLUs between them.
 

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +22,9 @@ from torch import nn
 from advmip.errors import InputError
 from advmip.memory import keep_freed_memory
 from advmip.mip import minimal_attack, strongest_input, verify
+from advmip.mip.features import StrongestInput
+from advmip.mip.hunt import Attack
+from advmip.mip.verification import Verdict
 from advmip.networks import Network, staged
 from advmip.networks.architectures import ARCHITECTURES, Architecture
 from advmip.networks.network import new_network
@@ -31,6 +33,10 @@ from advmip.threads import use_threads
 _DISTANCES = ("l0", "l1", "l2", "l2-5", "linf", "tv", "l1+tv")
 _SOLVERS = ("auto", "gurobi", "scip", "highs", "branch-and-bound")
 _BOUNDS = ("progressive", "exact", "weaker", "lp", "interval")
+_COLUMNS = (
+    *("network", "call", "distance", "bounds", "solver"),
+    *("limit", "seconds", "over", "kept", "status"),
+)
 _RADII = {"linf": 0.05, "l1": 2.0, "l2": 0.5}
 
 
@@ -82,43 +88,35 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def calls(network: Network, options: argparse.Namespace) -> Iterator[tuple[str, str, str, str, Any]]:
+Call = Callable[..., Attack | Verdict | StrongestInput]
+
+
+def calls(
+    network: Network, options: argparse.Namespace
+) -> Iterator[tuple[str, str, str, str, Call]]:
     """Every call of the grid: its kind, distance, bounds and solver, and itself."""
     image = np.random.default_rng(0).random(network.architecture.input_shape)
     label = network.answer(image)
-    if "attack" in options.calls:
-        for distance, bounds, solver in itertools.product(
-            options.distances, options.bounds, options.solvers
-        ):
-            yield (
-                "attack",
-                distance,
-                bounds,
-                solver,
-                partial(
-                    minimal_attack,
-                    network,
-                    image,
-                    label,
-                    distance=distance,
-                    bounds=bounds,
-                    solver=solver,
-                ),
-            )
+    call: Call
+    for distance, bounds, solver in itertools.product(
+        options.distances, options.bounds, options.solvers
+    ):
+        call = partial(
+            minimal_attack, network, image, label, distance, bounds=bounds, solver=solver
+        )
+        yield "attack", distance, bounds, solver, call
     solvers = [each for each in options.solvers if each != "branch-and-bound"]
-    if "verify" in options.calls:
-        for norm, solver in itertools.product(_RADII, solvers):
-            call = partial(verify, network, image, label, _RADII[norm], norm, solver=solver)
-            yield "verify", norm, "", solver, call
-    if "strongest" in options.calls:
-        bounds = [each for each in options.bounds if each != "progressive"]
-        for method, solver in itertools.product(bounds, solvers):
-            layer = len(staged(network).hidden) + 1
-            call = partial(strongest_input, network, layer, 0, bounds=method, solver=solver)
-            yield "strongest", "", method, solver, call
+    for norm, solver in itertools.product(_RADII, solvers):
+        call = partial(verify, network, image, label, _RADII[norm], norm, solver=solver)
+        yield "verify", norm, "", solver, call
+    layer = len(staged(network).hidden) + 1
+    methods = [each for each in options.bounds if each != "progressive"]
+    for bounds, solver in itertools.product(methods, solvers):
+        call = partial(strongest_input, network, layer, 0, bounds=bounds, solver=solver)
+        yield "strongest", "", bounds, solver, call
 
 
-def measured(call: Callable[..., Any], limit: float) -> tuple[float, str]:
+def measured(call: Call, limit: float) -> tuple[float, str]:
     """How many seconds a call took, and how it ended."""
     begun = time.perf_counter()
     try:
@@ -139,13 +137,14 @@ def main() -> None:
         form = staged(network)
         print(f"{name}: {form.neurons} neurons, staged in {time.perf_counter() - begun:.2f} s")
         for (*place, call), limit in itertools.product(calls(network, options), options.limits):
+            if place[0] not in options.calls:
+                continue
             seconds, status = measured(call, limit)
             allowed = limit + max(1.0, 0.1 * limit)
             rows.append((name, *place, limit, seconds, seconds - limit, seconds <= allowed, status))
             if seconds > allowed:
                 print("late:", *place, f"{limit:g} s: {seconds:.1f} s, {status}", flush=True)
-    columns = "network call distance bounds solver limit seconds over kept status".split()
-    table = pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=_COLUMNS)
     summary = table.groupby(["network", "call", "bounds", "limit"]).agg(
         calls=("over", "size"), worst_over=("over", "max"), kept=("kept", "sum")
     )

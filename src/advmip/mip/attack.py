@@ -13,6 +13,7 @@ from advmip.checking.attacks import check_attack
 from advmip.errors import InputError, unknown_name
 from advmip.mip.bounds import NETWORK_BOUNDS, network_bounds
 from advmip.mip.branch_and_bound import STRATEGIES
+from advmip.mip.deadline import until
 from advmip.mip.distances import Box, Distance, distance_named
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation, formulation_named
@@ -26,6 +27,9 @@ from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
 from advmip.threads import held_to
+
+# Bounds over the whole box have this share of the time at most: a solver needs the rest.
+_BOUNDS_SHARE = 0.5
 
 
 def minimal_attack(
@@ -69,7 +73,9 @@ def minimal_attack(
             `network_bounds`; or bounds that hold over [0, 1].
         solver: "auto", "gurobi", "scip", "highs", one of `branch_and_bound.STRATEGIES`, or
             "mipverify": MIPVerify.jl's model (`mip.mipverify`), for Gurobi or an open solver.
-        time_limit: Seconds, above 0; bounds over the whole box that are named come on top.
+        time_limit: Seconds, above 0, from when the network has its staged form, which is made once
+            for a network. Bounds over the whole box that are named have half of them at most; what
+            is proved until then holds.
         gap: The relative gap that counts as proof.
         threads: Threads of the solver and of the linear algebra.
         seed: Of the search and the solver.
@@ -80,8 +86,8 @@ def minimal_attack(
             label, the target is the label, or a name or number is not one that is known.
         CheckError: The network itself does not confirm the answer.
     """
-    begun = time.perf_counter()
     form = staged(network)
+    begun = time.perf_counter()
     _check_numbers(ratio=ratio, margin=margin, time_limit=time_limit, gap=gap)
     pixels = pixels_of(form, image)
     goal = _goal(form, pixels, label, target, ratio, margin)
@@ -99,7 +105,9 @@ def minimal_attack(
         if isinstance(bounds, str) and bounds in HUNTS:
             hunt.progressively(HUNTS[bounds])
         else:
-            hunt.plainly(network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds))
+            with until(begun + _BOUNDS_SHARE * time_limit):
+                known = network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds)
+            hunt.plainly(known)
     attack = hunt.answer()
     if attack.adversarial is not None:
         check_attack(

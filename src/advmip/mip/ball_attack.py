@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from advmip.mip.bounds.balls import Ball
+from advmip.mip.deadline import is_up
 from advmip.networks.network import Network
 
 _STEPS = 40
@@ -21,7 +22,7 @@ def attack_in_ball(
 
     Frank & Wolfe's steps: each goes towards the ball's point that is lowest by the gradient, which
     needs no projection and is a corner of the ball. Every rival is steered to from the image and
-    from random corners; all stop as soon as one point is misclassified.
+    from random corners; all stop as soon as one point is misclassified, or the time is up.
 
     Args:
         network: The network.
@@ -44,7 +45,7 @@ def attack_in_ball(
         inputs = points.reshape(-1, *network.architecture.input_shape).to(weights)
         inputs.requires_grad_()
         logits = network(inputs).cpu()
-        if bool((logits.argmax(dim=1) != label).any()):
+        if bool((logits.argmax(dim=1) != label).any()) or is_up():
             break
         lead = logits[:, label] - logits.gather(1, steered)[:, 0]
         (gradient,) = torch.autograd.grad(lead.sum(), inputs)

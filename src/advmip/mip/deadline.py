@@ -15,6 +15,9 @@ from contextvars import ContextVar
 
 import numpy as np
 
+# Operations of dense linear algebra in a second, on a slow core.
+_OPERATIONS = 5e9
+
 _DEADLINE: ContextVar[float] = ContextVar("deadline", default=np.inf)
 
 
@@ -56,6 +59,15 @@ def seconds_left() -> float:
 def is_up() -> bool:
     """Whether the time is up."""
     return seconds_left() == 0.0
+
+
+def dense_checkpoint(operations: float) -> None:
+    """A checkpoint before so many operations of dense linear algebra.
+
+    Raises:
+        OutOfTimeError: There is no time for them.
+    """
+    checkpoint(operations / _OPERATIONS)
 
 
 def checkpoint(seconds: float = 0.0) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from advmip.mip.bounds.form_bounds import FormBounds
+from advmip.mip.deadline import as_far_as, checkpoint, is_up, until
 from advmip.mip.distances.anywhere import Anywhere
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations.parts import Parts
@@ -82,21 +83,23 @@ def search(
     def order(change: Vector) -> tuple[float, float]:
         return _shortfall(problem, change), _distance(problem, change)
 
-    changes = gradient_changes(problem, starts, seed)
-    near = _Ball(problem, changes, deadline)
-    changes += relaxed_points(near.problem, near.bounds, deadline)
-    changes.sort(key=order)
+    with until(deadline):
+        changes = gradient_changes(problem, starts, seed)
     candidates = changes[:]
-    for change in _to_improve(problem, changes, starts):
-        if time.perf_counter() > deadline:
-            break
-        candidates.append(near.patterns(change).descend(change))
-        near = near.shrunken(candidates[-1])
-    best = min(candidates, key=order)
-    if near.patterns(best).linear:
-        # The programs of a stand-in are larger, and their optimum is another one; with squares,
-        # the tree is faster than so many programs.
-        candidates.append(near.patterns(best).around(best))
+    with as_far_as(deadline):
+        near = _Ball(problem, changes, deadline)
+        changes += relaxed_points(near.problem, near.bounds, deadline)
+        changes.sort(key=order)
+        candidates = changes[:]
+        for change in _to_improve(problem, changes, starts):
+            checkpoint()
+            candidates.append(near.patterns(change).descend(change))
+            near = near.shrunken(candidates[-1])
+        best = min(candidates, key=order)
+        if near.patterns(best).linear:
+            # The programs of a stand-in are larger, and their optimum is another one; with squares,
+            # the tree is faster than so many programs.
+            candidates.append(near.patterns(best).around(best))
     return best_of(problem, candidates)
 
 
@@ -364,7 +367,7 @@ def gradient_changes(problem: Problem, count: int, seed: int) -> list[Vector]:
     if nearest is None or not problem.distance.boxed:
         return changes
     missed, met = 0.0, nearest.value
-    while missed < _CLOSE * met:
+    while missed < _CLOSE * met and not is_up():
         radius = 0.5 * (missed + met)
         points = gradient_points(problem.within(radius), count, seed, steps=_STEPS_INSIDE)
         nearer = [point - problem.image for point in points]
@@ -403,7 +406,7 @@ def gradient_points(
     for _ in range(steps):
         logits, gradient = surplus_gradient(problem, points)
         going = problem.goal.surplus(logits) < 0
-        if not going.any():
+        if not going.any() or is_up():
             break
         room = np.where(gradient > 0, upper[:, None] - points, points - lower[:, None])
         effect = np.abs(gradient) * room
@@ -417,10 +420,10 @@ def relaxed_points(
     problem: Problem, bounds: list[Interval], deadline: float = np.inf
 ) -> list[Vector]:
     """The perturbation at the optimum of the linear relaxation, if it is found in time."""
-    encoding = encode(problem.linear(), bounds)
-    program = encoding.program("dual")
-    program.limit_time(deadline - time.perf_counter())
-    _, point = program.minimise(encoding.model.objective)
+    point = None
+    with as_far_as(deadline):
+        encoding = encode(problem.linear(), bounds)
+        _, point = encoding.program("dual").minimise(encoding.model.objective)
     return [] if point is None else [encoding.change.values(point)]
 
 

@@ -104,6 +104,8 @@ class StagedNetwork:
         Args:
             kept: The neurons that stay, for each layer of ReLUs.
         """
+        if all(len(rows) == stage.width for stage, rows in zip(self.hidden, kept, strict=True)):
+            return self
         read = [np.arange(self.pixels), *kept]
 
         def narrowed(stage: AffineMap) -> AffineMap:

@@ -87,6 +87,7 @@ def search(
         changes = gradient_changes(problem, starts, seed)
     candidates = changes[:]
     with as_far_as(deadline):
+        checkpoint()
         near = _Ball(problem, changes, deadline)
         changes += relaxed_points(near.problem, near.bounds, deadline)
         changes.sort(key=order)

@@ -16,6 +16,7 @@ from advmip.errors import InputError, unknown_name
 from advmip.mip.ball_attack import logits_of
 from advmip.mip.bounds import NETWORK_BOUNDS, network_bounds
 from advmip.mip.branch_and_bound import STRATEGIES
+from advmip.mip.deadline import until
 from advmip.mip.distances import Box, Distance, distance_named
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation, formulation_named
@@ -35,6 +36,8 @@ from advmip.threads import held_to
 _MARGIN = 1e-6
 # Attacks are sought so many times as clear of rounding as they must be.
 _AMPLY = 2.0
+# Bounds over the whole box have this share of the time at most: a solver needs the rest.
+_BOUNDS_SHARE = 0.5
 
 
 def minimal_attack(
@@ -79,7 +82,9 @@ def minimal_attack(
             `network_bounds`; or bounds that hold over [0, 1].
         solver: "auto", "gurobi", "scip", "highs", one of `branch_and_bound.STRATEGIES`, or
             "mipverify": MIPVerify.jl's model (`mip.mipverify`), for Gurobi or an open solver.
-        time_limit: Seconds, above 0; bounds over the whole box that are named come on top.
+        time_limit: Seconds, above 0, from when the network has its staged form, which is made once
+            for a network. Bounds over the whole box that are named have half of them at most; what
+            is proved until then holds.
         gap: The relative gap that counts as proof.
         threads: Threads of the solver and of the linear algebra.
         seed: Of the search and the solver.
@@ -93,8 +98,8 @@ def minimal_attack(
             label, the target is the label, or a name or number is not one that is known.
         CheckError: The network itself does not confirm the answer.
     """
-    begun = time.perf_counter()
     form = staged(network)
+    begun = time.perf_counter()
     _check_numbers(ratio=ratio, margin=margin, time_limit=time_limit, gap=gap)
     pixels = pixels_of(network, image)
     logits = form.logits(pixels)
@@ -124,10 +129,14 @@ def minimal_attack(
         hunt = Hunt(problem, shape, solver, options, logits_of(network, factor), room, begun)
         if isinstance(bounds, str) and bounds in HUNTS:
             hunt.progressively(HUNTS[bounds])
-        elif isinstance(bounds, str):
-            hunt.plainly(network_bounds(problem.network, bounds))
         else:
-            hunt.plainly([*bounds[:-1], bounds[-1].times(factor)])
+            with until(begun + _BOUNDS_SHARE * time_limit):
+                known = (
+                    network_bounds(problem.network, bounds)
+                    if isinstance(bounds, str)
+                    else [*bounds[:-1], bounds[-1].times(factor)]
+                )
+            hunt.plainly(known)
         attack = hunt.answer()
         found = attack.adversarial
         if found is not None and replay.precision(found, surplus) is not replay.best:

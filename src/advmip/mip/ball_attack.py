@@ -10,6 +10,7 @@ from torch import Tensor
 
 from advmip.checking.balls import in_ball
 from advmip.mip.bounds.balls import Ball
+from advmip.mip.deadline import is_up
 from advmip.mip.model import Vector
 from advmip.mip.targets import Goal
 from advmip.networks.network import Network
@@ -44,7 +45,8 @@ def attack_in_ball(
 
     Frank & Wolfe's steps: each goes towards the ball's point that is best by the gradient, which
     needs no projection and is a corner of the ball. Every goal is steered to from the image, or
-    from points that are given, and from random corners; all stop as soon as enough are.
+    from points that are given, and from random corners; all stop as soon as enough are, or the time
+    is up.
 
     Args:
         logits: The network.
@@ -74,7 +76,7 @@ def attack_in_ball(
             steered = slice(place, None, len(goals))
             weights[:, steered] = goal.ascent(found[:, steered])
             met += bool((goal.surplus(found[:, steered]) >= 0).any())
-        if met >= enough:
+        if met >= enough or is_up():
             break
         aim = (values * torch.from_numpy(weights.T)).sum()
         (gradient,) = torch.autograd.grad(aim, points)

@@ -16,15 +16,20 @@ from advmip.checking.relu_inputs import relu_inputs
 from advmip.errors import InputError
 from advmip.mip.bounds import network_bounds
 from advmip.mip.bounds.network_bounds import whole_box
+from advmip.mip.deadline import as_far_as, until
 from advmip.mip.encoding import Interval
 from advmip.mip.margins import USUAL
+from advmip.mip.model import Vector
 from advmip.mip.problem import encode
-from advmip.mip.solvers import Options, Status, choose
+from advmip.mip.solvers import Options, Solution, Status, choose
+from advmip.mip.solvers.common import unknown
 from advmip.networks.network import Network
 from advmip.networks.staged import AffineMap, StagedNetwork
 from advmip.networks.staging import staged
 from advmip.threads import held_to
 
+# Bounds have this share of the time at most: the solver needs the rest.
+_BOUNDS_SHARE = 0.5
 # Solvers' tolerances, in what enters the neuron: the image attains the bound up to these.
 _TOLERANCE = 1e-5
 
@@ -42,7 +47,7 @@ class StrongestInput:
         nodes: Nodes of the solver's search tree.
         seconds: Wall time, with that of bounds that were named.
         seconds_solver: The solver's part of it.
-        solver: The solver that was taken.
+        solver: The solver that was taken; empty if there was no time for one.
         reason: Why it was.
     """
 
@@ -83,7 +88,9 @@ def strongest_input(
         unit: The neuron, from 0.
         bounds: A method of `network_bounds`, or bounds that hold over [0, 1].
         solver: "auto", "gurobi", "scip" or "highs".
-        time_limit: Seconds of the solver.
+        time_limit: Seconds, above 0, from when the network has its staged form, which is made once
+            for a network. Bounds that are named have half of them at most; what is proved until
+            then holds.
         gap: The relative gap that counts as proof.
         threads: Threads of the solver and of the linear algebra.
         seed: Of the solver.
@@ -93,24 +100,21 @@ def strongest_input(
         InputError: There is no such neuron, or a name is not one that is known.
         CheckError: The network itself does not confirm the answer.
     """
-    begun = time.perf_counter()
     form = staged(network)
+    begun = time.perf_counter()
     _check_place(network, form, layer, unit)
-    with held_to(threads):
+    with held_to(threads), until(begun + _BOUNDS_SHARE * time_limit):
         known = network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds)
-    encoding = encode(whole_box(form), known, depth=layer - 1)
     # The same question for a neuron of any scale: tolerances are meant for those of the usual one.
     factor = USUAL / _length((*form.hidden, form.output)[layer - 1], unit)
-    entering = -encoding.preactivations[-1][np.array([unit])].times(factor)
-    (cost,) = entering.written_out(len(encoding.model.lower))
-    model = encoding.model.with_objective(cost, float(entering.constant[0]))
-    choice = choose(solver, model)
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
-    solution = choice.solver.solve(model, options)
-    upper = -solution.bound / factor
+    found = _Found(None, unknown(begun), "", "")
+    with as_far_as(begun + time_limit):
+        found = _searched(form, known, (layer, unit), factor, solver, options)
+    upper = min(-found.solution.bound / factor, float(known[layer - 1].upper[unit]))
     image, activation, status = None, -np.inf, Status.UNKNOWN
-    if solution.point is not None:
-        pixels = np.clip(encoding.change.values(solution.point), 0.0, 1.0)
+    if found.pixels is not None:
+        pixels = found.pixels
         activation = float(form.preactivations(pixels)[layer - 1][unit])
         missing = factor * (upper - activation)
         reached = missing <= (gap + _TOLERANCE) * (1.0 + factor * abs(activation))
@@ -130,11 +134,11 @@ def strongest_input(
         image=image,
         activation=activation,
         upper_bound=upper,
-        nodes=solution.nodes,
+        nodes=found.solution.nodes,
         seconds=time.perf_counter() - begun,
-        seconds_solver=solution.seconds,
-        solver=choice.solver.name,
-        reason=choice.reason,
+        seconds_solver=found.solution.seconds,
+        solver=found.solver,
+        reason=found.reason,
     )
 
 
@@ -142,6 +146,46 @@ def _length(stage: AffineMap, unit: int) -> float:
     """The sum of a neuron's absolute weights; 1 if it has none."""
     own = stage.rows(np.array([unit]))
     return sum(float(abs(matrix).sum()) for matrix in own.terms.values()) or 1.0
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a solver says of a neuron.
+
+    Attributes:
+        pixels: The image (pixels,) that excites it most; None without one.
+        solution: The solution, whose objective is minus what enters the neuron,
+            multiplied.
+        solver: The solver that was taken.
+        reason: Why it was.
+    """
+
+    pixels: Vector | None
+    solution: Solution
+    solver: str
+    reason: str
+
+
+def _searched(
+    form: StagedNetwork,
+    bounds: Sequence[Interval],
+    place: tuple[int, int],
+    factor: float,
+    solver: str,
+    options: Options,
+) -> _Found:
+    """Let a solver maximise what enters a neuron, by its layer and number, times a factor."""
+    layer, unit = place
+    encoding = encode(whole_box(form), bounds, depth=layer - 1)
+    entering = -encoding.preactivations[-1][np.array([unit])].times(factor)
+    (cost,) = entering.written_out(len(encoding.model.lower))
+    model = encoding.model.with_objective(cost, float(entering.constant[0]))
+    choice = choose(solver, model)
+    solution = choice.solver.solve(model, options)
+    pixels = None
+    if solution.point is not None:
+        pixels = np.clip(encoding.change.values(solution.point), 0.0, 1.0)
+    return _Found(pixels, solution, choice.solver.name, choice.reason)
 
 
 def _check_place(network: Network, form: StagedNetwork, layer: int, unit: int) -> None:

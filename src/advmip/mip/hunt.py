@@ -25,6 +25,7 @@ from advmip.mip.bounds import (
     tightened_further,
 )
 from advmip.mip.branch_and_bound import STRATEGIES
+from advmip.mip.deadline import OutOfTimeError, as_far_as, checkpoint, until
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import Formulation
 from advmip.mip.incumbents import Incumbent, PatternProgram, best_of, corrected, search
@@ -204,7 +205,7 @@ class Hunt:
         towards = self._problem.towards(rival)
         while self._left_to_settle > 0:
             problem = towards.within(self._radius) if ingredients.ball else towards
-            with self._timed("bounds"):
+            with self._timed("bounds"), until(self._settling_until):
                 tightened = (
                     self._tightened(problem, self._settling_until)
                     if ingredients.relaxation
@@ -229,8 +230,8 @@ class Hunt:
                 continue
             if ingredients.ceilings:
                 with self._timed("bounds"):
-                    until = time.perf_counter() + _CEILINGS_SHARE * self._left_to_settle
-                    found = tightened_further(problem, tightened, until)
+                    share = time.perf_counter() + _CEILINGS_SHARE * self._left_to_settle
+                    found = tightened_further(problem, tightened, share)
                 if found is None:
                     self._raise_bound(rival, self._radius)
                     return True
@@ -260,7 +261,7 @@ class Hunt:
             smallest = max(bounds[rival], _LEAST * self._radius)
             radius = self._problem.distance.grown(smallest, _GROWTH)
             problem = self._problem.towards(rival).within(min(radius, self._radius))
-            with self._timed("bounds"):
+            with self._timed("bounds"), until(self._deadline):
                 tightened = self._tightened(problem, self._deadline)
             if tightened is None:
                 self._raise_bound(rival, problem.radius)
@@ -276,7 +277,7 @@ class Hunt:
         excluded, open_ = self._lower_bound, self._radius
         while excluded < _CLOSE * open_ and open_ > _LEAST * self._radius and self._left > 0:
             middle = 0.5 * (excluded + open_)
-            with self._timed("bounds"):
+            with self._timed("bounds"), until(self._deadline):
                 forms = FormBounds(self._problem.within(middle))
                 left = [
                     rival
@@ -384,8 +385,10 @@ class Hunt:
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:
         begun = time.perf_counter()
-        yield
-        self._phases[phase] += time.perf_counter() - begun
+        try:
+            yield
+        finally:
+            self._phases[phase] += time.perf_counter() - begun
 
     def _improve(self, found: Incumbent | None) -> None:
         if found is not None and found.value < self._radius:
@@ -401,8 +404,12 @@ class Hunt:
         """Give a problem to the solver and take over what it finds; whether it came to an end."""
         _check_bounds(bounds, self._formulation)
         measure = problem.distance
-        with self._timed("solver"):
-            prepared = prepare(problem, bounds, self._formulation, self._solver)
+        with self._timed("solver"), until(self._deadline):
+            try:
+                checkpoint()
+                prepared = prepare(problem, bounds, self._formulation, self._solver)
+            except OutOfTimeError:
+                return False
             # A ball smaller than that of the best attack has no attack to come near to.
             radius = min(problem.radius, self._radius)
             gap = self._options.gap if radius == self._radius else 0.0
@@ -441,11 +448,14 @@ class Hunt:
 
     def _nearest_of_pattern(self, problem: Problem, change: Vector) -> Incumbent | None:
         """The best point of a perturbation's pattern, or that point moved across the border."""
-        rival = problem.goal.rival(problem.network.logits(problem.image + change))
-        bounds = FormBounds(problem).intervals
-        program = PatternProgram(problem.towards(rival), bounds, self._deadline)
-        clipped = problem.box.clipped(change)
-        return best_of(problem, [corrected(problem, clipped), program.descend(change)])
+        candidates = [corrected(problem, problem.box.clipped(change))]
+        with as_far_as(self._deadline):
+            checkpoint()
+            rival = problem.goal.rival(problem.network.logits(problem.image + change))
+            bounds = FormBounds(problem).intervals
+            program = PatternProgram(problem.towards(rival), bounds, self._deadline)
+            candidates.append(program.descend(change))
+        return best_of(problem, candidates)
 
 
 def _check_bounds(bounds: Sequence[Interval], formulation: Formulation) -> None:

@@ -18,6 +18,7 @@ import torch
 from advmip.mip.ball_attack import Logits, attack_in_ball
 from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.form_bounds import FormBounds
+from advmip.mip.deadline import as_far_as, checkpoint, is_up, until
 from advmip.mip.distances.anywhere import Anywhere
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations.parts import Parts
@@ -89,22 +90,25 @@ def search(
     def order(change: Vector) -> tuple[float, float]:
         return _shortfall(problem, change), _distance(problem, change)
 
-    changes = [point - problem.image for point in gradient_points(problem, starts, seed)]
-    changes += ball_changes(problem, logits, best_of(problem, changes), seed, deadline)
-    near = _Ball(problem, changes, deadline)
-    changes += relaxed_points(near.problem, near.bounds, deadline)
-    changes.sort(key=order)
+    with until(deadline):
+        changes = [point - problem.image for point in gradient_points(problem, starts, seed)]
+        changes += ball_changes(problem, logits, best_of(problem, changes), seed)
     candidates = changes[:]
-    for change in _to_improve(problem, changes, -(-starts // 2)):
-        if time.perf_counter() > deadline:
-            break
-        candidates.append(near.patterns(change).descend(change))
-        near = near.shrunken(candidates[-1])
-    best = min(candidates, key=order)
-    if near.patterns(best).linear:
-        # The programs of a stand-in are larger, and their optimum is another one; with squares,
-        # the tree is faster than so many programs.
-        candidates.append(near.patterns(best).around(best))
+    with as_far_as(deadline):
+        checkpoint()
+        near = _Ball(problem, changes, deadline)
+        changes += relaxed_points(near.problem, near.bounds, deadline)
+        changes.sort(key=order)
+        candidates = changes[:]
+        for change in _to_improve(problem, changes, -(-starts // 2)):
+            checkpoint()
+            candidates.append(near.patterns(change).descend(change))
+            near = near.shrunken(candidates[-1])
+        best = min(candidates, key=order)
+        if near.patterns(best).linear:
+            # The programs of a stand-in are larger, and their optimum is another one; with squares,
+            # the tree is faster than so many programs.
+            candidates.append(near.patterns(best).around(best))
     return best_of(problem, candidates)
 
 
@@ -368,7 +372,7 @@ def _as_it_is(change: Vector) -> Vector:
 
 
 def ball_changes(
-    problem: Problem, logits: Logits, nearest: Incumbent | None, seed: int, deadline: float
+    problem: Problem, logits: Logits, nearest: Incumbent | None, seed: int
 ) -> list[Vector]:
     """Perturbations (pixels,) that meet the goal: the nearest towards each of the nearest classes.
 
@@ -379,7 +383,6 @@ def ball_changes(
         logits: Its network.
         nearest: The nearest attack that is known.
         seed: Of the starts.
-        deadline: When to stop at the latest, by `time.perf_counter`.
     """
     norm, image = problem.distance.name, problem.image
     if norm not in _BALLS:
@@ -389,7 +392,7 @@ def ball_changes(
     images = torch.from_numpy(image[None])
     corner = np.maximum(problem.box.upper, -problem.box.lower)
     missed, met = 0.0, _distance(problem, corner) if nearest is None else nearest.value
-    while missed < _CLOSE * met and time.perf_counter() < deadline:
+    while missed < _CLOSE * met and not is_up():
         radius = 0.5 * (missed + met)
         points = attack_in_ball(logits, Ball(images, radius, norm), goals, seed)
         nearer = best_of(problem, [problem.box.clipped(point - image) for point in points])
@@ -429,7 +432,7 @@ def gradient_points(problem: Problem, count: int, seed: int) -> list[Vector]:
     for _ in range(_STEPS):
         logits, gradient = surplus_gradient(problem, points)
         going = problem.goal.surplus(logits) < 0
-        if not going.any():
+        if not going.any() or is_up():
             break
         room = np.where(gradient > 0, upper[:, None] - points, points - lower[:, None])
         effect = np.abs(gradient) * room
@@ -443,10 +446,10 @@ def relaxed_points(
     problem: Problem, bounds: list[Interval], deadline: float = np.inf
 ) -> list[Vector]:
     """The perturbation at the optimum of the linear relaxation, if it is found in time."""
-    encoding = encode(problem.linear(), bounds)
-    program = encoding.program("dual")
-    program.limit_time(deadline - time.perf_counter())
-    _, point = program.minimise(encoding.model.objective)
+    point = None
+    with as_far_as(deadline):
+        encoding = encode(problem.linear(), bounds)
+        _, point = encoding.program("dual").minimise(encoding.model.objective)
     return [] if point is None else [encoding.change.values(point)]
 
 

@@ -10,17 +10,23 @@ subject to  l_r <= A x <= u_r,   l <= x <= u,      x_j integer for some j,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from advmip.mip.deadline import checkpoint
+
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 Matrix = sparse.csr_array
+
+# Matrices are multiplied in portions of so many products.
+_PORTION = 2**25
 
 
 @dataclass(frozen=True)
@@ -264,11 +270,19 @@ class Expression:
 
     def mapped(self, matrix: Matrix) -> Expression:
         """The linear map matrix @ expressions."""
-        return Expression(Matrix(matrix @ self.matrix), matrix @ self.constant)
+        return Expression(_product(matrix, self.matrix), matrix @ self.constant)
 
     def written_out(self, columns: int) -> Vector:
         """The coefficients (length, columns) of a model with so many columns, zeros included."""
         return np.asarray(_widened(self.matrix, columns).toarray())
+
+    def each_written_out(self, columns: int) -> Iterator[Vector]:
+        """The same coefficients (columns,), of one expression after another."""
+        matrix = self.matrix
+        for first, last in pairwise(matrix.indptr):
+            coefficients = np.zeros(columns)
+            coefficients[matrix.indices[first:last]] = matrix.data[first:last]
+            yield coefficients
 
     def values(self, point: Vector) -> Vector:
         """The expressions' values at a point (columns,)."""
@@ -279,6 +293,18 @@ def range_over(matrix: Matrix, lower: Vector, upper: Vector) -> tuple[Vector, Ve
     """The least and the largest values (rows,) of matrix @ x over lower <= x <= upper."""
     rising, falling = matrix.maximum(0.0), matrix.minimum(0.0)
     return rising @ lower + falling @ upper, rising @ upper + falling @ lower
+
+
+def _product(first: Matrix, second: Matrix) -> Matrix:
+    """The product of two matrices, in portions of its rows if it is a large one."""
+    work = np.concatenate([[0], np.cumsum(np.diff(second.indptr)[first.indices])])[first.indptr]
+    portions = np.arange(_PORTION, work[-1], _PORTION)
+    starts = np.unique([0, *np.searchsorted(work, portions), first.shape[0]])
+    parts = []
+    for start, end in pairwise(starts):
+        checkpoint()
+        parts.append(first[start:end] @ second)
+    return Matrix(sparse.vstack(parts)) if len(parts) > 1 else Matrix(first @ second)
 
 
 def _widened(matrix: Matrix, width: int) -> Matrix:
@@ -317,6 +343,7 @@ class ModelBuilder:
         Returns:
             The columns' indices (count,).
         """
+        checkpoint()
         values = (lower, upper, objective, squares, float(integer))
         full = tuple(np.broadcast_to(np.asarray(value, np.float64), count) for value in values)
         self._columns.append(full)
@@ -335,6 +362,7 @@ class ModelBuilder:
         Returns:
             The rows' indices.
         """
+        checkpoint()
         left, right = (
             np.broadcast_to(np.asarray(side, np.float64), len(expression)) - expression.constant
             for side in (lower, upper)
@@ -391,6 +419,7 @@ class ModelBuilder:
 
     def build(self) -> Model:
         """The model."""
+        checkpoint()
         lower, upper, objective, squares, integer = (
             np.concatenate(parts) if parts else np.empty(0)
             for parts in (zip(*self._columns, strict=True) if self._columns else [[]] * 5)

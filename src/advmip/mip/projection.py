@@ -24,6 +24,7 @@ import numpy as np
 from scipy.linalg import solve
 
 from advmip.layout import Layout
+from advmip.mip.deadline import dense_checkpoint
 from advmip.mip.distances import L2, Box
 from advmip.mip.model import Cuts, Expression, Flags, Indices, Matrix, ModelBuilder, Vector
 from advmip.mip.problem import Problem
@@ -73,6 +74,8 @@ def projected(problem: Problem) -> Projection | None:
         return None
     network = problem.network
     stages = (*network.hidden, network.output)
+    rows = sum(terms.shape[0] for terms in _seeing(network))
+    dense_checkpoint(10.0 * rows**2 * len(problem.image))
     _, sizes, directions = np.linalg.svd(
         np.vstack([terms.toarray() for terms in _seeing(network)]), full_matrices=False
     )

@@ -40,7 +40,7 @@ def convolution() -> tuple[Operator, Tensor]:
 
 def fixed() -> tuple[Operator, Tensor]:
     _, matrix = convolution()
-    return SparseOperator(sparse.csr_array(matrix.numpy()), DOUBLE), matrix
+    return SparseOperator(sparse.csr_array(matrix.numpy())), matrix
 
 
 def dense() -> tuple[Operator, Tensor]:

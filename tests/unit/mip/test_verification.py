@@ -15,6 +15,7 @@ from tiny_networks import as_network, instance
 from torch import nn
 
 from advmip import CheckError, InputError, Network, VerificationIngredients, Verifier, verify
+from advmip.mip import deadline
 from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.solvers import linear_program
 from advmip.mip.verification import run
@@ -192,7 +193,8 @@ def test_a_margins_program_ends_with_the_images_time(
     monkeypatch: pytest.MonkeyPatch, programs: list[object]
 ) -> None:
     # Where the clock stands still, the solver alone can notice that the time is over.
-    monkeypatch.setattr(run, "time", SimpleNamespace(perf_counter=lambda: 0.0))
+    for module in (run, deadline):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: 0.0))
     network, image, label = many_pixels()
     assert verify(network, image, label, 0.01, time_limit=1e-6).status == "unknown"
     assert programs[-1].getInfo().simplex_iteration_count == 0

@@ -20,12 +20,12 @@ of those before it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from advmip.mip.deadline import as_far_as, is_up
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations.ceiling import Ceiling
 from advmip.mip.formulations.triangle import Triangle
@@ -69,23 +69,26 @@ def with_ceilings(problem: Problem, bounds: Sequence[Interval], deadline: float)
         return problem
     at_image = problem.network.preactivations(problem.image)
     first = 0
-    for place, interval in enumerate(bounds[:-1]):
-        open_neurons = interval.unstable
-        triangles = Triangle()
-        encoding = encode(problem.sifted(), bounds, triangles)
-        these = slice(first, first + open_neurons.size)
-        first += open_neurons.size
-        relaxed = _Relaxed(problem, encoding, deadline)
-        rows = [
-            relaxed.row(float(at_image[place][neuron]), int(output), int(slack))
-            for neuron, output, slack in zip(
-                open_neurons, triangles.positive[these], triangles.negative[these], strict=True
-            )
-        ]
-        found = [number for number, row in enumerate(rows) if row is not None]
-        values = np.array([rows[number] for number in found]).reshape(-1, 3)
-        ceiling = Ceiling(open_neurons[found], *values.T)
-        problem = replace(problem, ceilings=(*problem.ceilings, ceiling))
+    with as_far_as(deadline):
+        for place, interval in enumerate(bounds[:-1]):
+            open_neurons = interval.unstable
+            triangles = Triangle()
+            encoding = encode(problem.sifted(), bounds, triangles)
+            these = slice(first, first + open_neurons.size)
+            first += open_neurons.size
+            relaxed = _Relaxed(problem, encoding)
+            rows = [
+                None
+                if is_up()
+                else relaxed.row(float(at_image[place][neuron]), int(output), int(slack))
+                for neuron, output, slack in zip(
+                    open_neurons, triangles.positive[these], triangles.negative[these], strict=True
+                )
+            ]
+            found = [number for number, row in enumerate(rows) if row is not None]
+            values = np.array([rows[number] for number in found]).reshape(-1, 3)
+            ceiling = Ceiling(open_neurons[found], *values.T)
+            problem = replace(problem, ceilings=(*problem.ceilings, ceiling))
     return problem
 
 
@@ -95,15 +98,13 @@ class _Relaxed:
     Args:
         problem: The problem.
         encoding: Its relaxation.
-        deadline: When to stop at the latest, by `time.perf_counter`.
     """
 
-    def __init__(self, problem: Problem, encoding: Encoding, deadline: float) -> None:
+    def __init__(self, problem: Problem, encoding: Encoding) -> None:
         model = encoding.model
         self._costs, self._upper = model.objective, model.upper
         self._room = _ROOM * problem.radius
         self._program = replace(encoding, model=model.limited(problem.radius)).program("primal")
-        self._program.limit_time(deadline - time.perf_counter())
 
     def row(self, at_image: float, output: int, slack: int) -> Row | None:
         """Slope, rate and constant for a neuron; None if there is no time left, or no point.

@@ -15,6 +15,7 @@ import time
 
 import numpy as np
 
+from advmip.mip.deadline import is_up
 from advmip.mip.encoding import Interval
 from advmip.mip.model import Indices, Vector
 from advmip.mip.problem import Encoding
@@ -69,9 +70,9 @@ class EuclideanBall:
         if self._program.resolve() > self._radius**2 * (1.0 + _TOLERANCE):
             return None
         rows = self._encoding.preactivations[place][bounded]
-        forms = rows.written_out(len(self._model.lower))
         lower, upper = known.lower.copy(), known.upper.copy()
         for sign, side in ((1.0, lower), (-1.0, upper)):
+            forms = rows.each_written_out(len(self._model.lower))
             for neuron, form, constant in zip(bounded, forms, rows.constant, strict=True):
                 side[neuron] = sign * self._least(sign * form) + constant
         return known.intersected(Interval(lower, upper))
@@ -83,7 +84,7 @@ class EuclideanBall:
         price = squared / (2.0 * self._radius) if squared > 0 else 1.0
         best = -np.inf
         for _ in range(_STEPS):
-            if time.perf_counter() > self._deadline:
+            if time.perf_counter() > self._deadline or is_up():
                 break
             self._program.set_costs(self._model.objective + form / price)
             least = price * (self._program.resolve() - self._radius**2)

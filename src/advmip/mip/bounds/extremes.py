@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from advmip.mip.deadline import is_up
 from advmip.mip.encoding import Interval
 from advmip.mip.model import Indices
 from advmip.mip.problem import Encoding
@@ -34,12 +35,12 @@ def extremes(
         The bounds of the layer; None if the program has no point.
     """
     program.limit_time(deadline - time.perf_counter())
-    rows = encoding.preactivations[place][bounded]
-    costs = rows.written_out(len(encoding.model.lower))
+    rows, columns = encoding.preactivations[place][bounded], len(encoding.model.lower)
     lower, upper = known.lower.copy(), known.upper.copy()
     for sign, side in ((1.0, lower), (-1.0, upper)):
+        costs = rows.each_written_out(columns)
         for neuron, cost, constant in zip(bounded, costs, rows.constant, strict=True):
-            if time.perf_counter() > deadline:
+            if time.perf_counter() > deadline or is_up():
                 break
             least = program.proved_minimum(sign * cost)
             if least == np.inf:

@@ -16,7 +16,8 @@ from advmip.mip.targets import Goal
 class FormBounds:
     """Bounds that hold for every point within a problem's radius, whatever its goal, by forms.
 
-    Intervals bound every neuron, and linear forms (`bounds.linear`) those whose sign is left open.
+    Intervals bound every neuron, and linear forms (`bounds.linear`) those whose sign is left open,
+    as far as there is time.
 
     Args:
         problem: The problem.

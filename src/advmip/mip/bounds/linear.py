@@ -20,9 +20,11 @@ from torch import Tensor
 from advmip.errors import InputError
 from advmip.mip.bounds.balls import Region
 from advmip.mip.bounds.operators import Stage, longest_sum
+from advmip.mip.deadline import is_up, limited
 
-# Forms are pulled back in portions of at most so many numbers.
-_PORTION = 2**24
+# Forms are pulled back in portions of at most so many numbers, and where there is a deadline of at
+# most so many products.
+_PORTION, _PRODUCTS = 2**24, 2**27
 # Square, and still no overflow in float64; what is larger, or not a number, is refused.
 _LARGEST = 1e100
 
@@ -130,7 +132,7 @@ class LinearBounds:
     def by_forms(self) -> list[Sides]:
         """Bound all neurons, those whose sign interval arithmetic leaves open by linear forms.
 
-        A neuron is pulled back for all images if it is open for one.
+        A neuron is pulled back for all images if it is open for one. Out of time, intervals stand.
         """
         self._sides, self._magnitudes = [], []
         for depth, stage in enumerate(self._stages):
@@ -193,10 +195,12 @@ class LinearBounds:
     def _tightened(self, depth: int, sides: Sides, kept: Tensor) -> Sides:
         """The same bounds, those of some neurons by linear forms as well."""
         stage, magnitude = self._stages[depth], self._magnitudes[depth]
-        images, widest = len(self._region.images), max(each.width for each in self._stages)
         found = []
-        portion = max(1, _PORTION // (2 * images * widest))
+        portion = self._portion(depth)
         for start in range(0, len(kept), portion):
+            if is_up():
+                kept = kept[:start]
+                break
             some = kept[start : start + portion]
             rows, bias = stage.rows(some), stage.bias[some]
             both = {layer: torch.cat([form, -form], 1) for layer, form in rows.items()}
@@ -212,6 +216,16 @@ class LinearBounds:
                 sides.upper.index_copy(1, kept, -upper),
             )
         )
+
+    def _portion(self, depth: int) -> int:
+        """How many neurons of a stage are pulled back at a time."""
+        twice = 2 * len(self._region.images)
+        portion = _PORTION // (twice * max(each.width for each in self._stages))
+        if limited():
+            products = sum(each.width * longest_sum([each]) for each in self._stages[:depth])
+            products += self._region.images.shape[1]
+            portion = min(portion, _PRODUCTS // (twice * products))
+        return max(1, portion)
 
     def _pulled(
         self, depth: int, forms: dict[int, Tensor], constant: Tensor, products: Tensor

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from advmip.mip.bounds.interval import stage_bounds
+from advmip.mip.deadline import as_far_as, checkpoint
 from advmip.mip.encoding import Interval
 from advmip.mip.model import Model, Vector
 from advmip.mip.problem import Problem, encode
@@ -27,7 +28,8 @@ def mixed_integer_bounds(
     """The thesis's bounds: each neuron's least and largest input over the layers before it.
 
     Zhu, Section 3.1, after Fischetti & Jo (2018). A program that runs out of time gives its dual
-    bound, which holds as well ("weaker bounds").
+    bound, which holds as well ("weaker bounds"). When there is no time left for all programs, the
+    other neurons keep the bounds that they have.
 
     Args:
         problem: A problem without goal, such as the whole box.
@@ -40,17 +42,18 @@ def mixed_integer_bounds(
     stages = (*problem.network.hidden, problem.network.output)
     for place, stage in enumerate(stages):
         known = tightened[place].intersected(stage_bounds(problem, stage, tightened))
-        encoding = encode(problem, tightened, depth=place)
-        rows = encoding.preactivations[place]
         lower, upper = known.lower.copy(), known.upper.copy()
-        open_neurons = known.unstable if place < len(stages) - 1 else np.arange(stage.width)
-        costs = rows.written_out(len(encoding.model.lower))
-        for neuron in track(open_neurons, f"bounds of layer {place + 1}", enabled=progress):
-            cost = costs[neuron]
-            constant = float(rows.constant[neuron])
-            least = _least(encoding.model, cost, constant, time_limit, solver)
-            most = -_least(encoding.model, -cost, -constant, time_limit, solver)
-            lower[neuron], upper[neuron] = least, most
+        with as_far_as(np.inf):
+            encoding = encode(problem, tightened, depth=place)
+            open_neurons = known.unstable if place < len(stages) - 1 else np.arange(stage.width)
+            rows = encoding.preactivations[place][open_neurons]
+            costs = rows.each_written_out(len(encoding.model.lower))
+            shown = track(open_neurons, f"bounds of layer {place + 1}", enabled=progress)
+            for number, neuron in enumerate(shown):
+                checkpoint()
+                cost, constant = next(costs), float(rows.constant[number])
+                lower[neuron] = _least(encoding.model, cost, constant, time_limit, solver)
+                upper[neuron] = -_least(encoding.model, -cost, -constant, time_limit, solver)
         tightened[place] = known.intersected(Interval(lower, upper))
     return tightened
 

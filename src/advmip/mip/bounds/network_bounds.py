@@ -32,6 +32,8 @@ def network_bounds(
 ) -> list[Interval]:
     """Bounds of the inputs of each layer of ReLUs, and last of the logits, over [0, 1]^pixels.
 
+    Under a deadline (`mip.deadline`) they are what is proved until then.
+
     Args:
         network: The network.
         method: "none" (infinite), "interval", "lp", "exact" (two mixed-integer programs for each

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -73,10 +74,12 @@ class DenseOperator:
 
     Args:
         matrix: Outputs by inputs; gradients go through it.
+        absolute: Its absolute values, if it is fixed.
     """
 
-    def __init__(self, matrix: Tensor) -> None:
+    def __init__(self, matrix: Tensor, absolute: Tensor | None = None) -> None:
         self._matrix = matrix
+        self._absolute = absolute
         self.longest_sum = max(matrix.shape)
 
     def applied(self, values: Tensor) -> Tensor:
@@ -85,7 +88,8 @@ class DenseOperator:
 
     def magnitude(self, values: Tensor) -> Tensor:
         """Outputs (N, outputs) by absolute entries."""
-        return values @ self._matrix.abs().T
+        absolute = self._matrix.abs() if self._absolute is None else self._absolute
+        return values @ absolute.T
 
     def pulled_back(self, forms: Tensor) -> Tensor:
         """The product with the matrix from the left."""
@@ -104,14 +108,13 @@ class SparseOperator:
 
     Args:
         matrix: Outputs by inputs.
-        dtype: Of all values.
     """
 
-    def __init__(self, matrix: Matrix, dtype: torch.dtype) -> None:
+    def __init__(self, matrix: Matrix) -> None:
         transposed = Matrix(matrix.T.tocsr())
-        self._matrix, self._dtype = matrix, dtype
+        self._matrix = matrix
         self._forward, self._back, self._absolute = (
-            _compressed(each, dtype) for each in (matrix, transposed, abs(matrix))
+            _compressed(each) for each in (matrix, transposed, abs(matrix))
         )
         counts = (np.diff(each.indptr).max(initial=0) for each in (matrix, transposed))
         self.longest_sum = int(max(counts))
@@ -131,7 +134,7 @@ class SparseOperator:
 
     def rows(self, kept: Tensor) -> Tensor:
         """Rows of the matrix."""
-        return torch.from_numpy(self._matrix[kept.numpy()].toarray()).to(self._dtype)
+        return torch.from_numpy(self._matrix[kept.numpy()].toarray())
 
 
 class ConvolutionOperator:
@@ -301,14 +304,17 @@ class SummedOperator:
         return self._first.rows(kept) + self._second.rows(kept)
 
 
-def matrix_stages(network: StagedNetwork, dtype: torch.dtype = torch.float64) -> list[Stage]:
-    """The stages of a network, the logits last, as fixed matrices.
+def matrix_stages(network: StagedNetwork) -> list[Stage]:
+    """The stages of a network, the logits last, as fixed matrices in float64.
 
-    Args:
-        network: The network.
-        dtype: Of all values; proofs need float64.
+    They are kept as long as the network is.
     """
-    return [_fixed(each, dtype) for each in (*network.hidden, network.output)]
+    if network not in _KEPT:
+        _KEPT[network] = [_fixed(each) for each in (*network.hidden, network.output)]
+    return _KEPT[network]
+
+
+_KEPT: WeakKeyDictionary[StagedNetwork, list[Stage]] = WeakKeyDictionary()
 
 
 def longest_sum(stages: Sequence[Stage]) -> int:
@@ -316,24 +322,23 @@ def longest_sum(stages: Sequence[Stage]) -> int:
     return max(term.longest_sum for stage in stages for term in stage.terms.values())
 
 
-def _fixed(stage: AffineMap, dtype: torch.dtype) -> Stage:
+def _fixed(stage: AffineMap) -> Stage:
     terms: dict[int, Operator] = {}
     for layer, matrix in stage.terms.items():
-        dense = matrix.nnz > _DENSE * matrix.shape[0] * matrix.shape[1]
-        terms[layer] = (
-            DenseOperator(torch.from_numpy(matrix.toarray()).to(dtype))
-            if dense
-            else SparseOperator(matrix, dtype)
-        )
-    return Stage(terms, torch.from_numpy(stage.bias).to(dtype))
+        if matrix.nnz > _DENSE * matrix.shape[0] * matrix.shape[1]:
+            written_out = torch.from_numpy(matrix.toarray())
+            terms[layer] = DenseOperator(written_out, written_out.abs())
+        else:
+            terms[layer] = SparseOperator(matrix)
+    return Stage(terms, torch.from_numpy(stage.bias))
 
 
-def _compressed(matrix: Matrix, dtype: torch.dtype) -> Tensor:
+def _compressed(matrix: Matrix) -> Tensor:
     # Copies, since SciPy sorts a matrix in place when it likes.
     starts, columns = (
         torch.tensor(each, dtype=torch.int64) for each in (matrix.indptr, matrix.indices)
     )
-    values = torch.tensor(matrix.data, dtype=dtype)
+    values = torch.tensor(matrix.data, dtype=torch.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch calls its sparse tensors beta
         return torch.sparse_csr_tensor(starts, columns, values, matrix.shape)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +10,7 @@ from advmip.mip.bounds.euclidean_ball import EuclideanBall
 from advmip.mip.bounds.extremes import extremes
 from advmip.mip.bounds.interval import stage_bounds
 from advmip.mip.bounds.whole_problem import WholeProblem
+from advmip.mip.deadline import as_far_as, checkpoint
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
 from advmip.mip.formulations.triangle import Triangle
@@ -50,42 +50,49 @@ def relaxation_bounds(
     Returns:
         The bounds, or None if the relaxation has no point: nothing nearer than the radius exists.
     """
-    projection = projected(problem) if np.isfinite(problem.radius) else None
-    alone = isinstance(problem.goal, Anything)
-    if whole is None and projection is None and not (alone or formulation or substitute):
-        whole = WholeProblem(problem, bounds)
     tightened = list(bounds)
-    for place, stage in enumerate(problem.network.hidden):
-        tightened[place] = tightened[place].intersected(stage_bounds(problem, stage, tightened))
-        if whole is not None:
-            whole.take_over(place, tightened[place])
-        bounded = np.arange(stage.width) if every else tightened[place].unstable
-        if not bounded.size or time.perf_counter() > deadline:
-            continue
-        depth = place if alone else None
-        if depth == 0 and problem.distance.closed:
-            # Over the ball alone, the bounds are exact already.
-            continue
-        shape = formulation or Triangle()
-        if whole is not None:
-            found = whole.tightened(place, bounded, tightened[place], deadline)
-        elif projection is None:
-            encoding = encode(
-                problem.sifted(), tightened, shape, ball=True, depth=depth, substitute=substitute
-            )
-            program = encoding.program("primal")
-            found = extremes(program, encoding, place, bounded, tightened[place], deadline)
-        else:
-            encoding = encode(
-                projection.problem, tightened, shape, depth=depth, substitute=substitute
-            )
-            ball = EuclideanBall(encoding, problem.radius, deadline)
-            if priced and isinstance(shape, Triangle):
-                ball.price_products(shape.positive, shape.negative)
-            found = ball.extremes(place, bounded, tightened[place])
-        if found is None:
-            return None
-        tightened[place] = found
+    with as_far_as(deadline):
+        projection = projected(problem) if np.isfinite(problem.radius) else None
+        alone = isinstance(problem.goal, Anything)
+        if whole is None and projection is None and not (alone or formulation or substitute):
+            whole = WholeProblem(problem, bounds)
+        for place, stage in enumerate(problem.network.hidden):
+            tightened[place] = tightened[place].intersected(stage_bounds(problem, stage, tightened))
+            if whole is not None:
+                whole.take_over(place, tightened[place])
+            bounded = np.arange(stage.width) if every else tightened[place].unstable
+            checkpoint()
+            if not bounded.size:
+                continue
+            depth = place if alone else None
+            if depth == 0 and problem.distance.closed:
+                # Over the ball alone, the bounds are exact already.
+                continue
+            shape = formulation or Triangle()
+            if whole is not None:
+                found = whole.tightened(place, bounded, tightened[place], deadline)
+            elif projection is None:
+                encoding = encode(
+                    problem.sifted(),
+                    tightened,
+                    shape,
+                    ball=True,
+                    depth=depth,
+                    substitute=substitute,
+                )
+                program = encoding.program("primal")
+                found = extremes(program, encoding, place, bounded, tightened[place], deadline)
+            else:
+                encoding = encode(
+                    projection.problem, tightened, shape, depth=depth, substitute=substitute
+                )
+                ball = EuclideanBall(encoding, problem.radius, deadline)
+                if priced and isinstance(shape, Triangle):
+                    ball.price_products(shape.positive, shape.negative)
+                found = ball.extremes(place, bounded, tightened[place])
+            if found is None:
+                return None
+            tightened[place] = found
     logits = stage_bounds(problem, problem.network.output, tightened)
     tightened[-1] = tightened[-1].intersected(logits)
     return tightened

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from advmip.mip.bounds.ceilings import ceilings_pay, with_ceilings
 from advmip.mip.bounds.relaxation import relaxation_bounds
 from advmip.mip.bounds.whole_problem import WholeProblem
+from advmip.mip.deadline import as_far_as, checkpoint
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.problem import Problem
 from advmip.mip.projection import has_coordinates
@@ -90,18 +90,20 @@ def _in_rounds(
     further: bool = False,
 ) -> tuple[Problem, list[Interval]] | None:
     """The problem, with new ceilings in each round if asked for, and the bounds after the last."""
-    # New ceilings make another problem of it.
-    whole = None if further else WholeProblem(problem, bounds)
-    for _ in range(_ROUNDS):
-        before = unstable_neurons(bounds)
-        if time.perf_counter() > deadline or not before:
-            break
-        if further:
-            problem = with_ceilings(problem, bounds, deadline)
-        found = relaxation_bounds(problem, bounds, deadline, priced=further, whole=whole)
-        if found is None:
-            return None
-        bounds = found
-        if unstable_neurons(bounds) > (1 - _WORTH_ANOTHER) * before:
-            break
+    with as_far_as(deadline):
+        # New ceilings make another problem of it.
+        whole = None if further else WholeProblem(problem, bounds)
+        for _ in range(_ROUNDS):
+            checkpoint()
+            before = unstable_neurons(bounds)
+            if not before:
+                break
+            if further:
+                problem = with_ceilings(problem, bounds, deadline)
+            found = relaxation_bounds(problem, bounds, deadline, priced=further, whole=whole)
+            if found is None:
+                return None
+            bounds = found
+            if unstable_neurons(bounds) > (1 - _WORTH_ANOTHER) * before:
+                break
     return problem, bounds

@@ -43,9 +43,9 @@ class Envelopes:
     @staticmethod
     def of(model: Model, inputs: Expression, outputs: Indices) -> Envelopes:
         """Those of neurons with these inputs and outputs, over the model's bounds of columns."""
-        dense = inputs.matrix.toarray()
-        columns = np.flatnonzero(dense.any(axis=0))
-        weights, lower, upper = dense[:, columns], model.lower[columns], model.upper[columns]
+        columns = np.unique(inputs.matrix.indices[inputs.matrix.data != 0])
+        weights = inputs.matrix[:, columns].toarray()
+        lower, upper = model.lower[columns], model.upper[columns]
         lowest = np.minimum(weights * lower, weights * upper)
         span = np.abs(weights) * (upper - lower)
         return Envelopes(columns, weights, inputs.constant, lowest, span, outputs)

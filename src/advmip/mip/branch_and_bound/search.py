@@ -10,6 +10,7 @@ import numpy as np
 from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN, Branching, Node, NodePoint
 from advmip.mip.branch_and_bound.relaxation import Relaxation
 from advmip.mip.branch_and_bound.strategy import Strategy
+from advmip.mip.deadline import as_far_as
 from advmip.mip.encoding import Interval
 from advmip.mip.incumbents import Incumbent, PatternProgram, best_of
 from advmip.mip.model import Indices, Vector
@@ -52,7 +53,8 @@ class Search:
         self._cutoff = options.cutoff
         self._relaxation.stop_above(self._cutoff)
         if strategy.strengthened:
-            self._relaxation.strengthen()
+            with as_far_as(self._deadline):
+                self._relaxation.strengthen()
         # The smallest bound of a part that could neither be pruned nor split.
         self._unsettled = np.inf
         # The bound of the node that has left the order and is being settled.

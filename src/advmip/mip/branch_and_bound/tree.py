@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from advmip.errors import InputError
 from advmip.mip.branch_and_bound.search import Search
 from advmip.mip.branch_and_bound.strategy import STRATEGIES, Strategy
+from advmip.mip.deadline import OutOfTimeError, until
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import BigM, Formulation
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.problem import Problem, encode
 from advmip.mip.projection import in_coordinates
-from advmip.mip.solvers.common import Options, Solution
+from advmip.mip.solvers.common import Options, Solution, unknown
 
 # The programs of nodes with squares are dense.
 _MOST_SQUARES = 400
@@ -44,7 +46,12 @@ class Tree:
         Returns:
             A solution whose point is the perturbation (pixels,).
         """
-        return Search(self.problem, self.bounds, self.strategy, options).run()
+        begun = time.perf_counter()
+        with until(begun + options.time_limit):
+            try:
+                return Search(self.problem, self.bounds, self.strategy, options).run()
+            except OutOfTimeError:
+                return unknown(begun)
 
 
 def refusal(problem: Problem, bounds: Sequence[Interval], formulation: Formulation) -> str | None:

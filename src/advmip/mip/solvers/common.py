@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import wraps
 
 import numpy as np
 
+from advmip.mip.deadline import OutOfTimeError, until
 from advmip.mip.model import Model, Vector
 
 
@@ -82,6 +85,32 @@ class Solution:
     nodes: int
     seconds: float
     trace: tuple[tuple[float, float, float], ...] = field(default=(), repr=False)
+
+
+def unknown(begun: float) -> Solution:
+    """The solution of a search that ran out of time before its first node."""
+    return Solution(Status.UNKNOWN, None, np.inf, -np.inf, 0, time.perf_counter() - begun)
+
+
+def within_limit(
+    solve: Callable[[Model, Options], Solution],
+) -> Callable[[Model, Options], Solution]:
+    """Let the time limit of a solver hold for writing the model too, and end at every deadline.
+
+    Args:
+        solve: Goes by `seconds_left`, and by checkpoints before that.
+    """
+
+    @wraps(solve)
+    def limited(model: Model, options: Options) -> Solution:
+        begun = time.perf_counter()
+        with until(begun + options.time_limit):
+            try:
+                return solve(model, options)
+            except OutOfTimeError:
+                return unknown(begun)
+
+    return limited
 
 
 class Trace:

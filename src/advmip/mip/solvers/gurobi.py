@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from advmip.mip.deadline import checkpoint, seconds_left
 from advmip.mip.model import Model, Size
 from advmip.mip.solvers.common import (
     Options,
@@ -16,6 +17,7 @@ from advmip.mip.solvers.common import (
     UnsupportedModelError,
     conclude,
     searched_below,
+    within_limit,
 )
 
 # What the licence that comes with the package admits.
@@ -72,6 +74,7 @@ def _environment() -> Any:
     return environment
 
 
+@within_limit
 def solve(model: Model, options: Options) -> Solution:
     """Solve a model.
 
@@ -104,6 +107,8 @@ def solve(model: Model, options: Options) -> Solution:
 
     with _environment() as environment, gurobipy.Model(env=environment) as inner:
         columns = _fill(inner, model, options)
+        checkpoint()
+        inner.setParam("TimeLimit", seconds_left())
         inner.optimize(watch)
         point = np.array(inner.getAttr("X")) if inner.SolCount else None
         value = float(inner.ObjVal) if inner.SolCount else np.inf
@@ -146,7 +151,6 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
     from gurobipy import GRB
 
     for name, value in {
-        "TimeLimit": max(options.time_limit, 0.0),
         "Threads": options.threads,
         "MIPGap": options.gap,
         "Seed": options.seed,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from advmip.mip.deadline import checkpoint, seconds_left
 from advmip.mip.model import Model, Size, Vector
 from advmip.mip.solvers.common import (
     Options,
@@ -15,6 +16,7 @@ from advmip.mip.solvers.common import (
     UnsupportedModelError,
     conclude,
     searched_below,
+    within_limit,
 )
 
 # Without cuts at the nodes: on 3x50 in L1, 57 seconds in place of 91. The root's heuristics would
@@ -47,6 +49,7 @@ def refusal(size: Size) -> str | None:
     return None
 
 
+@within_limit
 def solve(model: Model, options: Options) -> Solution:
     """Solve a model.
 
@@ -62,7 +65,6 @@ def solve(model: Model, options: Options) -> Solution:
     trace = Trace()
     inner = quiet_solver()
     for name, value in {
-        "time_limit": max(options.time_limit, 0.0),
         "threads": options.threads,
         "mip_rel_gap": options.gap,
         "random_seed": options.seed,
@@ -74,6 +76,7 @@ def solve(model: Model, options: Options) -> Solution:
     }.items():
         inner.setOptionValue(name, value)
     inner.passModel(translated(model))
+    checkpoint()
     if options.start is not None and model.integer.any():
         _set_start(inner, options.start)
     if model.integer.any():
@@ -82,6 +85,7 @@ def solve(model: Model, options: Options) -> Solution:
             event.data_out.mip_primal_bound,
             event.data_out.mip_dual_bound,
         )
+    inner.setOptionValue("time_limit", seconds_left())
     inner.run()
     ended, info = inner.getModelStatus(), inner.getInfo()
     feasible = info.primal_solution_status == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import cached_property
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
+from advmip.mip.deadline import checkpoint, seconds_left
 from advmip.mip.model import Indices, Matrix, Model, Vector
 from advmip.mip.solvers.highs import quiet_solver, translated
 
@@ -31,7 +33,9 @@ class LinearProgram:
     """
 
     def __init__(self, model: Model, simplex: Literal["primal", "dual"]) -> None:
+        checkpoint()
         self._inner = quiet_solver()
+        self._deadline = np.inf
         self._inner.setOptionValue("threads", 1)
         self._inner.setOptionValue("presolve", "off")
         self._inner.setOptionValue("simplex_strategy", _STRATEGIES[simplex])
@@ -65,6 +69,8 @@ class LinearProgram:
         """
         from highspy import HighsModelStatus
 
+        left = min(self._deadline - time.perf_counter(), seconds_left())
+        self._inner.setOptionValue("time_limit", self._inner.getRunTime() + max(left, 0.0))
         self._inner.run()
         ended = self._inner.getModelStatus()
         if ended in (HighsModelStatus.kInfeasible, HighsModelStatus.kObjectiveBound):
@@ -171,7 +177,7 @@ class LinearProgram:
 
     def limit_time(self, seconds: float) -> None:
         """Let the solves from now on take so many seconds, all of them together."""
-        self._inner.setOptionValue("time_limit", self._inner.getRunTime() + max(seconds, 0.0))
+        self._deadline = time.perf_counter() + seconds
 
     def forget_basis(self) -> None:
         """Let the next solve start from nothing."""

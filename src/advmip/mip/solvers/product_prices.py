@@ -26,12 +26,12 @@ step comes from a few products of dense matrices.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
+from advmip.mip.deadline import dense_checkpoint, is_up, until
 from advmip.mip.model import Vector
 
 # The prices are good enough when the gap is this share of the optimum, or so much less of what the
@@ -126,8 +126,9 @@ def best_prices(
     typical = np.maximum(spread[curved], np.median(spread[curved]))
     for share in (_CURVATURE, 0.0):
         least = np.append(share * scale / typical**2, 0.0)
-        program = _SemidefiniteProgram(objective - np.diag(least), left, right, signed)
-        found = program.solved(_NEGLIGIBLE * scale, deadline)
+        with until(deadline):
+            program = _SemidefiniteProgram(objective - np.diag(least), left, right, signed)
+            found = program.solved(_NEGLIGIBLE * scale)
         if found is not None:
             break
     else:
@@ -165,20 +166,21 @@ class _SemidefiniteProgram:
         self._matrix, self._moments = _START * np.eye(size), _START * np.eye(size)
         self._slacks, self._weights = np.full(limited, _START), np.full(limited, _START)
 
-    def solved(self, negligible: float, deadline: float) -> Vector | None:
+    def solved(self, negligible: float) -> Vector | None:
         """The variables (variables,) at the optimum, or where progress ends; None without any.
 
         Args:
             negligible: A gap that is of no interest, however small the optimum is.
-            deadline: When to stop at the latest, by `time.perf_counter`.
         """
         for _ in range(_STEPS):
             missing = self._matrix - self._objective - self._combined(self._variables)
             gap = float(np.vdot(self._moments, self._matrix) + self._weights @ self._slacks)
             enough = max(_ACCURACY * abs(float(self._variables[-1])), negligible)
             feasible = bool(np.abs(missing).max() < _FEASIBILITY)
-            if (feasible and gap < enough) or time.perf_counter() > deadline:
+            if (feasible and gap < enough) or is_up():
                 break
+            # The system alone; its factors take a sixth of that.
+            dense_checkpoint(6.0 * len(self._left) ** 2 * len(missing))
             try:
                 self._step(missing, gap)
             except np.linalg.LinAlgError:

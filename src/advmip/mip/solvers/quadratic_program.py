@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lu_factor, lu_solve, qr
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+from advmip.mip.deadline import OutOfTimeError, dense_checkpoint, is_up
 from advmip.mip.model import Flags, Indices, Matrix, Model, Vector
 from advmip.mip.solvers.product_prices import Products, best_prices
 
@@ -103,11 +104,14 @@ class QuadraticProgram:
         curvature = 2.0 * np.diag(self._quadratic)
         flat = _PROXIMAL * float(curvature.max(initial=0.0) or 1.0)
         self._proximal = np.where(curvature > 0, 0.0, flat)
+        dense_checkpoint(2.0 * len(curvature) ** 3)
         self._inverse = np.linalg.inv(2.0 * self._quadratic + np.diag(self._proximal))
         self._magnitudes = np.abs(self._quadratic)
 
     def _use_up(self, model: Model, equal: Flags) -> None:
         """Write one column for each equality as a form in the others."""
+        equalities, columns = int(equal.sum()), len(model.lower)
+        dense_checkpoint(4.0 * equalities**2 * columns)
         system = model.matrix[equal].toarray()
         idle = np.flatnonzero((model.squares == 0) & (model.objective == 0))
         order = qr(system[:, idle], mode="r", pivoting=True)[1]
@@ -124,6 +128,7 @@ class QuadraticProgram:
 
     def _append(self, rows: Vector, constants: Vector, lower: Vector, upper: Vector) -> None:
         """More rows: lower <= rows @ x + constants <= upper."""
+        dense_checkpoint(2.0 * len(rows) * rows.shape[1] * (rows.shape[1] + len(self._rows)))
         weighted = rows @ self._inverse
         beside = self._rows @ weighted.T
         self._gram = np.block([[self._gram, beside], [beside.T, rows @ weighted.T]])
@@ -167,14 +172,17 @@ class QuadraticProgram:
         products = Products(*self._forms_of(first), *self._forms_of(second))
         columns = np.append(self._places[first], self._places[second])
         width = len(self._kept)
-        prices = best_prices(
-            self._quadratic,
-            self._costs,
-            products,
-            *self._one_sided(columns),
-            self._upper[:width] - self._lower[:width],
-            self._deadline,
-        )
+        try:
+            prices = best_prices(
+                self._quadratic,
+                self._costs,
+                products,
+                *self._one_sided(columns),
+                self._upper[:width] - self._lower[:width],
+                self._deadline,
+            )
+        except OutOfTimeError:
+            return
         quadratic, costs, constant = products.priced(prices)
         self._quadratic = self._quadratic + quadratic
         self._product_costs = self._product_costs + costs
@@ -209,6 +217,13 @@ class QuadraticProgram:
             inf if there is no point, or none below what `stop_above` was told; -inf if the time is
             up or rounding spoils the solve.
         """
+        try:
+            return self._with_cuts()
+        except OutOfTimeError:
+            return -np.inf
+
+    def _with_cuts(self) -> float:
+        """The same, or no answer in time."""
         for _ in range(_CUT_ROUNDS):
             bound = self._solve()
             if not np.isfinite(bound):
@@ -318,7 +333,7 @@ class QuadraticProgram:
         self._refresh()
         sides, multipliers = self._sides, self._multipliers
         for _ in range(_STEPS):
-            if time.perf_counter() > self._deadline:
+            if time.perf_counter() > self._deadline or is_up():
                 return False
             binding = np.flatnonzero(sides)
             if not self._step(binding, without[binding]):

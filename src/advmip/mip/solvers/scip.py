@@ -7,8 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from advmip.mip.deadline import checkpoint, seconds_left
 from advmip.mip.model import Model, Size, Vector
-from advmip.mip.solvers.common import Options, Solution, Trace, conclude, searched_below
+from advmip.mip.solvers.common import (
+    Options,
+    Solution,
+    Trace,
+    conclude,
+    searched_below,
+    within_limit,
+)
 
 _PROVED = ("optimal", "infeasible", "inforunbd", "gaplimit")
 
@@ -24,6 +32,7 @@ def refusal(size: Size) -> str | None:
     return None
 
 
+@within_limit
 def solve(model: Model, options: Options) -> Solution:
     """Solve a model. SCIP's own tree search uses one thread."""
     import pyscipopt
@@ -33,6 +42,9 @@ def solve(model: Model, options: Options) -> Solution:
     columns = _fill(inner, model, options)
     trace = Trace()
     inner.includeEventhdlr(_watcher(inner, trace, begun), "trace", "primal and dual bounds")
+    checkpoint()
+    # SCIP takes 1e20 for no limit.
+    inner.setParam("limits/time", min(seconds_left(), 1e20))
     inner.optimize()
     ended = inner.getStatus()
     point = None
@@ -89,7 +101,6 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
     inner.hideOutput()
     inner.setParams(
         {
-            "limits/time": max(options.time_limit, 0.0),
             "limits/gap": options.gap,
             "parallel/maxnthreads": options.threads,
             "randomization/randomseedshift": options.seed,
@@ -99,17 +110,18 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
     for name, value in zip(("limits/primal", "limits/dual"), options.decided, strict=True):
         if np.isfinite(value):
             inner.setParam(name, value)
-    columns = [
-        inner.addVar(
+    columns = []
+    for lower, upper, cost, integer in zip(
+        model.lower, model.upper, model.objective, model.integer, strict=True
+    ):
+        checkpoint()
+        column = inner.addVar(
             lb=lower if np.isfinite(lower) else None,
             ub=upper if np.isfinite(upper) else None,
             obj=cost,
             vtype="I" if integer else "C",
         )
-        for lower, upper, cost, integer in zip(
-            model.lower, model.upper, model.objective, model.integer, strict=True
-        )
-    ]
+        columns.append(column)
     inner.addObjoffset(model.constant)
     squared = np.flatnonzero(model.squares)
     if squared.size:
@@ -144,6 +156,7 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
 def _sum(columns: list[Any], chosen: Any, coefficients: Vector) -> Any:
     import pyscipopt
 
+    checkpoint()
     terms = zip(chosen, coefficients, strict=True)
     return pyscipopt.quicksum(float(factor) * columns[column] for column, factor in terms)
 

@@ -18,6 +18,7 @@ from advmip.mip.bounds import relaxation_bounds
 from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.linear import LinearBounds, Sides, margin_forms
 from advmip.mip.bounds.operators import matrix_stages
+from advmip.mip.deadline import as_far_as, is_up, until
 from advmip.mip.distances import Box
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import BigM, Formulation
@@ -85,18 +86,25 @@ class Run:
         if lead(self._logits, self._label) >= 0:
             rival = runner_up(self._logits, self._label)
             return self._concluded(Outcome.MISCLASSIFIED, None, rival)
+        with until(self._deadline):
+            adversarial = self._settled()
+        if adversarial is not None:
+            predicted = int(self._form.logits(adversarial).argmax())
+            return self._concluded(Outcome.ATTACKABLE, adversarial, predicted)
+        status = Outcome.UNKNOWN if self._open.size else Outcome.ROBUST
+        return self._concluded(status, None, self._label)
+
+    def _settled(self) -> Vector | None:
+        """Exclude every class, as far as there is time, or find an image (pixels,) that wins."""
         form, bounds = self._bounded()
         adversarial = None
         if self._open.size and self._asked.ingredients.shortcuts:
             with self._timed("attack"):
                 adversarial = self._won(self._attacked())
         if self._open.size and adversarial is None:
-            adversarial = self._solved(form, bounds)
-        if adversarial is not None:
-            predicted = int(self._form.logits(adversarial).argmax())
-            return self._concluded(Outcome.ATTACKABLE, adversarial, predicted)
-        status = Outcome.UNKNOWN if self._open.size else Outcome.ROBUST
-        return self._concluded(status, None, self._label)
+            with as_far_as(self._deadline):
+                adversarial = self._solved(form, bounds)
+        return adversarial
 
     @cached_property
     def _room(self) -> float:
@@ -165,7 +173,7 @@ class Run:
             bounds, candidates = self._relaxed(form, bounds)
             adversarial = self._won(candidates)
         for rival in self._open:
-            if adversarial is not None or time.perf_counter() > self._deadline:
+            if adversarial is not None or is_up():
                 break
             with self._timed("mip"):
                 adversarial = self._decided(form, bounds, int(rival))
@@ -202,10 +210,9 @@ class Run:
         # All columns are bounded: from nothing, the dual simplex method starts feasible, where the
         # primal one has stalled for minutes.
         program = LinearProgram(encoding.model, "dual")
-        program.limit_time(self._deadline - time.perf_counter())
         margins, candidates = np.full_like(self._margins, -np.inf), []
         for rival in self._open:
-            if time.perf_counter() > self._deadline:
+            if is_up():
                 break
             model = self._margin_model(encoding, int(rival))
             _, point = program.minimise(model.objective)
@@ -319,8 +326,10 @@ class Run:
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:
         begun = time.perf_counter()
-        yield
-        self._phases[phase] += time.perf_counter() - begun
+        try:
+            yield
+        finally:
+            self._phases[phase] += time.perf_counter() - begun
 
 
 def _alive(sides: list[Sides]) -> list[NDArray[np.intp]]:

@@ -1,0 +1,84 @@
+"""Until when a call may go on: a time that every step within it sees.
+
+A step that has something to show whenever it stops asks whether the time `is_up`. One that has
+nothing until it is done comes by checkpoints, which end it by `OutOfTimeError`; whoever has an
+answer without that step catches it. What cannot be interrupted is cut into portions of a tenth of
+a second or so, or says at a checkpoint how long it may take.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+
+import numpy as np
+
+# Operations of dense linear algebra in a second, on a slow core.
+_OPERATIONS = 5e9
+
+_DEADLINE: ContextVar[float] = ContextVar("deadline", default=np.inf)
+
+
+class OutOfTimeError(Exception):
+    """The time is up, and a step has nothing to show for it."""
+
+
+@contextmanager
+def until(deadline: float) -> Iterator[None]:
+    """Let everything within end at a time, or earlier where that was said before.
+
+    Args:
+        deadline: By `time.perf_counter`.
+    """
+    token = _DEADLINE.set(min(deadline, _DEADLINE.get()))
+    try:
+        yield
+    finally:
+        _DEADLINE.reset(token)
+
+
+@contextmanager
+def as_far_as(deadline: float) -> Iterator[None]:
+    """The same, for steps without whose rest the answer stands: out of time, they just end."""
+    with until(deadline), suppress(OutOfTimeError):
+        yield
+
+
+def limited() -> bool:
+    """Whether there is a deadline at all."""
+    return bool(np.isfinite(_DEADLINE.get()))
+
+
+def seconds_left() -> float:
+    """Seconds until the deadline, at least 0; inf without one."""
+    return max(_DEADLINE.get() - time.perf_counter(), 0.0)
+
+
+def is_up() -> bool:
+    """Whether the time is up."""
+    return seconds_left() == 0.0
+
+
+def dense_checkpoint(operations: float) -> None:
+    """A checkpoint before so many operations of dense linear algebra.
+
+    Raises:
+        OutOfTimeError: There is no time for them.
+    """
+    checkpoint(operations / _OPERATIONS)
+
+
+def checkpoint(seconds: float = 0.0) -> None:
+    """End here if the time is up, or if what comes takes longer than what is left.
+
+    Args:
+        seconds: How long the next step takes at least.
+
+    Raises:
+        OutOfTimeError: There is no time for it.
+    """
+    left = seconds_left()
+    if left == 0.0 or left < seconds:
+        raise OutOfTimeError

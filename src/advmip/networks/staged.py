@@ -22,7 +22,7 @@ Vector = NDArray[np.float64]
 Matrix = sparse.csr_array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AffineMap:
     """An affine function of the layers before it, in float64.
 

@@ -307,14 +307,16 @@ class SummedOperator:
 def matrix_stages(network: StagedNetwork) -> list[Stage]:
     """The stages of a network, the logits last, as fixed matrices in float64.
 
-    They are kept as long as the network is.
+    Each is kept as long as its map is, which networks share that differ in other maps.
     """
-    if network not in _KEPT:
-        _KEPT[network] = [_fixed(each) for each in (*network.hidden, network.output)]
-    return _KEPT[network]
+    stages = (*network.hidden, network.output)
+    for stage in stages:
+        if stage not in _KEPT:
+            _KEPT[stage] = _fixed(stage)
+    return [_KEPT[stage] for stage in stages]
 
 
-_KEPT: WeakKeyDictionary[StagedNetwork, list[Stage]] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[AffineMap, Stage] = WeakKeyDictionary()
 
 
 def longest_sum(stages: Sequence[Stage]) -> int:

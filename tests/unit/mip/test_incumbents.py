@@ -8,8 +8,9 @@ from itertools import product
 import numpy as np
 import pytest
 from brute_force import CLASSES, SHAPE, TinyNetwork, smallest
-from tiny_networks import instance
+from tiny_networks import as_network, instance
 
+from advmip.mip.ball_attack import logits_of
 from advmip.mip.bounds import interval_bounds
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.incumbents import (
@@ -59,7 +60,7 @@ def smallest_beside(tiny: TinyNetwork, problem: Problem, own: np.ndarray) -> flo
 @pytest.mark.parametrize(("distance", "seed"), list(product(("l1", "linf"), range(12))))
 def test_no_pattern_beside_holds_a_nearer_attack(distance: str, seed: int) -> None:
     tiny, problem = question(seed, distance)
-    found = search(problem)
+    found = search(problem, logits_of(as_network(tiny), 1.0))
     if found is None:
         assert isinstance(problem.goal, Targeted)
         rivals = [problem.goal.target]
@@ -88,15 +89,15 @@ def test_going_around_is_never_worse_than_going_down(seed: int) -> None:
 
 
 def test_a_deadline_that_has_passed_still_gives_what_is_known() -> None:
-    _, problem = question(1, "l1")
-    found = search(problem, deadline=0.0)
+    tiny, problem = question(1, "l1")
+    found = search(problem, logits_of(as_network(tiny), 1.0), deadline=0.0)
     assert found is None or meets(problem, found.change)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_point_that_misses_the_goal_by_rounding_is_moved_across(seed: int) -> None:
-    _, problem = question(seed, "l2")
-    found = search(problem)
+    tiny, problem = question(seed, "l2")
+    found = search(problem, logits_of(as_network(tiny), 1.0))
     if found is None:
         return
     # A little back towards the image: no longer across, as a solver's point may be.

@@ -8,12 +8,12 @@ differ in their last digits and so are rounded differently.
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
 from enum import StrEnum
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.func import functional_call
 
 from advmip.networks.network import Network
 
@@ -50,13 +50,18 @@ class Replay:
 
     def __init__(self, network: Network) -> None:
         self._own = network
-        self._double = deepcopy(network).double()
+        tensors = (*network.named_parameters(), *network.named_buffers())
+        self._double = {
+            name: tensor.double() if tensor.is_floating_point() else tensor
+            for name, tensor in tensors
+        }
         self._dtype, self._device = network.mean.dtype, network.mean.device
 
     @torch.no_grad()
     def exact(self, images: NDArray[np.float64]) -> Logits:
         """Logits (N, classes) of images (N, ...) in float64."""
-        return np.asarray(self._double(torch.from_numpy(images).to(self._device)).cpu().numpy())
+        inputs = torch.from_numpy(images).to(self._device)
+        return np.asarray(functional_call(self._own, self._double, (inputs,)).cpu().numpy())
 
     @torch.no_grad()
     def rounded(self, images: NDArray[np.float64]) -> Logits:

@@ -18,6 +18,9 @@ from advmip.networks.network import Network
 # Logits (N, classes) of points (N, pixels) in float64, differentiable.
 Logits = Callable[[Tensor], Tensor]
 
+_ORDERS = {"linf": np.inf, "l1": 1, "l2": 2}
+_TINY = float(np.finfo(float).tiny)
+
 _STEPS = 40
 _STARTS = 3
 
@@ -86,14 +89,20 @@ def attack_in_ball(
     return np.asarray(points.detach().numpy())
 
 
+def scaled_into_ball(image: Vector, points: Vector, radius: float, norm: str) -> Vector:
+    """Points (N, pixels) moved towards an image, into [0, 1] and a ball, up to rounding."""
+    changes = np.clip(points, 0.0, 1.0) - image
+    lengths = np.linalg.norm(changes, _ORDERS[norm], axis=1, keepdims=True)
+    return np.asarray(image + changes * np.minimum(1.0, radius / np.maximum(lengths, _TINY)))
+
+
 def moved_into_ball(image: Vector, point: Vector, radius: float, norm: str) -> Vector:
     """A point (pixels,) moved towards an image, into [0, 1] and a closed ball, without rounding.
 
     It lies there in exact arithmetic: sums are rounded towards the image.
     """
     change = np.clip(point, 0.0, 1.0) - image
-    length = float(np.linalg.norm(change, {"linf": np.inf, "l1": 1, "l2": 2}[norm]))
-    change *= min(1.0, radius / max(length, np.finfo(float).tiny))
+    change *= min(1.0, radius / max(float(np.linalg.norm(change, _ORDERS[norm])), _TINY))
     shrinking = float(np.finfo(float).eps)
     while not in_ball(image, moved := _rounded_towards(image, change), radius, norm):
         change *= 1.0 - shrinking

@@ -117,11 +117,17 @@ class StagedNetwork:
             return self
         read = [np.arange(self.pixels), *kept]
 
+        # A map that stays as it is stays the same object, and so does what is kept of it.
+        def shortened(stage: AffineMap, rows: NDArray[np.intp]) -> AffineMap:
+            return stage if len(rows) == stage.width else stage.rows(rows)
+
         def narrowed(stage: AffineMap) -> AffineMap:
+            if all(len(read[j]) == matrix.shape[1] for j, matrix in stage.terms.items()):
+                return stage
             terms = {j: Matrix(matrix[:, read[j]]) for j, matrix in stage.terms.items()}
             return AffineMap(terms, stage.bias)
 
-        hidden = (stage.rows(rows) for stage, rows in zip(self.hidden, kept, strict=True))
+        hidden = map(shortened, self.hidden, kept)
         return StagedNetwork(
             self.input_shape, tuple(narrowed(stage) for stage in hidden), narrowed(self.output)
         )

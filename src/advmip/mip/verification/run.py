@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 
 from advmip.checking.attacks import check_attack
 from advmip.checking.replay import Precision
-from advmip.mip.ball_attack import attack_in_ball, logits_of, moved_into_ball
+from advmip.mip.ball_attack import (
+    attack_in_ball,
+    logits_of,
+    moved_into_ball,
+    scaled_into_ball,
+)
 from advmip.mip.bounds import relaxation_bounds
 from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.linear import LinearBounds, Sides, margin_forms
@@ -59,6 +64,8 @@ class Run:
         self._asked = asked
         self._image = image
         self._label = label
+        # Made once for a network, before the clock runs.
+        self._stages = asked.stages
         self._begun = time.perf_counter()
         self._deadline = self._begun + asked.options.time_limit
         logits = asked.form.logits(image)
@@ -135,7 +142,7 @@ class Run:
         """The network without dead neurons, and bounds of the others, without any solver."""
         form = self._form
         with self._timed("interval"):
-            sides = LinearBounds(self._asked.stages, self._region).by_intervals()
+            sides = LinearBounds(self._stages, self._region).by_intervals()
             lower, upper = sides[-1].lower[0].numpy(), sides[-1].upper[0].numpy()
             self._raise(Evidence.INTERVAL, (lower[self._label] - upper) * self._factor)
         with self._timed("linear"):
@@ -281,14 +288,19 @@ class Run:
 
     def _clearest(self, points: NDArray[np.float64] | list[Vector]) -> Vector | None:
         """The point (pixels,) that wins by most, moved into ball and box; None if none does."""
-        asked, best, most = self._asked, None, 0.0
-        for point in points:
-            moved = moved_into_ball(self._image, point, asked.epsilon, asked.norm)
+        if not len(points):
+            return None
+        asked = self._asked
+        near = scaled_into_ball(self._image, np.asarray(points), asked.epsilon, asked.norm)
+        leads = [lead(logits, self._label) for logits in self._form.logits(near.T).T]
+        for place in np.argsort(leads)[::-1]:
+            if leads[place] <= 0:
+                break
+            moved = moved_into_ball(self._image, near[place], asked.epsilon, asked.norm)
             logits = self._form.logits(moved)
-            win = lead(logits, self._label)
-            if win > max(most, _CLEAR_WIN * float(np.abs(logits).max())):
-                best, most = moved, win
-        return best
+            if lead(logits, self._label) > _CLEAR_WIN * float(np.abs(logits).max()):
+                return moved
+        return None
 
     def _concluded(self, status: Outcome, adversarial: Vector | None, predicted: int) -> Verdict:
         asked = self._asked

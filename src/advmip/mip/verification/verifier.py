@@ -24,7 +24,7 @@ class Verifier:
         network: The network.
         epsilon: The ball's radius, above 0 and at most the distance of two images.
         norm: "linf", "l1" or "l2".
-        time_limit: Seconds for each image, above 0.
+        time_limit: Seconds for each image, above 0; what is made once for a network comes before.
         solver: "auto", "gurobi", "scip" or "highs".
         threads: Threads of the solver and of the linear algebra.
         seed: Of the gradient attack and the solver.
@@ -105,7 +105,7 @@ def verify(
         label: Its true class.
         epsilon: The ball's radius, above 0 and at most the distance of two images.
         norm: "linf", "l1" or "l2".
-        time_limit: Seconds, above 0.
+        time_limit: Seconds, above 0; what is made once for a network comes before.
         solver: "auto", "gurobi", "scip" or "highs".
         threads: Threads of the solver and of the linear algebra.
         seed: Of the gradient attack and the solver.

@@ -118,6 +118,16 @@ def test_the_objective_stays_convex_and_as_it_is_where_the_products_are_0(seed: 
         assert point @ priced @ point + linear @ point + constant == pytest.approx(0.0, abs=1e-9)
 
 
+def test_columns_that_no_price_makes_convex_have_none() -> None:
+    # x_1^2 + y x_1 x_2 is convex for y = 0 alone, and x_2 is never curved.
+    products = Products(np.array([[1.0, 0.0]]), np.zeros(1), np.array([[0.0, 1.0]]), np.zeros(1))
+    box = np.vstack([np.eye(2), -np.eye(2)])
+    prices = best_prices(
+        np.diag([1.0, 0.0]), np.zeros(2), products, box, np.ones(4), np.full(2, 2.0)
+    )
+    assert np.array_equal(prices, [0.0])
+
+
 def test_without_time_nothing_has_a_price() -> None:
     quadratic, costs, products, rows, sides = question(0)
     spread = np.full(COLUMNS, 6.0)

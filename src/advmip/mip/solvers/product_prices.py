@@ -53,6 +53,7 @@ _SHARE = 0.95
 _SHIFT = 1e-13
 # Prices are taken back by this factor until rounding leaves the objective convex.
 _RETREAT = 0.9
+_RETREATS = 20
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,12 @@ def best_prices(
     else:
         return np.zeros(len(sizes))
     prices: Vector = found[: len(sizes)] / sizes
-    while not _convex((quadratic + products.priced(prices)[0])[np.ix_(curved, curved)]):
+    for _ in range(_RETREATS):
+        if _convex((quadratic + products.priced(prices)[0])[np.ix_(curved, curved)]):
+            return prices
         prices *= _RETREAT
-    return prices
+    # Columns without squares of their own are curved by prices alone.
+    return np.zeros(len(sizes))
 
 
 def _convex(matrix: Vector) -> bool:

@@ -18,6 +18,9 @@ import numpy as np
 # Operations of dense linear algebra in a second, on a slow core.
 _OPERATIONS = 5e9
 
+# A step of less is not worth a guess.
+_SHORT = 0.1
+
 _DEADLINE: ContextVar[float] = ContextVar("deadline", default=np.inf)
 
 
@@ -74,11 +77,11 @@ def checkpoint(seconds: float = 0.0) -> None:
     """End here if the time is up, or if what comes takes longer than what is left.
 
     Args:
-        seconds: How long the next step takes at least.
+        seconds: How long the next step takes at least; what is short is begun all the same.
 
     Raises:
         OutOfTimeError: There is no time for it.
     """
     left = seconds_left()
-    if left == 0.0 or left < seconds:
+    if left == 0.0 or (left < seconds and seconds > _SHORT):
         raise OutOfTimeError

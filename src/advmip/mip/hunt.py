@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -312,6 +312,8 @@ class Hunt:
         found = self._incumbent
         if found is not None:
             clear = self._problem.clear_by(room).within(found.value * (1.0 + self._options.gap))
+            if clear.distance.counting:
+                clear = replace(clear, box=clear.box.on(found.change != 0.0))
             moved = self._nearest_of_pattern(clear, found.change)
             if moved is not None and moved.value <= clear.radius:
                 self._incumbent = moved

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from advmip.layout import Layout
-from advmip.mip.model import Expression, ModelBuilder, Vector
+from advmip.mip.model import Expression, Flags, ModelBuilder, Vector
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,10 @@ class Box:
         """The part with |d_i| <= radius for every pixel."""
         lower, upper = np.maximum(self.lower, -radius), np.minimum(self.upper, radius)
         return Box(lower, upper, self.layout)
+
+    def on(self, pixels: Flags) -> Box:
+        """The part that changes some pixels (pixels,) only."""
+        return replace(self, lower=self.lower * pixels, upper=self.upper * pixels)
 
     def clipped(self, change: Vector) -> Vector:
         """The nearest perturbation in the box to one (pixels,)."""

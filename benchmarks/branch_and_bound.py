@@ -2,10 +2,10 @@
 
 For each instance a search gives an attack and programs bound the neurons nearer than it,
 once; then every solver, in turn and in one process, must find a nearer attack or prove that there
-is none. General solvers get the big-M model with these bounds. Our tree's relaxation has chords
-besides, and after a while, as in a hunt, it starts again with ceilings. What counts is the
-solver's own time, by the clock and by the processor, that for ceilings included. "-with-rows" is a
-general solver that gets chords and ceilings in the same way.
+is none. General solvers get the big-M model with these bounds. Our tree's relaxation has secants
+besides, and after a while, as in an exact attack, it starts again with distance cuts. What counts
+is the solver's own time, by the clock and by the processor, that for distance cuts included.
+"-with-rows" is a general solver that gets secants and distance cuts in the same way.
 
 The target is the class five on, or with `--likeliest` the likeliest other class, as in the table of
 Ben Mhenni et al. that the workflow makes.
@@ -26,16 +26,16 @@ import pandas as pd
 from attack_instances import Instance, Limits, Row, add_options, answered, load_victim
 
 from advmip.memory import keep_freed_memory
-from advmip.mip.ball_attack import logits_of
+from advmip.mip.attack_tree import STRATEGIES, tree_for
 from advmip.mip.bounds import FormBounds, patience, tightened_bounds, tightened_further
-from advmip.mip.branch_and_bound import STRATEGIES, tree_for
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import BigM
-from advmip.mip.incumbents import search
+from advmip.mip.goals import Targeted
+from advmip.mip.heuristics.ball_attack import logits_of
+from advmip.mip.heuristics.incumbents import search
 from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers import SOLVERS, Options, Solution, Status
-from advmip.mip.targets import Targeted
 from advmip.networks import Network, staged
 from advmip.threads import use_threads
 
@@ -51,7 +51,7 @@ class Prepared:
     Attributes:
         problem: The problem.
         bounds: Its bounds.
-        patience: Seconds until a solver starts again with ceilings.
+        patience: Seconds until a solver starts again with distance_cuts.
     """
 
     problem: Problem
@@ -76,7 +76,7 @@ class Preparation:
 
 
 def prepared(instance: Instance, network: Network, distance: str) -> Prepared:
-    """Search and bounds, as a hunt does them at first."""
+    """Search and bounds, as an exact attack does them at first."""
     form = staged(network)
     image = instance.image.ravel()
     goal = Targeted(instance.target, form.classes, margin=_MARGIN)
@@ -99,7 +99,7 @@ def solved(problem: Problem, bounds: list[Interval], solver: str, options: Optio
 def solved_with_rows(
     problem: Problem, bounds: list[Interval], solver: str, options: Options, without: float
 ) -> Solution:
-    """A solver's solution, with ceilings after some seconds without."""
+    """A solver's solution, with distance cuts after some seconds without."""
     begun = time.perf_counter()
     first = replace(options, time_limit=min(without, options.time_limit))
     solution = solved(problem, bounds, solver, first)

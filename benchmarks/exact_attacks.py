@@ -15,7 +15,7 @@ import pandas as pd
 from attack_instances import Limits, add_options, answered, load_victim, our_answer, warm_up
 
 from advmip.memory import keep_freed_memory
-from advmip.mip.branch_and_bound import STRATEGIES
+from advmip.mip.attack_tree import STRATEGIES
 from advmip.mip.solvers import AUTO, SOLVERS
 from advmip.threads import use_threads
 

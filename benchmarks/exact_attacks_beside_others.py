@@ -35,7 +35,7 @@ from other_packages import DISTANCES, PACKAGES, LicenceError, sequential
 
 from advmip.errors import InputError
 from advmip.memory import keep_freed_memory
-from advmip.mip.targets import Targeted
+from advmip.mip.goals import Targeted
 from advmip.networks import Network, staged
 from advmip.threads import use_threads
 

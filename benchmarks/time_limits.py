@@ -21,9 +21,9 @@ from torch import nn
 
 from advmip.errors import InputError
 from advmip.memory import keep_freed_memory
-from advmip.mip import minimal_attack, strongest_input, verify
-from advmip.mip.features import StrongestInput
-from advmip.mip.hunt import Attack
+from advmip.mip import maximise_activation, minimal_attack, verify
+from advmip.mip.activation_maximization import ActivationMaximum
+from advmip.mip.exact_attack import Attack
 from advmip.mip.verification import Verdict
 from advmip.networks import Network, staged
 from advmip.networks.architectures import ARCHITECTURES, Architecture
@@ -88,7 +88,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-Call = Callable[..., Attack | Verdict | StrongestInput]
+Call = Callable[..., Attack | Verdict | ActivationMaximum]
 
 
 def calls(
@@ -112,7 +112,7 @@ def calls(
     layer = len(staged(network).hidden) + 1
     methods = [each for each in options.bounds if each != "progressive"]
     for bounds, solver in itertools.product(methods, solvers):
-        call = partial(strongest_input, network, layer, 0, bounds=bounds, solver=solver)
+        call = partial(maximise_activation, network, layer, 0, bounds=bounds, solver=solver)
         yield "strongest", "", bounds, solver, call
 
 

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
         generate_adversarial_set,
     )
     from advmip.mip import (
+        ActivationMaximum,
         Attack,
-        StrongestInput,
         Verdict,
         VerificationIngredients,
         Verifier,
+        maximise_activation,
         minimal_attack,
         network_bounds,
-        strongest_input,
         verify,
     )
     from advmip.networks import Network, load_network, save_network, staged
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PROTOCOLS",
     "Accuracies",
+    "ActivationMaximum",
     "AdversarialSet",
     "Attack",
     "AttackSettings",
@@ -48,7 +49,6 @@ __all__ = [
     "InputError",
     "Network",
     "Protocol",
-    "StrongestInput",
     "Verdict",
     "VerificationIngredients",
     "Verifier",
@@ -57,11 +57,11 @@ __all__ = [
     "generate_adversarial_set",
     "load_dataset",
     "load_network",
+    "maximise_activation",
     "minimal_attack",
     "network_bounds",
     "save_network",
     "staged",
-    "strongest_input",
     "verify",
 ]
 

@@ -66,7 +66,7 @@ class NetworkSettings(TypedDict):
     test_images: int | None
 
 
-class Shards(TypedDict):
+class FinetuningRuns(TypedDict):
     """The fine-tuning runs of one network in one experiment."""
 
     adversarial_counts: list[int]
@@ -87,7 +87,7 @@ class ZhaoKronqvist(TypedDict):
     omega: list[float]
     margin: float
     sweeps: int
-    experiments: dict[str, dict[str, Shards]]
+    experiments: dict[str, dict[str, FinetuningRuns]]
 
 
 class TrainedNetwork(TypedDict):
@@ -297,7 +297,9 @@ def save_settings(settings: Settings, path: Path) -> None:
             temporary.write_text(text, encoding="utf-8")
 
 
-def shards_of(settings: Settings, experiment: str, paper_network: str) -> Shards | None:
+def finetuning_runs_of(
+    settings: Settings, experiment: str, paper_network: str
+) -> FinetuningRuns | None:
     """The fine-tuning runs of a network in an experiment, or None where the scale has none."""
     return settings["zk"]["experiments"].get(experiment, {}).get(paper_network)
 

@@ -8,7 +8,7 @@ from typing import Any
 from advmip.datasets.image_files import read_image
 from advmip.errors import InputError
 from advmip.mip.attack import minimal_attack
-from advmip.mip.hunt import Attack
+from advmip.mip.exact_attack import Attack
 from advmip.networks import load_network
 from advmip.reporting.attack_pictures import draw_attack, write_picture
 from advmip.storage import check_writable, write_array

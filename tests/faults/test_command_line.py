@@ -52,7 +52,7 @@ def write_network(path, name="digits_cnn", spoil=None):
 
 def finetune_arguments(project, network):
     return [
-        *("zk", "finetune", "CNN", "--experiment", "tables", "--part", 0),
+        *("zk", "finetune", "CNN", "--experiment", "tables", "--shard", 0),
         *("--network-file", network, "--adversarial-sets", project / "sets"),
         *("--journal", project / "journal.jsonl", "--out", project / "rows"),
     ]
@@ -130,7 +130,7 @@ def test_a_network_of_another_architecture_is_refused(project, refused):
 def test_a_part_that_the_scale_does_not_have_is_refused(project, refused):
     arguments = finetune_arguments(project, write_network(project / "cnn.safetensors"))
     message = refused(*(9 if argument == 0 else argument for argument in arguments))
-    assert "part 9" in message
+    assert "shard 9" in message
 
 
 def test_a_missing_adversarial_set_is_refused(project, refused):
@@ -166,7 +166,7 @@ def test_a_label_with_too_few_adversarial_points_is_refused(project, refused):
     (project / "config.yaml").write_text(yaml.safe_dump({"scale": "demo", **changes}))
     network = write_network(project / "cnn.safetensors")
     message = refused(
-        *("zk", "adversarial-sets", "CNN", "--part", 0, "--network-file", network),
+        *("zk", "adversarial-sets", "CNN", "--shard", 0, "--network-file", network),
         *("--out", "sets"),
     )
     assert "to mend" in message

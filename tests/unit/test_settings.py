@@ -5,7 +5,7 @@ import yaml
 
 from advmip.errors import InputError
 from advmip.networks import ARCHITECTURES
-from advmip.settings import load_settings, save_settings, shards_of
+from advmip.settings import finetuning_runs_of, load_settings, save_settings
 
 PROJECT = Path(__file__).parents[2]
 WORKFLOW = PROJECT / "workflow"
@@ -31,7 +31,7 @@ def test_a_scale_is_completed_with_defaults(scale):
     settings = load_settings({"scale": scale}, WORKFLOW)
     assert settings["zk"]["omega"] == [0.0, 0.2, 0.4]
     assert settings["networks"]["CNN"]["attack"].keys() == {"epsilon", "step", "iterations"}
-    assert shards_of(settings, "tables", "ResNet8")["fixed_ratio"] == 0.0
+    assert finetuning_runs_of(settings, "tables", "ResNet8")["fixed_ratio"] == 0.0
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -71,7 +71,7 @@ def test_the_scale_of_the_paper_is_the_papers():
     for network, shards in settings["zk"]["experiments"]["tables"].items():
         assert shards["adversarial_counts"] == [10, 20, 30, 40, 50], network
         assert shards["iterations"] == 20
-    assert shards_of(settings, "algorithm2", "ResNet8")["fixed_ratio"] == 0.8
+    assert finetuning_runs_of(settings, "algorithm2", "ResNet8")["fixed_ratio"] == 0.8
     for experiment in ("basic", "exact", "weaker"):
         for network, attacks in settings["zhu"]["experiments"][experiment].items():
             assert (attacks["images"], attacks["time_limit"]) == (100, 300), network
@@ -101,7 +101,9 @@ def test_the_scale_of_a_night_has_the_papers_limits():
         assert ours == published[network]["time_limit"], network
         assert set(attacks["distances"]) == set(published[network]["distances"]), network
     for network in ("CNNLight", "CNN"):
-        assert shards_of(night, "tables", network) == shards_of(paper, "tables", network)
+        assert finetuning_runs_of(night, "tables", network) == finetuning_runs_of(
+            paper, "tables", network
+        )
 
 
 @pytest.mark.parametrize(
@@ -158,8 +160,10 @@ def test_the_users_settings_win_over_the_scales(tmp_path):
     settings = load_settings({"scale": "demo", "seed": 4, **changes}, WORKFLOW)
     plain = load_settings({"scale": "demo"}, WORKFLOW)
     assert settings["seed"] == 4
-    assert shards_of(settings, "tables", "CNN")["adversarial_counts"] == [30]
-    assert shards_of(settings, "tables", "CNNLight") == shards_of(plain, "tables", "CNNLight")
+    assert finetuning_runs_of(settings, "tables", "CNN")["adversarial_counts"] == [30]
+    assert finetuning_runs_of(settings, "tables", "CNNLight") == finetuning_runs_of(
+        plain, "tables", "CNNLight"
+    )
 
 
 @pytest.mark.parametrize(

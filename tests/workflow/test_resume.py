@@ -27,7 +27,7 @@ def test_a_run_killed_in_its_midst_repeats_no_finished_instance(smoke, tmp_path)
     save_settings(settings, tmp_path / "config.yaml")
     journal = tmp_path / "journal.jsonl"
     arguments = [
-        *("zk", "finetune", "CNN", "--experiment", "tables", "--part", "0"),
+        *("zk", "finetune", "CNN", "--experiment", "tables", "--shard", "0"),
         *("--settings", tmp_path / "config.yaml"),
         *("--network-file", folder / "results/demo/networks/digits_cnn.safetensors"),
         *("--adversarial-sets", folder / "results/demo/adversarial"),
@@ -69,7 +69,7 @@ def test_a_finished_job_done_again_computes_nothing(smoke):
     again = run_module(
         folder,
         "advmip",
-        *("zk", "finetune", "CNN", "--experiment", "tables", "--part", "0"),
+        *("zk", "finetune", "CNN", "--experiment", "tables", "--shard", "0"),
         *("--settings", results / "config.yaml"),
         *("--network-file", results / "networks" / "digits_cnn.safetensors"),
         *("--adversarial-sets", results / "adversarial"),

@@ -32,11 +32,11 @@ rule adversarial_sets:
     input:
         network=network_file,
     output:
-        sets=directory(f"{SETS}/{{network}}-{{part}}"),
+        sets=directory(f"{SETS}/{{network}}-{{shard}}"),
     log:
-        f"{RESULTS}/logs/adversarial/{{network}}-{{part}}.log",
+        f"{RESULTS}/logs/adversarial/{{network}}-{{shard}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/adversarial/{{network}}-{{part}}.tsv"
+        f"{RESULTS}/benchmarks/adversarial/{{network}}-{{shard}}.tsv"
     priority: 50
     conda:
         "../../envs/environment.yaml"
@@ -47,12 +47,12 @@ rule adversarial_sets:
         network=of_network("attack", "attacked_images"),
         attacks=lambda wildcards: {
             attack.file_name: largest_count(SETTINGS, wildcards.network, attack)
-            for attack in attacks_of_part(
-                SETTINGS, wildcards.network, int(wildcards.part)
+            for attack in attacks_of_shard(
+                SETTINGS, wildcards.network, int(wildcards.shard)
             )
         },
     shell:
         "python -m advmip zk adversarial-sets {wildcards.network} --settings {params.settings}"
-        " --part {wildcards.part} --network-file {input.network} --threads {threads}"
+        " --shard {wildcards.shard} --network-file {input.network} --threads {threads}"
         " --out {output.sets}"
         f"{LOGGED}"

@@ -42,16 +42,16 @@ for trial, kinds in ben_mhenni.ROWS.items():
             trial
         input:
             lambda wildcards, trial=trial: [
-                *networks_attacked(trial, wildcards.part).values()
+                *networks_attacked(trial, wildcards.shard).values()
             ],
         output:
             rows=multiext(
-                f"{BEN_MHENNI}/{trial}-{{part}}/", *[f"{kind}.csv" for kind in kinds]
+                f"{BEN_MHENNI}/{trial}-{{shard}}/", *[f"{kind}.csv" for kind in kinds]
             ),
         log:
-            f"{RESULTS}/logs/{trial}/{{part}}.log",
+            f"{RESULTS}/logs/{trial}/{{shard}}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/{trial}/{{part}}.tsv"
+            f"{RESULTS}/benchmarks/{trial}/{{shard}}.tsv"
         priority: 30
         conda:
             "../../envs/environment.yaml"
@@ -76,12 +76,12 @@ for trial, kinds in ben_mhenni.ROWS.items():
             seed=SETTINGS["seed"],
             networks=lambda wildcards, trial=trial: " ".join(
                 f"--network {name}={file}"
-                for name, file in networks_attacked(trial, wildcards.part).items()
+                for name, file in networks_attacked(trial, wildcards.shard).items()
             ),
-            journal=f"{RESULTS}/journals/benmhenni/{trial}/{{part}}.jsonl",
+            journal=f"{RESULTS}/journals/benmhenni/{trial}/{{shard}}.jsonl",
             folder=subpath(output[0], parent=True),
         shell:
             "python -m advmip benmhenni {params.trial} --settings {params.settings}"
-            " --part {wildcards.part} {params.networks} --threads {threads}"
+            " --shard {wildcards.shard} {params.networks} --threads {threads}"
             " --journal {params.journal} --out {params.folder}"
             f"{LOGGED}"

@@ -13,22 +13,22 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from advmip.errors import InputError
-from advmip.experiments.ben_mhenni import questions as ben_mhenni
-from advmip.experiments.tjeng import questions as verifying
-from advmip.experiments.zhu import questions
+from advmip.experiments.ben_mhenni import instances as ben_mhenni
+from advmip.experiments.tjeng import instances as tjeng
+from advmip.experiments.zhu import instances as zhu
 from advmip.experiments.zhao_kronqvist.runs import (
     PROTOCOL_NAMES,
     Attack,
     adversarial_folder,
-    attacks_of_part,
+    attacks_of_shard,
     largest_count,
-    part_of,
-    parts_of,
+    shard_of,
+    shards_of,
 )
 from advmip.provenance import code_digest
 from advmip.reuse import Codes
 from advmip.running import begin_run
-from advmip.settings import load_settings, save_settings, shards_of
+from advmip.settings import load_settings, save_settings, finetuning_runs_of
 from advmip.storage import read_yaml
 
 try:
@@ -67,11 +67,11 @@ SOURCES = list(dict.fromkeys(name.partition("_")[0] for name in OUTPUTS))
 RUNS_OF = {source: [source] for source in SOURCES} | {"kronqvist": ["kronqvist", "zk"]}
 # Ends every command: all it prints is in the log, and on the terminal too if it fails.
 LOGGED = " > {log} 2>&1 || (tail -n 30 {log} >&2; exit 1)"
-# What decides the accuracies of a network. A rule adds its own parts; jobs run again if they change.
+# What decides the accuracies of a network. A rule adds its own shards; jobs run again if they change.
 CODE = (
     "datasets",
-    "experiments.subject",
-    "experiments.zhao_kronqvist.answers",
+    "experiments.classifiers",
+    "experiments.zhao_kronqvist.columns",
     "gradient_attacks",
     "margins",
     "networks",
@@ -94,16 +94,16 @@ os.environ.update(
 
 
 wildcard_constraints:
-    network="|".join(SETTINGS["networks"]),
-    experiment="|".join(SETTINGS["zk"]["experiments"]),
-    victim="|".join(SETTINGS["zhu"]["networks"]),
-    question="|".join(SETTINGS["zhu"]["experiments"]),
-    method="|".join(questions.STORED_BOUNDS),
+    network="|".join([*NETWORKS, *tjeng.trained_networks(SETTINGS)]),
+    experiment="|".join(
+        name
+        for source in ("zk", "zhu", "tjeng")
+        for name in SETTINGS[source]["experiments"]
+    ),
+    method="|".join(zhu.STORED_BOUNDS),
     distance=r"l2-\d+",
     trained_on="[a-z0-9-]+",
-    verification="|".join(SETTINGS["tjeng"]["experiments"]),
-    verified="|".join(verifying.trained_networks(SETTINGS)),
-    part=r"\d+",
+    shard=r"\d+",
     output="|".join([*SOURCES, *OUTPUTS]),
     source="|".join(SOURCES),
 
@@ -118,7 +118,7 @@ def is_published(network):
 
 
 def training_code(network):
-    """The parts of the package that decide a network's weights."""
+    """The shards of the package that decide a network's weights."""
     method = NETWORKS[network].get("defence", {"method": "none"})["method"]
     return ("datasets", "networks") if method == "none" else DEFENDED
 
@@ -129,7 +129,7 @@ def weights_of(network):
 
 
 def network_file(wildcards):
-    return weights_of(wildcards.get("network") or wildcards.victim)
+    return weights_of(wildcards.network)
 
 
 def of_network(*names):
@@ -142,8 +142,8 @@ def of_network(*names):
 def sets_behind(wildcards):
     """The folders of adversarial sets that the runs of one job start from."""
     if "experiment" in wildcards.keys():
-        runs = part_of(
-            SETTINGS, wildcards.experiment, wildcards.network, int(wildcards.part)
+        runs = shard_of(
+            SETTINGS, wildcards.experiment, wildcards.network, int(wildcards.shard)
         )
         attacks = [run.attack for run in runs]
     else:
@@ -161,8 +161,8 @@ def row_files(experiment, network):
         return [f"{BEN_MHENNI}/{experiment}/{network}.csv"]
     if experiment in ben_mhenni.ROWS:
         return [
-            f"{BEN_MHENNI}/{experiment}-{part}/{kind}.csv"
-            for part in ben_mhenni.parts_on(SETTINGS, experiment, network)
+            f"{BEN_MHENNI}/{experiment}-{shard}/{kind}.csv"
+            for shard in ben_mhenni.shards_on(SETTINGS, experiment, network)
             for kind in ben_mhenni.ROWS[experiment]
         ]
     if experiment == "relaxation":
@@ -182,8 +182,8 @@ def row_files(experiment, network):
     if experiment in ("added_data", "adversarial_training"):
         return [f"{folder}/evaluations.csv"]
     return [
-        f"{folder}-{part}/{kind}.csv"
-        for part in range(len(parts_of(SETTINGS, experiment, network)))
+        f"{folder}-{shard}/{kind}.csv"
+        for shard in range(len(shards_of(SETTINGS, experiment, network)))
         for kind in ("evaluations", "iterations", "pool")
     ]
 
@@ -196,7 +196,7 @@ def attack_row_files(experiment, network):
         kinds = ("neurons", "pictures")
         return [f"{ATTACKS}/{experiment}/{network}/{kind}.csv" for kind in kinds]
     if experiment == "accuracies":
-        tested = questions.attacks_of(SETTINGS, questions.TEST_EXAMPLES, network)
+        tested = zhu.attacks_of(SETTINGS, zhu.TEST_EXAMPLES, network)
         return [f"{ATTACKS}/accuracies/{network}/accuracies.csv"] if tested else []
     folders = attack_folders(experiment, network)
     files = [f"{folder}/attacks.csv" for folder in folders]
@@ -210,24 +210,24 @@ def attack_row_files(experiment, network):
 
 def verification_row_files(experiment, network):
     """The row files of those jobs that verify on a network."""
-    parts = verifying.parts_of(SETTINGS, experiment)
+    shards = tjeng.shards_of(SETTINGS, experiment)
     return [
-        f"{VERIFIED}/{experiment}-{part}/verifications.csv"
-        for part, verified in enumerate(parts)
-        if any(question.paper_network == network for question in verified)
+        f"{VERIFIED}/{experiment}-{shard}/verifications.csv"
+        for shard, verified in enumerate(shards)
+        if any(instance.paper_network == network for instance in verified)
     ]
 
 
 def verified_files(wildcards):
     """The networks of this scale's own that a job verifies on."""
-    part = wildcards.verification, int(wildcards.part)
+    shard = wildcards.experiment, int(wildcards.shard)
     files = [
         f"{VERIFIED_NETWORKS}/{name}.safetensors"
-        for name in verifying.behind(SETTINGS, *part)
+        for name in tjeng.behind(SETTINGS, *shard)
     ]
-    if wildcards.verification == verifying.FINETUNED:
-        questions = verifying.part_of(SETTINGS, *part)
-        for network in sorted({question.paper_network for question in questions}):
+    if wildcards.experiment == tjeng.FINETUNED:
+        instances = tjeng.shard_of(SETTINGS, *shard)
+        for network in sorted({instance.paper_network for instance in instances}):
             architecture = SETTINGS["networks"][network]["architecture"]
             files.append(f"{RESULTS}/networks/{architecture}.safetensors")
             files.append(f"{VERIFIED_NETWORKS}/{network}-finetuned.safetensors")
@@ -236,14 +236,14 @@ def verified_files(wildcards):
 
 def attack_folders(experiment, network):
     """The folders of an experiment's attacks on a network, one for each job."""
-    parts = questions.parts_of(SETTINGS, experiment, network)
-    return [f"{ATTACKS}/{experiment}/{network}-{part}" for part in range(len(parts))]
+    shards = zhu.shards_of(SETTINGS, experiment, network)
+    return [f"{ATTACKS}/{experiment}/{network}-{shard}" for shard in range(len(shards))]
 
 
 def bounds_folder(experiment, network):
     """The folder of the bounds that an experiment's attacks are given; none for their own."""
-    method = questions.attacks_of(SETTINGS, experiment, network)["bounds"]
-    if method not in questions.STORED_BOUNDS:
+    method = zhu.attacks_of(SETTINGS, experiment, network)["bounds"]
+    if method not in zhu.STORED_BOUNDS:
         return []
     return [f"{ATTACKS}/bounds/{network}-{method}"]
 
@@ -254,10 +254,10 @@ def retrained_file(network, trained_on):
 
 def attacked_network(wildcards):
     """What the network that a job attacks was retrained on, in a list; none if it was not."""
-    part = questions.part_of(
-        SETTINGS, wildcards.question, wildcards.victim, int(wildcards.part)
+    shard = zhu.shard_of(
+        SETTINGS, wildcards.experiment, wildcards.network, int(wildcards.shard)
     )
-    return [part[0].trained_on] if part[0].trained_on is not None else []
+    return [shard[0].trained_on] if shard[0].trained_on is not None else []
 
 
 def examples(experiment, network, distances):
@@ -265,7 +265,7 @@ def examples(experiment, network, distances):
     folders = [
         folder
         for distance in distances
-        for folder in questions.example_folders(
+        for folder in zhu.example_folders(
             SETTINGS, Path(ATTACKS), experiment, network, distance
         )
     ]
@@ -306,8 +306,8 @@ def rows_behind(wildcards):
 
 def networks_attacked(trial, number):
     """The weights of the networks that a job of Ben Mhenni's attacks, by their names."""
-    part = ben_mhenni.part_of(SETTINGS, trial, int(number))
-    return {name: weights_of(name) for name in ben_mhenni.networks_of(part)}
+    shard = ben_mhenni.shard_of(SETTINGS, trial, int(number))
+    return {name: weights_of(name) for name in ben_mhenni.networks_of(shard)}
 
 
 def claim_results():

@@ -32,12 +32,12 @@ rule network_bounds:
         network=network_file,
     output:
         bounds=multiext(
-            f"{ATTACKS}/bounds/{{victim}}-{{method}}/", "bounds.npz", "bounds.csv"
+            f"{ATTACKS}/bounds/{{network}}-{{method}}/", "bounds.npz", "bounds.csv"
         ),
     log:
-        f"{RESULTS}/logs/bounds/{{victim}}-{{method}}.log",
+        f"{RESULTS}/logs/bounds/{{network}}-{{method}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/bounds/{{victim}}-{{method}}.tsv"
+        f"{RESULTS}/benchmarks/bounds/{{network}}-{{method}}.tsv"
     priority: 40
     conda:
         "../../envs/environment.yaml"
@@ -48,7 +48,7 @@ rule network_bounds:
         time_limit=SETTINGS["zhu"]["bound_time_limit"],
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m advmip zhu bounds {wildcards.victim} {wildcards.method}"
+        "python -m advmip zhu bounds {wildcards.network} {wildcards.method}"
         " --settings {params.settings} --network-file {input.network}"
         " --threads {threads} --out {params.folder}"
         f"{LOGGED}"
@@ -60,24 +60,24 @@ rule exact_attacks:
         network=network_file,
         bounds=lambda wildcards: [
             f"{folder}/bounds.npz"
-            for folder in bounds_folder(wildcards.question, wildcards.victim)
+            for folder in bounds_folder(wildcards.experiment, wildcards.network)
         ],
         retrained=lambda wildcards: [
-            retrained_file(wildcards.victim, trained_on)
+            retrained_file(wildcards.network, trained_on)
             for trained_on in attacked_network(wildcards)
         ],
     output:
         attacks=multiext(
-            f"{ATTACKS}/{{question}}/{{victim}}-{{part}}/",
+            f"{ATTACKS}/{{experiment}}/{{network}}-{{shard}}/",
             "attacks.csv",
             "adversarial.npz",
         ),
     log:
-        f"{RESULTS}/logs/exact_attacks/{{question}}/{{victim}}-{{part}}.log",
+        f"{RESULTS}/logs/exact_attacks/{{experiment}}/{{network}}-{{shard}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/exact_attacks/{{question}}/{{victim}}-{{part}}.tsv"
+        f"{RESULTS}/benchmarks/exact_attacks/{{experiment}}/{{network}}-{{shard}}.tsv"
     wildcard_constraints:
-        question="(?!(long_)?(basic|exact|weaker)/)[a-z_]+",
+        experiment="(?!(long_)?(basic|exact|weaker)/)[a-z_]+",
     priority: 40
     conda:
         "../../envs/environment.yaml"
@@ -92,8 +92,8 @@ rule exact_attacks:
             "mip",
             "networks",
         ),
-        attacks=lambda wildcards: questions.attacks_of(
-            SETTINGS, wildcards.question, wildcards.victim
+        attacks=lambda wildcards: zhu.attacks_of(
+            SETTINGS, wildcards.experiment, wildcards.network
         ),
         shared=[SETTINGS["zhu"][name] for name in ("ratio", "margin")],
         seed=SETTINGS["seed"],
@@ -103,11 +103,11 @@ rule exact_attacks:
         retrained=lambda wildcards, input: (
             f"--retrained-file {input.retrained[0]}" if input.retrained else ""
         ),
-        journal=f"{RESULTS}/journals/zhu/{{question}}/{{victim}}-{{part}}.jsonl",
+        journal=f"{RESULTS}/journals/zhu/{{experiment}}/{{network}}-{{shard}}.jsonl",
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m advmip zhu attacks {wildcards.victim} --settings {params.settings}"
-        " --experiment {wildcards.question} --part {wildcards.part}"
+        "python -m advmip zhu attacks {wildcards.network} --settings {params.settings}"
+        " --experiment {wildcards.experiment} --shard {wildcards.shard}"
         " --network-file {input.network} {params.bounds} {params.retrained}"
         " --threads {threads}"
         " --journal {params.journal} --out {params.folder}"
@@ -117,22 +117,22 @@ rule exact_attacks:
 use rule exact_attacks as slower_attacks with:
     # Most of what other models are compared by ends at its limit: it comes after our own way.
     wildcard_constraints:
-        question="(long_)?(basic|exact|weaker)",
+        experiment="(long_)?(basic|exact|weaker)",
     priority: 35
 
 
 rule retrained_network:
     input:
         examples=lambda wildcards: examples(
-            questions.TRAINING_EXAMPLES, wildcards.victim, [wildcards.trained_on]
+            zhu.TRAINING_EXAMPLES, wildcards.network, [wildcards.trained_on]
         ),
         network=network_file,  # after it, so that its data set is checked
     output:
-        network=retrained_file("{victim}", "{trained_on}"),
+        network=retrained_file("{network}", "{trained_on}"),
     log:
-        f"{RESULTS}/logs/retrained/{{victim}}-{{trained_on}}.log",
+        f"{RESULTS}/logs/retrained/{{network}}-{{trained_on}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/retrained/{{victim}}-{{trained_on}}.tsv"
+        f"{RESULTS}/benchmarks/retrained/{{network}}-{{trained_on}}.tsv"
     priority: 40
     conda:
         "../../envs/environment.yaml"
@@ -141,12 +141,12 @@ rule retrained_network:
         settings=SETTINGS_FILE,
         code=CODES.name("datasets", "experiments.zhu.retraining", "networks"),
         training=lambda wildcards: [
-            NETWORKS[wildcards.victim]["training"],
+            NETWORKS[wildcards.network]["training"],
             SETTINGS["seed"],
         ],
         attacks=ATTACKS,
     shell:
-        "python -m advmip zhu retrain {wildcards.victim} {wildcards.trained_on}"
+        "python -m advmip zhu retrain {wildcards.network} {wildcards.trained_on}"
         " --settings {params.settings} --attacks {params.attacks}"
         " --threads {threads} --out {output.network}"
         f"{LOGGED}"
@@ -156,22 +156,22 @@ rule accuracies:
     input:
         network=network_file,
         retrained=lambda wildcards: [
-            retrained_file(wildcards.victim, trained_on)
-            for trained_on in questions.retrainings(SETTINGS, wildcards.victim)
+            retrained_file(wildcards.network, trained_on)
+            for trained_on in zhu.retrainings(SETTINGS, wildcards.network)
         ],
         examples=lambda wildcards: examples(
-            questions.TEST_EXAMPLES,
-            wildcards.victim,
-            questions.attacks_of(SETTINGS, questions.TEST_EXAMPLES, wildcards.victim)[
+            zhu.TEST_EXAMPLES,
+            wildcards.network,
+            zhu.attacks_of(SETTINGS, zhu.TEST_EXAMPLES, wildcards.network)[
                 "distances"
             ],
         ),
     output:
-        rows=f"{ATTACKS}/accuracies/{{victim}}/accuracies.csv",
+        rows=f"{ATTACKS}/accuracies/{{network}}/accuracies.csv",
     log:
-        f"{RESULTS}/logs/accuracies/{{victim}}.log",
+        f"{RESULTS}/logs/accuracies/{{network}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/accuracies/{{victim}}.tsv"
+        f"{RESULTS}/benchmarks/accuracies/{{network}}.tsv"
     priority: 70
     conda:
         "../../envs/environment.yaml"
@@ -182,7 +182,7 @@ rule accuracies:
         retrained=RETRAINED,
         attacks=lambda wildcards, input: Path(input.examples[0]).parents[2],
     shell:
-        "python -m advmip zhu accuracies {wildcards.victim} --settings {params.settings}"
+        "python -m advmip zhu accuracies {wildcards.network} --settings {params.settings}"
         " --network-file {input.network} --retrained {params.retrained}"
         " --attacks {params.attacks} --threads {threads} --out {output.rows}"
         f"{LOGGED}"

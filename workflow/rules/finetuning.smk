@@ -8,15 +8,15 @@ rule finetuning:
         sets=sets_behind,
     output:
         rows=multiext(
-            f"{SHARDS}/{{experiment}}/{{network}}-{{part}}/",
+            f"{SHARDS}/{{experiment}}/{{network}}-{{shard}}/",
             "evaluations.csv",
             "iterations.csv",
             "pool.csv",
         ),
     log:
-        f"{RESULTS}/logs/finetuning/{{experiment}}/{{network}}-{{part}}.log",
+        f"{RESULTS}/logs/finetuning/{{experiment}}/{{network}}-{{shard}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/finetuning/{{experiment}}/{{network}}-{{part}}.tsv"
+        f"{RESULTS}/benchmarks/finetuning/{{experiment}}/{{network}}-{{shard}}.tsv"
     priority: 50
     conda:
         "../../envs/environment.yaml"
@@ -30,16 +30,16 @@ rule finetuning:
             "finetuning",
         ),
         network=of_network("attack", "training_images", "test_images"),
-        shards=lambda wildcards: shards_of(
+        shards=lambda wildcards: finetuning_runs_of(
             SETTINGS, wildcards.experiment, wildcards.network
         ),
         shared=[SETTINGS["zk"][name] for name in ("omega", "margin", "sweeps")],
         sets=subpath(input[1], parent=True),
-        journal=f"{RESULTS}/journals/zk/{{experiment}}/{{network}}-{{part}}.jsonl",
+        journal=f"{RESULTS}/journals/zk/{{experiment}}/{{network}}-{{shard}}.jsonl",
         folder=subpath(output[0], parent=True),
     shell:
         "python -m advmip zk finetune {wildcards.network} --settings {params.settings}"
-        " --experiment {wildcards.experiment} --part {wildcards.part}"
+        " --experiment {wildcards.experiment} --shard {wildcards.shard}"
         " --network-file {input.network} --adversarial-sets {params.sets} --threads {threads}"
         " --journal {params.journal} --out {params.folder}"
         f"{LOGGED}"

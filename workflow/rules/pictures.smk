@@ -6,15 +6,15 @@ rule gallery:
         network=network_file,
         attacks=lambda wildcards: [
             f"{folder}/{file}"
-            for folder in attack_folders("gallery", wildcards.victim)
+            for folder in attack_folders("gallery", wildcards.network)
             for file in ("attacks.csv", "adversarial.npz")
         ],
     output:
-        pictures=f"{ATTACKS}/gallery/{{victim}}/pictures.csv",
+        pictures=f"{ATTACKS}/gallery/{{network}}/pictures.csv",
     log:
-        f"{RESULTS}/logs/gallery/{{victim}}.log",
+        f"{RESULTS}/logs/gallery/{{network}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/gallery/{{victim}}.tsv"
+        f"{RESULTS}/benchmarks/gallery/{{network}}.tsv"
     priority: 70
     conda:
         "../../envs/environment.yaml"
@@ -28,9 +28,9 @@ rule gallery:
             "experiments.zhu",
             "pictures",
         ),
-        folders=lambda wildcards: attack_folders("gallery", wildcards.victim),
+        folders=lambda wildcards: attack_folders("gallery", wildcards.network),
     shell:
-        "python -m advmip zhu gallery {wildcards.victim} {params.folders}"
+        "python -m advmip zhu gallery {wildcards.network} {params.folders}"
         " --settings {params.settings} --network-file {input.network}"
         " --threads {threads} --out {output.pictures}"
         f"{LOGGED}"
@@ -41,11 +41,11 @@ rule features:
     input:
         network=network_file,
     output:
-        rows=multiext(f"{ATTACKS}/features/{{victim}}/", "neurons.csv", "pictures.csv"),
+        rows=multiext(f"{ATTACKS}/features/{{network}}/", "neurons.csv", "pictures.csv"),
     log:
-        f"{RESULTS}/logs/features/{{victim}}.log",
+        f"{RESULTS}/logs/features/{{network}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/features/{{victim}}.tsv"
+        f"{RESULTS}/benchmarks/features/{{network}}.tsv"
     priority: 70
     conda:
         "../../envs/environment.yaml"
@@ -53,11 +53,11 @@ rule features:
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(
-            "checking.neurons",
+            "checking.activations",
             "checking.relu_inputs",
             "datasets",
             "experiments.exact",
-            "experiments.neurons",
+            "experiments.activations",
             "experiments.zhu",
             "mip",
             "networks",
@@ -65,10 +65,10 @@ rule features:
         ),
         time_limit=SETTINGS["zhu"]["feature_time_limit"],
         seed=SETTINGS["seed"],
-        journal=f"{RESULTS}/journals/zhu/features/{{victim}}.jsonl",
+        journal=f"{RESULTS}/journals/zhu/features/{{network}}.jsonl",
         folder=subpath(output[0], parent=True),
     shell:
-        "python -m advmip zhu features {wildcards.victim} --settings {params.settings}"
+        "python -m advmip zhu features {wildcards.network} --settings {params.settings}"
         " --network-file {input.network} --threads {threads}"
         " --journal {params.journal} --out {params.folder}"
         f"{LOGGED}"
@@ -108,10 +108,10 @@ rule two_nodes:
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(
-            "checking.neurons",
+            "checking.activations",
             "checking.relu_inputs",
             "experiments.kronqvist",
-            "experiments.neurons",
+            "experiments.activations",
             "mip",
             "networks",
         ),

@@ -4,14 +4,14 @@
 rule robust_network:
     input:
         manifest=lambda wildcards: "{}/datasets/{}.json".format(
-            RESULTS, SETTINGS["tjeng"]["networks"][wildcards.verified]["dataset"]
+            RESULTS, SETTINGS["tjeng"]["networks"][wildcards.network]["dataset"]
         ),
     output:
-        network=f"{VERIFIED_NETWORKS}/{{verified}}.safetensors",
+        network=f"{VERIFIED_NETWORKS}/{{network}}.safetensors",
     log:
-        f"{RESULTS}/logs/robust_network/{{verified}}.log",
+        f"{RESULTS}/logs/robust_network/{{network}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/robust_network/{{verified}}.tsv"
+        f"{RESULTS}/benchmarks/robust_network/{{network}}.tsv"
     priority: 60
     conda:
         "../../envs/environment.yaml"
@@ -19,10 +19,10 @@ rule robust_network:
     params:
         settings=SETTINGS_FILE,
         code=CODES.name("experiments.tjeng.networks", *DEFENDED),
-        network=lambda wildcards: SETTINGS["tjeng"]["networks"][wildcards.verified],
+        network=lambda wildcards: SETTINGS["tjeng"]["networks"][wildcards.network],
         seed=SETTINGS["seed"],
     shell:
-        "python -m advmip tjeng train {wildcards.verified} --settings {params.settings}"
+        "python -m advmip tjeng train {wildcards.network} --settings {params.settings}"
         " --threads {threads} --out {output.network}"
         f"{LOGGED}"
 
@@ -52,7 +52,9 @@ rule finetuned_network:
         settings=SETTINGS_FILE,
         code=CODES.name(*CODE, "experiments.tjeng.networks", "finetuning"),
         network=of_network("attack", "training_images", "retraining"),
-        shards=lambda wildcards: shards_of(SETTINGS, "tables", wildcards.network),
+        shards=lambda wildcards: finetuning_runs_of(
+            SETTINGS, "tables", wildcards.network
+        ),
         shared=[SETTINGS["zk"][name] for name in ("omega", "margin", "sweeps")],
         sets=subpath(input.sets, parent=True),
     shell:
@@ -68,14 +70,14 @@ rule verifications:
         networks=verified_files,
         manifests=lambda wildcards: [
             f"{RESULTS}/datasets/{dataset}.json"
-            for dataset in verifying.datasets_of(SETTINGS, wildcards.verification)
+            for dataset in tjeng.datasets_of(SETTINGS, wildcards.experiment)
         ],
     output:
-        rows=f"{VERIFIED}/{{verification}}-{{part}}/verifications.csv",
+        rows=f"{VERIFIED}/{{experiment}}-{{shard}}/verifications.csv",
     log:
-        f"{RESULTS}/logs/verifications/{{verification}}-{{part}}.log",
+        f"{RESULTS}/logs/verifications/{{experiment}}-{{shard}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/verifications/{{verification}}-{{part}}.tsv"
+        f"{RESULTS}/benchmarks/verifications/{{experiment}}-{{shard}}.tsv"
     priority: 60
     conda:
         "../../envs/environment.yaml"
@@ -91,7 +93,7 @@ rule verifications:
             "networks",
         ),
         verifications=lambda wildcards: SETTINGS["tjeng"]["experiments"][
-            wildcards.verification
+            wildcards.experiment
         ],
         shared=[
             SETTINGS["tjeng"][name]
@@ -99,10 +101,10 @@ rule verifications:
         ],
         seed=SETTINGS["seed"],
         networks=f"{RESULTS}/networks",
-        journal=f"{RESULTS}/journals/tjeng/{{verification}}-{{part}}.jsonl",
+        journal=f"{RESULTS}/journals/tjeng/{{experiment}}-{{shard}}.jsonl",
     shell:
-        "python -m advmip tjeng verify {wildcards.verification}"
-        " --settings {params.settings} --part {wildcards.part}"
+        "python -m advmip tjeng verify {wildcards.experiment}"
+        " --settings {params.settings} --shard {wildcards.shard}"
         " --networks {params.networks} --threads {threads}"
         " --journal {params.journal} --out {output.rows}"
         f"{LOGGED}"

@@ -19,7 +19,7 @@ from advmip.cli.options import (
 
 app = typer.Typer(help="The runs of Ben Mhenni et al.; each writes rows.", no_args_is_help=True)
 
-JobOfAttacks = Annotated[int, typer.Option("--part", help="Which of the experiment's jobs.")]
+JobOfAttacks = Annotated[int, typer.Option("--shard", help="Which of the experiment's jobs.")]
 NetworkFiles = Annotated[
     list[str], typer.Option("--network", help="A network of the job and its file, NAME=FILE.")
 ]
@@ -33,7 +33,7 @@ def network(
     threads: Threads = None,
 ) -> None:
     """Take a published network from the network folder, if it is the one that it should be."""
-    from advmip.experiments.ben_mhenni.victims import copy_published
+    from advmip.experiments.ben_mhenni.networks import copy_published
 
     copy_published(prepared(settings, threads), paper_network, out)
 
@@ -48,7 +48,7 @@ def illustrations(out: OutFolder, settings: SettingsFile = CONFIG, threads: Thre
 
 @app.command("efficiency")
 def efficiency(
-    part: JobOfAttacks,
+    shard: JobOfAttacks,
     networks: NetworkFiles,
     journal: AttackJournal,
     out: OutFolder,
@@ -59,12 +59,12 @@ def efficiency(
     from advmip.experiments.ben_mhenni.efficiency import compare_solvers
 
     chosen = prepared(settings, threads)
-    compare_solvers(chosen, part, _by_name(networks), journal, out)
+    compare_solvers(chosen, shard, _by_name(networks), journal, out)
 
 
 @app.command("appearance")
 def appearance(
-    part: JobOfAttacks,
+    shard: JobOfAttacks,
     networks: NetworkFiles,
     journal: AttackJournal,
     out: OutFolder,
@@ -75,7 +75,7 @@ def appearance(
     from advmip.experiments.ben_mhenni.appearance import attacks_to_look_at
 
     chosen = prepared(settings, threads)
-    attacks_to_look_at(chosen, part, _by_name(networks), journal, out)
+    attacks_to_look_at(chosen, shard, _by_name(networks), journal, out)
 
 
 def _by_name(files: list[str]) -> dict[str, Path]:

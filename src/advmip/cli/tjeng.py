@@ -54,7 +54,7 @@ def finetune(
 @app.command("verify")
 def verify(
     experiment: Annotated[str, typer.Argument(help="A key of tjeng.experiments.")],
-    part: Annotated[int, typer.Option(help="Which of the experiment's jobs.")],
+    shard: Annotated[int, typer.Option(help="Which of the experiment's jobs.")],
     networks: Annotated[Path, typer.Option(help="The folder of all networks.")],
     journal: Annotated[Path, typer.Option(help="The record of finished verifications.")],
     out: Out,
@@ -64,4 +64,4 @@ def verify(
     """Do the verifications of one job."""
     from advmip.experiments.tjeng.verifications import verifications
 
-    verifications(prepared(settings, threads), experiment, part, networks, journal, out)
+    verifications(prepared(settings, threads), experiment, shard, networks, journal, out)

@@ -39,7 +39,7 @@ def initial(
 @app.command("adversarial-sets")
 def adversarial_sets(
     paper_network: PaperNetwork,
-    part: Annotated[int, typer.Option(help="Which of the jobs that attack this network.")],
+    shard: Annotated[int, typer.Option(help="Which of the jobs that attack this network.")],
     network_file: NetworkFile,
     out: Annotated[Path, typer.Option(help="The folder of the job's sets.")],
     settings: SettingsFile = CONFIG,
@@ -48,14 +48,14 @@ def adversarial_sets(
     """Attack the training images and keep the worst of each label."""
     from advmip.experiments.zhao_kronqvist.attacks import adversarial_sets
 
-    adversarial_sets(prepared(settings, threads), paper_network, part, network_file, out)
+    adversarial_sets(prepared(settings, threads), paper_network, shard, network_file, out)
 
 
 @app.command("finetune")
 def finetune(
     paper_network: PaperNetwork,
     experiment: Annotated[str, typer.Option(help="A key of zk.experiments in the settings.")],
-    part: Annotated[int, typer.Option(help="Which of the experiment's jobs on this network.")],
+    shard: Annotated[int, typer.Option(help="Which of the experiment's jobs on this network.")],
     network_file: NetworkFile,
     adversarial_sets: AdversarialSets,
     journal: Annotated[Path, typer.Option(help="Where finished runs are recorded.")],
@@ -70,7 +70,7 @@ def finetune(
         prepared(settings, threads),
         experiment,
         paper_network,
-        part,
+        shard,
         network_file,
         adversarial_sets,
         journal,

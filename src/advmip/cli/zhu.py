@@ -56,7 +56,7 @@ def bounds(
 def attacks(
     paper_network: ThesisNetwork,
     experiment: Annotated[str, typer.Option(help="A key of zhu.experiments in the settings.")],
-    part: Annotated[int, typer.Option(help="Which of the experiment's jobs on this network.")],
+    shard: Annotated[int, typer.Option(help="Which of the experiment's jobs on this network.")],
     network_file: NetworkFile,
     journal: AttackJournal,
     out: OutFolder,
@@ -74,7 +74,7 @@ def attacks(
         prepared(settings, threads),
         experiment,
         paper_network,
-        part,
+        shard,
         network_file,
         bounds_file,
         journal,

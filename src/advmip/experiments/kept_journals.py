@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from advmip.errors import InputError
-from advmip.experiments.zhu.questions import TEST_EXAMPLES, TRAINING_EXAMPLES
+from advmip.experiments.zhu.instances import TEST_EXAMPLES, TRAINING_EXAMPLES
 from advmip.storage import write_atomically
 
 _SUFFIX = ".tar.xz"

@@ -6,8 +6,8 @@ import logging
 from pathlib import Path
 
 from advmip.errors import looked_up
+from advmip.experiments.classifiers import architecture_of, load_split, trained_network
 from advmip.experiments.defences import PLAINLY, training_against
-from advmip.experiments.subject import architecture_of, load_split, trained_network
 from advmip.gradient_attacks import accuracy
 from advmip.networks import Network, save_network
 from advmip.networks.released import released_network

@@ -12,7 +12,7 @@ from advmip.provenance import code_digest, provenance
 from advmip.settings import Protocol, Settings
 
 
-def subject_columns(
+def network_columns(
     experiment: str,
     paper_network: str,
     network: Network | None = None,

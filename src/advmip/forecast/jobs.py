@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from advmip.experiments.ben_mhenni import questions as ben_mhenni
-from advmip.experiments.tjeng import questions as tjeng
+from advmip.experiments.ben_mhenni import instances as ben_mhenni
+from advmip.experiments.tjeng import instances as tjeng
 from advmip.experiments.zhao_kronqvist import runs as zhao_kronqvist
-from advmip.experiments.zhu import questions as zhu
+from advmip.experiments.zhu import instances as zhu
 from advmip.forecast import work
 from advmip.forecast.work import Effort, Instance, Job, Kind, label, recorded, single
 from advmip.settings import Settings
@@ -89,13 +89,13 @@ def _zhao_kronqvist(settings: Settings) -> Iterator[Job]:
         network, test = label(chosen), work.test_images(chosen)
         own = f"networks/{name}"
         yield single(f"initial/{name}", Effort(Kind("initial", network), test), [own])
-        for part, attacks in enumerate(zhao_kronqvist.attacks_of(settings, name)):
+        for shard, attacks in enumerate(zhao_kronqvist.attacks_of(settings, name)):
             every = chosen["attacked_images"] or work.training_images(
                 {**chosen, "training_images": None}
             )
             amount = sum(attack.attacked_images or every for attack in attacks)
             effort = Effort(Kind("adversarial sets", network), amount)
-            yield single(f"adversarial/{name}-{part}", effort, [own])
+            yield single(f"adversarial/{name}-{shard}", effort, [own])
         epochs = chosen["retraining"]["epochs"]
         anew = {
             ADDED_DATA: Instance((work.retraining(network, ADDED_DATA, epochs),)),
@@ -113,10 +113,10 @@ def _zhao_kronqvist(settings: Settings) -> Iterator[Job]:
         for experiment, by_network in settings["zk"]["experiments"].items():
             if name not in by_network:
                 continue
-            for part, runs in enumerate(zhao_kronqvist.parts_of(settings, experiment, name)):
+            for shard, runs in enumerate(zhao_kronqvist.shards_of(settings, experiment, name)):
                 instances = [_finetuning(settings, experiment, name, run) for run in runs]
                 needs = [own, *_adversarial_sets(settings, name, [run.attack for run in runs])]
-                yield recorded(f"finetuning/{experiment}/{name}-{part}", instances, needs)
+                yield recorded(f"finetuning/{experiment}/{name}-{shard}", instances, needs)
 
 
 def _finetuning(
@@ -174,7 +174,7 @@ def _zhu(settings: Settings) -> Iterator[Job]:
         effort = Effort(Kind("accuracies", network))
         yield single(f"accuracies/{name}", effort, [own, *retrained, *examples])
         shown = [
-            f"exact_attacks/gallery/{name}-{part}" for part in _parts(settings, "gallery", name)
+            f"exact_attacks/gallery/{name}-{shard}" for shard in _shards(settings, "gallery", name)
         ]
         yield single(f"gallery/{name}", Effort(Kind("gallery", network)), [own, *shown])
 
@@ -185,20 +185,20 @@ def _exact_attacks(settings: Settings, experiment: str, name: str) -> Iterator[J
         return
     network = label(settings["zhu"]["networks"][name])
     how = chosen["solver"], chosen["formulation"], chosen["bounds"]
-    for part, questions in enumerate(zhu.parts_of(settings, experiment, name)):
+    for shard, attacks in enumerate(zhu.shards_of(settings, experiment, name)):
         needs = [f"networks/{name}"]
         if chosen["bounds"] in zhu.STORED_BOUNDS:
             needs.append(f"bounds/{name}-{chosen['bounds']}")
-        if questions[0].trained_on is not None:
-            needs.append(f"retrained/{name}-{questions[0].trained_on}")
+        if attacks[0].trained_on is not None:
+            needs.append(f"retrained/{name}-{attacks[0].trained_on}")
         efforts = {
             distance: Instance(
                 (Effort(work.attack(network, distance, *how)),), chosen["time_limit"]
             )
             for distance in chosen["distances"]
         }
-        instances = [efforts[question.distance] for question in questions]
-        yield recorded(f"exact_attacks/{experiment}/{name}-{part}", instances, needs)
+        instances = [efforts[attack.distance] for attack in attacks]
+        yield recorded(f"exact_attacks/{experiment}/{name}-{shard}", instances, needs)
 
 
 def _attacks_by(settings: Settings, experiment: str, name: str, distance: str) -> list[str]:
@@ -211,8 +211,8 @@ def _distances(settings: Settings, experiment: str, name: str) -> list[str]:
     return [] if chosen is None else chosen["distances"]
 
 
-def _parts(settings: Settings, experiment: str, name: str) -> range:
-    return range(len(zhu.parts_of(settings, experiment, name)))
+def _shards(settings: Settings, experiment: str, name: str) -> range:
+    return range(len(zhu.shards_of(settings, experiment, name)))
 
 
 def _ben_mhenni(settings: Settings) -> Iterator[Job]:
@@ -222,27 +222,27 @@ def _ben_mhenni(settings: Settings) -> Iterator[Job]:
     compared = settings["benmhenni"]["experiments"]["efficiency"]["networks"]
     shown = settings["benmhenni"]["experiments"]["appearance"]["networks"]
 
-    def instance(question: ben_mhenni.Question) -> Instance:
-        name, network = question.network, label(networks[question.network])
-        if question.solver is None:
-            kind, limit = work.look(network, question.method), shown[name]["time_limit"]
+    def instance(instance: ben_mhenni.Instance) -> Instance:
+        name, network = instance.network, label(networks[instance.network])
+        if instance.solver is None:
+            kind, limit = work.look(network, instance.method), shown[name]["time_limit"]
         else:
             bounds = compared[name]["bounds"]
-            kind = work.attack(network, question.method, question.solver, "big-m", bounds)
-            limit = ben_mhenni.time_limit_of(settings, question)
+            kind = work.attack(network, instance.method, instance.solver, "big-m", bounds)
+            limit = ben_mhenni.time_limit_of(settings, instance)
         return Instance((Effort(kind),), limit)
 
     for experiment in ben_mhenni.ROWS:
-        for part, questions in enumerate(ben_mhenni.parts_of(settings, experiment)):
-            needs = [f"networks/{name}" for name in ben_mhenni.networks_of(questions)]
-            yield recorded(f"{experiment}/{part}", map(instance, questions), needs)
+        for shard, instances in enumerate(ben_mhenni.shards_of(settings, experiment)):
+            needs = [f"networks/{name}" for name in ben_mhenni.networks_of(instances)]
+            yield recorded(f"{experiment}/{shard}", map(instance, instances), needs)
 
 
 def _verifications(settings: Settings) -> _Verifications:
     return {
         experiment: [
-            Counter((each.paper_network, each.epsilon, each.variant) for each in questions)
-            for questions in tjeng.parts_of(settings, experiment)
+            Counter((each.paper_network, each.epsilon, each.variant) for each in instances)
+            for instances in tjeng.shards_of(settings, experiment)
         ]
         for experiment in settings["tjeng"]["experiments"]
     }
@@ -262,7 +262,7 @@ def _tjeng(settings: Settings, verifications: _Verifications) -> Iterator[Job]:
     trained = tjeng.trained_networks(settings)
     for experiment, by_network in settings["tjeng"]["experiments"].items():
         data = [f"datasets/{each}" for each in tjeng.datasets_of(settings, experiment)]
-        for part, counted in enumerate(verifications[experiment]):
+        for shard, counted in enumerate(verifications[experiment]):
             names = sorted({name for name, _, _ in counted})
             origins = [tjeng.origin_of(settings, name) for name in names]
             needs = data + [f"robust_network/{each}" for each in origins if each in trained]
@@ -273,7 +273,7 @@ def _tjeng(settings: Settings, verifications: _Verifications) -> Iterator[Job]:
             for (name, epsilon, variant), number in counted.items():
                 kind = work.verification(verified(settings, name), epsilon, variant)
                 instances[Instance((Effort(kind),), by_network[name]["time_limit"])] += number
-            yield recorded(f"verifications/{experiment}-{part}", instances, needs)
+            yield recorded(f"verifications/{experiment}-{shard}", instances, needs)
 
 
 def verified(settings: Settings, name: str) -> str:
@@ -321,22 +321,22 @@ def _row_jobs(
     if experiment in ("illustrations", "relaxation"):
         return ["illustrations" if experiment == "illustrations" else "two_nodes"]
     if experiment in ben_mhenni.ROWS:
-        parts = ben_mhenni.parts_on(settings, experiment, name)
-        return [f"{experiment}/{part}" for part in parts]
+        shards = ben_mhenni.shards_on(settings, experiment, name)
+        return [f"{experiment}/{shard}" for shard in shards]
     if experiment == "square":
         return [f"square/{name}"]
     if name in settings["zhu"]["networks"]:
         return _thesis_jobs(settings, experiment, name)
     if experiment in verifications:
         return [
-            f"verifications/{experiment}-{part}"
-            for part, counted in enumerate(verifications[experiment])
+            f"verifications/{experiment}-{shard}"
+            for shard, counted in enumerate(verifications[experiment])
             if any(name == verified_name for verified_name, _, _ in counted)
         ]
     if experiment in ("initial", "added_data", "adversarial_training"):
         return [f"{experiment}/{name}"]
-    runs = zhao_kronqvist.parts_of(settings, experiment, name)
-    return [f"finetuning/{experiment}/{name}-{part}" for part in range(len(runs))]
+    runs = zhao_kronqvist.shards_of(settings, experiment, name)
+    return [f"finetuning/{experiment}/{name}-{shard}" for shard in range(len(runs))]
 
 
 def _thesis_jobs(settings: Settings, experiment: str, name: str) -> list[str]:
@@ -347,8 +347,8 @@ def _thesis_jobs(settings: Settings, experiment: str, name: str) -> list[str]:
     if experiment == "accuracies":
         tested = zhu.attacks_of(settings, zhu.TEST_EXAMPLES, name)
         return [] if tested is None else [f"accuracies/{name}"]
-    parts = _parts(settings, experiment, name)
-    jobs = [f"exact_attacks/{experiment}/{name}-{part}" for part in parts]
+    shards = _shards(settings, experiment, name)
+    jobs = [f"exact_attacks/{experiment}/{name}-{shard}" for shard in shards]
     chosen = zhu.attacks_of(settings, experiment, name)
     if chosen is not None and experiment == "gallery":
         jobs.append(f"gallery/{name}")

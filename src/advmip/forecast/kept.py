@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from advmip.experiments.zhu.questions import attacks_of
+from advmip.experiments.zhu.instances import attacks_of
 from advmip.forecast import work
 from advmip.forecast.jobs import ADDED_DATA, ADVERSARIAL_TRAINING, verified
 from advmip.forecast.times import Sample

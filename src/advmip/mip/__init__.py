@@ -1,19 +1,19 @@
 """Trained ReLU networks as mixed-integer programs."""
 
+from advmip.mip.activation_maximization import ActivationMaximum, maximise_activation
 from advmip.mip.attack import minimal_attack
 from advmip.mip.bounds import network_bounds
-from advmip.mip.features import StrongestInput, strongest_input
-from advmip.mip.hunt import Attack
+from advmip.mip.exact_attack import Attack
 from advmip.mip.verification import Verdict, VerificationIngredients, Verifier, verify
 
 __all__ = [
+    "ActivationMaximum",
     "Attack",
-    "StrongestInput",
     "Verdict",
     "VerificationIngredients",
     "Verifier",
+    "maximise_activation",
     "minimal_attack",
     "network_bounds",
-    "strongest_input",
     "verify",
 ]

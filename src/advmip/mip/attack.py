@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 from advmip.checking.attacks import check_attack
 from advmip.checking.replay import Replay
 from advmip.errors import InputError, unknown_name
-from advmip.mip.ball_attack import logits_of
+from advmip.mip.attack_tree import STRATEGIES
 from advmip.mip.bounds import NETWORK_BOUNDS, network_bounds
-from advmip.mip.branch_and_bound import STRATEGIES
 from advmip.mip.deadline import until
 from advmip.mip.distances import Box, Distance, distance_named
 from advmip.mip.encoding import Interval
+from advmip.mip.exact_attack import PROGRESSIVE, PROGRESSIVE_VARIANTS, Attack, ExactAttack
 from advmip.mip.formulations import Formulation, formulation_named
-from advmip.mip.hunt import HUNTS, PROGRESSIVE, Attack, Hunt
+from advmip.mip.goals import Goal, Targeted, Untargeted
+from advmip.mip.heuristics.ball_attack import logits_of
 from advmip.mip.margins import lead, normalisation, runner_up
 from advmip.mip.mipverify import MIPVERIFY
 from advmip.mip.model import Vector
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import AUTO, SOLVERS, Options
-from advmip.mip.targets import Goal, Targeted, Untargeted
 from advmip.networks.network import Network
 from advmip.networks.staging import staged
 from advmip.pixels import pixels_in_range
@@ -80,7 +80,7 @@ def minimal_attack(
         formulation: "big-m", "big-m-output", "indicator", "partition", or a `Formulation`.
         bounds: "progressive"; "progressive-without-" and one of its `Ingredients`; a method of
             `network_bounds`; or bounds that hold over [0, 1].
-        solver: "auto", "gurobi", "scip", "highs", one of `branch_and_bound.STRATEGIES`, or
+        solver: "auto", "gurobi", "scip", "highs", one of `attack_tree.STRATEGIES`, or
             "mipverify": MIPVerify.jl's model (`mip.mipverify`), for Gurobi or an open solver.
         time_limit: Seconds, above 0, from when the network has its staged form, which is made once
             for a network. Bounds over the whole box that are named have half of them at most; what
@@ -104,7 +104,7 @@ def minimal_attack(
     pixels = pixels_of(network, image)
     logits = form.logits(pixels)
     _check_classes(logits, label, target)
-    # The same question for logits of any scale: tolerances are meant for those of the usual one.
+    # The same problem for logits of any scale: tolerances are meant for those of the usual one.
     factor = normalisation(logits, label)
     goal = _goal(label, len(logits), target, ratio, _MARGIN if margin is None else margin * factor)
     measure = distance_named(distance) if isinstance(distance, str) else distance
@@ -112,8 +112,8 @@ def minimal_attack(
     box = Box.around(pixels, network.layout.of_image(np.shape(image)))
     problem = Problem(form.with_logits_times(factor), pixels, measure, goal, box)
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
-    if isinstance(bounds, str) and bounds not in (*HUNTS, *NETWORK_BOUNDS):
-        raise unknown_name("bounds", bounds, (*HUNTS, *NETWORK_BOUNDS))
+    if isinstance(bounds, str) and bounds not in (*PROGRESSIVE_VARIANTS, *NETWORK_BOUNDS):
+        raise unknown_name("bounds", bounds, (*PROGRESSIVE_VARIANTS, *NETWORK_BOUNDS))
     solvers = (AUTO, *SOLVERS, *STRATEGIES, MIPVERIFY)
     if solver not in solvers:
         raise unknown_name("solver", solver, solvers)
@@ -126,9 +126,11 @@ def minimal_attack(
         replay = Replay(network)
         shaped = pixels.reshape(form.input_shape)
         room = _AMPLY * replay.rounding(shaped, surplus)
-        hunt = Hunt(problem, shape, solver, options, logits_of(network, factor), room, begun)
-        if isinstance(bounds, str) and bounds in HUNTS:
-            hunt.progressively(HUNTS[bounds])
+        attack_ = ExactAttack(
+            problem, shape, solver, options, logits_of(network, factor), room, begun
+        )
+        if isinstance(bounds, str) and bounds in PROGRESSIVE_VARIANTS:
+            attack_.progressively(PROGRESSIVE_VARIANTS[bounds])
         else:
             with until(begun + _BOUNDS_SHARE * time_limit):
                 known = (
@@ -136,12 +138,12 @@ def minimal_attack(
                     if isinstance(bounds, str)
                     else [*bounds[:-1], bounds[-1].times(factor)]
                 )
-            hunt.plainly(known)
-        attack = hunt.answer()
+            attack_.plainly(known)
+        attack = attack_.answer()
         found = attack.adversarial
         if found is not None and replay.precision(found, surplus) is not replay.best:
-            hunt.clear_of_rounding(_AMPLY * replay.rounding(found, surplus))
-            attack = hunt.answer()
+            attack_.clear_of_rounding(_AMPLY * replay.rounding(found, surplus))
+            attack = attack_.answer()
         if attack.adversarial is None:
             return attack
         precision = check_attack(

@@ -14,9 +14,9 @@ The package minimises sum |e_i| (L1), max |e_i| (L-infinity) or sum e_i^2 (L2). 
 column for |e_i|, which adds nothing, is left out; the total variation, which the package lacks, is
 written as L1 is.
 
-Bounds and box are the hunt's, the same for every solver. Our own model splits changes and inputs
-into positive and negative parts, and in L1 it has rows that know the distance
-(`formulations.chords`, `formulations.ceiling`).
+Bounds and box are the exact attack's, the same for every solver. Our own model splits changes and
+inputs into positive and negative parts, and in L1 it has distance-aware cuts
+(`formulations.secants`, `formulations.distance_cut`).
 """
 
 from __future__ import annotations

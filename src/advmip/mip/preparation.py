@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from advmip.mip.branch_and_bound import STRATEGIES, Tree, refusal, tree_for
+from advmip.mip.attack_tree import STRATEGIES, Tree, refusal, tree_for
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
 from advmip.mip.mipverify import MIPVERIFY, check_formulation, written
@@ -45,7 +45,7 @@ def prepare(
         problem: The problem.
         bounds: Bounds of the neurons that hold over the problem's box.
         formulation: Of the unstable neurons.
-        solver: A solver's name, one of `branch_and_bound.STRATEGIES`, or "auto": for exact L2 our
+        solver: A solver's name, one of `attack_tree.STRATEGIES`, or "auto": for exact L2 our
             tree where it takes the problem in coordinates, else Gurobi where its licence admits
             the model, else our tree (it is faster than the open solvers,
             `docs/branch-and-bound.md`), else the best open solver; or "mipverify": the model of

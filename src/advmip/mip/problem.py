@@ -1,4 +1,4 @@
-"""The question that is put to a solver: what is the nearest point that wins for the attacker?"""
+"""The problem that is put to a solver: what is the nearest point that wins for the attacker?"""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from advmip.mip.distances import Box, Distance
 from advmip.mip.encoding import Interval, encode_hidden
 from advmip.mip.formulations import BigM, Formulation, Layer, Rectified, affine_expression
-from advmip.mip.formulations.ceiling import Ceiling
-from advmip.mip.formulations.chords import add_chords
+from advmip.mip.formulations.distance_cut import DistanceCut
+from advmip.mip.formulations.secants import add_secants
+from advmip.mip.goals import Goal
 from advmip.mip.model import Expression, Indices, Model, ModelBuilder, Vector
-from advmip.mip.solvers.linear_program import LinearProgram
-from advmip.mip.solvers.quadratic_program import QuadraticProgram
-from advmip.mip.targets import Goal
+from advmip.mip.programs.linear_program import LinearProgram
+from advmip.mip.programs.quadratic_program import QuadraticProgram
 from advmip.networks.staged import StagedNetwork
 
 
@@ -31,8 +31,8 @@ class Problem:
         goal: What the logits of x must satisfy.
         box: The allowed x - image.
         radius: Only points nearer than this are of interest; inf for all.
-        ceilings: Rows above the first layers of ReLUs that hold for every point of interest
-            (`bounds.ceilings`); only for a sparse distance.
+        distance_cuts: Rows above the first layers of ReLUs that hold for every point of interest
+            (`bounds.distance_cuts`); only for a sparse distance.
     """
 
     network: StagedNetwork
@@ -41,26 +41,26 @@ class Problem:
     goal: Goal
     box: Box
     radius: float = np.inf
-    ceilings: tuple[Ceiling, ...] = ()
+    distance_cuts: tuple[DistanceCut, ...] = ()
 
     def linear(self) -> Problem:
-        """The same question with a distance that linear programs know."""
+        """The same problem with a distance that linear programs know."""
         return replace(self, distance=self.distance.linear).sifted()
 
     def sifted(self) -> Problem:
-        """The same question as our own linear programs take it."""
+        """The same problem as our own linear programs take it."""
         return replace(self, distance=self.distance.sifted)
 
     def towards(self, rival: int) -> Problem:
-        """The same question with one class as the attacker's winner."""
+        """The same problem with one class as the attacker's winner."""
         return replace(self, goal=self.goal.towards(rival))
 
     def clear_by(self, room: float) -> Problem:
-        """The same question with so much added to the goal's margin."""
+        """The same problem with so much added to the goal's margin."""
         return replace(self, goal=self.goal.with_margin(self.goal.margin + room))
 
     def within(self, radius: float) -> Problem:
-        """The same question, for points nearer than a radius only."""
+        """The same problem, for points nearer than a radius only."""
         return replace(self, radius=radius, box=self.distance.shrunken(self.box, radius))
 
     def layer(self, change: Expression) -> Layer:
@@ -163,12 +163,12 @@ def _add_rows_above(
     entering: Expression,
     rectified: Sequence[Rectified],
 ) -> None:
-    """Chords above the first layer, and the problem's ceilings."""
-    add_chords(builder, entering[bounds[0].unstable], rectified[0], problem.radius)
-    if problem.ceilings:
+    """Secants above the first layer, and the problem's distance_cuts."""
+    add_secants(builder, entering[bounds[0].unstable], rectified[0], problem.radius)
+    if problem.distance_cuts:
         spent = Expression.of(builder.add_columns(1, 0.0, problem.radius))
         builder.add_rows(spent - total, upper=0.0)
-        for ceiling, interval, neurons in zip(problem.ceilings, bounds, rectified, strict=False):
-            kept = ceiling.over(interval.unstable)
+        for cut, interval, neurons in zip(problem.distance_cuts, bounds, rectified, strict=False):
+            kept = cut.over(interval.unstable)
             places = np.searchsorted(interval.unstable, kept.neurons)
             kept.add(builder, neurons[places], spent)

@@ -11,7 +11,7 @@ from advmip.mip.bounds.network_bounds import whole_box
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
 from advmip.mip.problem import encode
-from advmip.mip.solvers.linear_program import LinearProgram
+from advmip.mip.programs.linear_program import LinearProgram
 from advmip.networks.staged import StagedNetwork
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from advmip.checking.balls import in_ball
-from advmip.mip.ball_attack import moved_into_ball
+from advmip.mip.heuristics.ball_attack import moved_into_ball
 
 NORMS = ("linf", "l1", "l2")
 

@@ -10,16 +10,16 @@ from brute_force import CLASSES, SHAPE, TinyNetwork, smallest
 from tiny_networks import as_network, instance
 
 from advmip import InputError, minimal_attack
+from advmip.mip.attack_tree import STRATEGIES, tree_for
+from advmip.mip.attack_tree.relaxation import Relaxation
 from advmip.mip.bounds import interval_bounds
-from advmip.mip.branch_and_bound import STRATEGIES, tree_for
 from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN, Node
 from advmip.mip.branch_and_bound.order import BestFirst, DepthFirst, Plunging
-from advmip.mip.branch_and_bound.relaxation import Relaxation
 from advmip.mip.distances import L1, Box, PiecewiseL2, distance_named
 from advmip.mip.formulations import BigM, Indicator
+from advmip.mip.goals import Targeted
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import Options, Status
-from advmip.mip.targets import Targeted
 from advmip.networks import staged
 
 MARGIN = 1e-4

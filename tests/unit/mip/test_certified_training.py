@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from advmip import Dataset, load_dataset, verify
-from advmip.experiments.subject import first_images
+from advmip.experiments.classifiers import first_images
 from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.mip.certified_training import CertifiedLoss, certified_margins
 from advmip.networks import ARCHITECTURES, Architecture, Network

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from advmip import minimal_attack, strongest_input, verify
+from advmip import maximise_activation, minimal_attack, verify
 from advmip.mip.bounds import (
     NETWORK_BOUNDS,
     FormBounds,
@@ -29,9 +29,9 @@ from advmip.mip.deadline import (
 )
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.encoding import Interval
+from advmip.mip.goals import Targeted
 from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers import SOLVERS, Options, Status, linear_program
-from advmip.mip.targets import Targeted
 from advmip.networks import Network, staged
 from advmip.networks.architectures import ARCHITECTURES
 from advmip.networks.network import new_network
@@ -203,7 +203,7 @@ def test_an_image_that_is_not_decided_in_time_is_unknown(convolutional: Network,
 def test_a_neuron_that_is_not_excited_in_time_has_a_bound(
     convolutional: Network, bounds: str
 ) -> None:
-    found = strongest_input(convolutional, 3, 0, bounds=bounds, time_limit=1e-6)
+    found = maximise_activation(convolutional, 3, 0, bounds=bounds, time_limit=1e-6)
     assert found.status == "unknown"
     assert found.image is None
     assert found.solver == ""

@@ -21,8 +21,8 @@ from advmip.mip.distances import (
     TotalVariation,
 )
 from advmip.mip.model import Matrix, ModelBuilder
+from advmip.mip.programs.linear_program import LinearProgram
 from advmip.mip.solvers import Options, choose
-from advmip.mip.solvers.linear_program import LinearProgram
 
 SHAPE = (1, 2, 3)
 PIXELS = 6

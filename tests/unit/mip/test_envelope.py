@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from advmip.mip.branch_and_bound.envelope import Envelopes
+from advmip.mip.attack_tree.envelope import Envelopes
 from advmip.mip.model import Expression, Indices, Matrix, ModelBuilder, Vector
 
 INPUTS, NEURONS = 4, 3

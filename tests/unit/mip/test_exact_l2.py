@@ -12,15 +12,15 @@ from tiny_networks import as_network, instance
 
 from advmip import InputError, minimal_attack
 from advmip.layout import Layout
+from advmip.mip.attack_tree import tree_for
 from advmip.mip.bounds import interval_bounds, relaxation_bounds
-from advmip.mip.branch_and_bound import tree_for
 from advmip.mip.distances import L1, L2, Box
 from advmip.mip.formulations import BigM
+from advmip.mip.goals import Targeted
 from advmip.mip.model import Cuts, ModelBuilder
 from advmip.mip.problem import Problem
 from advmip.mip.projection import ProjectedL2, Space, projected
 from advmip.mip.solvers import Options
-from advmip.mip.targets import Targeted
 from advmip.networks import staged
 
 PIXELS, COORDINATES = 30, 5
@@ -147,7 +147,7 @@ def test_tree_and_gurobi_agree(seed: int) -> None:
 def test_more_squares_than_a_dense_program_can_bear_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("advmip.mip.branch_and_bound.tree._MOST_SQUARES", 2)
+    monkeypatch.setattr("advmip.mip.attack_tree.tree._MOST_SQUARES", 2)
     _, network, image, label = instance(1)
     with pytest.raises(InputError, match="2 squares"):
         minimal_attack(network, image.reshape(SHAPE), label, "l2", solver="branch-and-bound")

@@ -11,8 +11,8 @@ from tiny_networks import instance
 
 from advmip.mip.bounds import FormBounds, interval_bounds
 from advmip.mip.distances import Box, distance_named
+from advmip.mip.goals import Anything, Goal, Targeted, Untargeted
 from advmip.mip.problem import Problem
-from advmip.mip.targets import Anything, Goal, Targeted, Untargeted
 from advmip.networks import staged
 
 DISTANCES = ("l0", "l1", "l2", "linf", "tv", "l1+tv")

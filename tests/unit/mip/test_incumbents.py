@@ -10,10 +10,11 @@ import pytest
 from brute_force import CLASSES, SHAPE, TinyNetwork, smallest
 from tiny_networks import as_network, instance
 
-from advmip.mip.ball_attack import logits_of
 from advmip.mip.bounds import interval_bounds
 from advmip.mip.distances import Box, distance_named
-from advmip.mip.incumbents import (
+from advmip.mip.goals import Targeted
+from advmip.mip.heuristics.ball_attack import logits_of
+from advmip.mip.heuristics.incumbents import (
     PatternProgram,
     best_of,
     corrected,
@@ -22,13 +23,12 @@ from advmip.mip.incumbents import (
     search,
 )
 from advmip.mip.problem import Problem
-from advmip.mip.targets import Targeted
 from advmip.networks import staged
 
 RATIO, MARGIN = 1.2, 1e-4
 
 
-def question(seed: int, distance: str) -> tuple[TinyNetwork, Problem]:
+def example(seed: int, distance: str) -> tuple[TinyNetwork, Problem]:
     tiny, network, image, label = instance(seed, (4, 4))
     goal = Targeted((label + 1) % CLASSES, CLASSES, RATIO, MARGIN)
     box = Box.around(image, SHAPE)
@@ -59,7 +59,7 @@ def smallest_beside(tiny: TinyNetwork, problem: Problem, own: np.ndarray) -> flo
 
 @pytest.mark.parametrize(("distance", "seed"), list(product(("l1", "linf"), range(12))))
 def test_no_pattern_beside_holds_a_nearer_attack(distance: str, seed: int) -> None:
-    tiny, problem = question(seed, distance)
+    tiny, problem = example(seed, distance)
     found = search(problem, logits_of(as_network(tiny), 1.0))
     if found is None:
         assert isinstance(problem.goal, Targeted)
@@ -77,7 +77,7 @@ def test_no_pattern_beside_holds_a_nearer_attack(distance: str, seed: int) -> No
 
 @pytest.mark.parametrize("seed", range(12))
 def test_going_around_is_never_worse_than_going_down(seed: int) -> None:
-    _, problem = question(seed, "l1")
+    _, problem = example(seed, "l1")
     program = PatternProgram(problem, interval_bounds(problem))
     for point in gradient_points(problem, 3, seed):
         down = program.descend(point - problem.image)
@@ -89,14 +89,14 @@ def test_going_around_is_never_worse_than_going_down(seed: int) -> None:
 
 
 def test_a_deadline_that_has_passed_still_gives_what_is_known() -> None:
-    tiny, problem = question(1, "l1")
+    tiny, problem = example(1, "l1")
     found = search(problem, logits_of(as_network(tiny), 1.0), deadline=0.0)
     assert found is None or meets(problem, found.change)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_point_that_misses_the_goal_by_rounding_is_moved_across(seed: int) -> None:
-    tiny, problem = question(seed, "l2")
+    tiny, problem = example(seed, "l2")
     found = search(problem, logits_of(as_network(tiny), 1.0))
     if found is None:
         return

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_networks import as_network, instance
 
-from advmip import InputError, minimal_attack, strongest_input, verify
+from advmip import InputError, maximise_activation, minimal_attack, verify
 
 DISTANCES = ("l0", "l1", "l2", "linf")
 NORMS = ("l1", "l2", "linf")
@@ -75,7 +75,7 @@ def test_the_scale_of_the_logits_changes_no_verdict(
 def test_the_scale_of_a_neuron_changes_no_strongest_input(seed: int, power: int) -> None:
     tiny, network, _, _ = instance(seed)
     other = as_network(scaled(tiny, 10.0**power))
-    first, second = (strongest_input(each, 3, 1) for each in (network, other))
+    first, second = (maximise_activation(each, 3, 1) for each in (network, other))
     assert first.status == second.status == "optimal"
     assert second.activation == pytest.approx(first.activation * 10.0**power, rel=1e-4)
 

@@ -14,11 +14,11 @@ from advmip.mip.bounds import interval_bounds
 from advmip.mip.distances import Box, TotalVariation, distance_named
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations.maximum import add_maximum
+from advmip.mip.goals import Goal, Targeted, Untargeted
 from advmip.mip.mipverify import written
 from advmip.mip.model import Expression, ModelBuilder
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import SOLVERS, Options, Status
-from advmip.mip.targets import Goal, Targeted, Untargeted
 from advmip.networks import staged
 
 DISTANCES = ("l1", "l2", "linf", "tv", "l1+tv")

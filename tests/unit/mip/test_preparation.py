@@ -12,10 +12,10 @@ from tiny_networks import instance
 from advmip.mip.bounds import interval_bounds
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.formulations import BigM, Formulation, Indicator
+from advmip.mip.goals import Targeted
 from advmip.mip.preparation import Prepared, prepare
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import SOLVERS, Options, Status
-from advmip.mip.targets import Targeted
 from advmip.networks import staged
 
 COORDINATES = "exact L2 in coordinates, where general solvers are slower"

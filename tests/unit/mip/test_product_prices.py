@@ -12,22 +12,22 @@ from scipy.sparse import csc_matrix
 from tiny_networks import instance
 
 from advmip import minimal_attack
-from advmip.mip import hunt
+from advmip.mip import exact_attack
+from advmip.mip.attack_tree.relaxation import Relaxation
 from advmip.mip.bounds import interval_bounds, relaxation_bounds
 from advmip.mip.branch_and_bound.node import OPEN
-from advmip.mip.branch_and_bound.relaxation import Relaxation
 from advmip.mip.distances import L2, Box
+from advmip.mip.goals import Targeted
 from advmip.mip.problem import Problem
+from advmip.mip.programs.product_prices import Products, best_prices
 from advmip.mip.projection import projected
-from advmip.mip.solvers.product_prices import Products, best_prices
-from advmip.mip.targets import Targeted
 from advmip.networks import staged
 
 COLUMNS, PAIRS = 7, 3
 MARGIN = 1e-4
 
 
-def question(seed: int) -> tuple[np.ndarray, np.ndarray, Products, np.ndarray, np.ndarray]:
+def example(seed: int) -> tuple[np.ndarray, np.ndarray, Products, np.ndarray, np.ndarray]:
     """Three neurons above four squared columns, whose outputs are the columns after those."""
     random = np.random.default_rng(seed)
     quadratic = np.diag(np.where(np.arange(COLUMNS) < COLUMNS - PAIRS, 1.0, 0.0))
@@ -97,7 +97,7 @@ def relaxed_by_shor(
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_optimum_under_the_prices_is_shors(seed: int) -> None:
-    quadratic, costs, products, rows, sides = question(seed)
+    quadratic, costs, products, rows, sides = example(seed)
     prices = best_prices(quadratic, costs, products, rows, sides, np.full(COLUMNS, 6.0))
     priced, linear, constant = products.priced(prices)
     found = optimum(quadratic + priced, costs + linear, constant, rows, sides)
@@ -108,7 +108,7 @@ def test_the_optimum_under_the_prices_is_shors(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_objective_stays_convex_and_as_it_is_where_the_products_are_0(seed: int) -> None:
-    quadratic, costs, products, rows, sides = question(seed)
+    quadratic, costs, products, rows, sides = example(seed)
     prices = best_prices(quadratic, costs, products, rows, sides, np.full(COLUMNS, 6.0))
     priced, linear, constant = products.priced(prices)
     assert np.linalg.eigvalsh(quadratic + priced)[0] > 0
@@ -129,7 +129,7 @@ def test_columns_that_no_price_makes_convex_have_none() -> None:
 
 
 def test_without_time_nothing_has_a_price() -> None:
-    quadratic, costs, products, rows, sides = question(0)
+    quadratic, costs, products, rows, sides = example(0)
     spread = np.full(COLUMNS, 6.0)
     late = time.perf_counter() - 1.0
     prices = best_prices(quadratic, costs, products, rows, sides, spread, late)
@@ -182,10 +182,10 @@ def test_priced_bounds_hold_for_every_attack_within_the_ball(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_hunt_that_needs_priced_bounds_finds_the_nearest_attack(
+def test_an_attack_that_needs_priced_bounds_finds_the_nearest_attack(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hunt, "patience", lambda problem, bounding: 0.0)
+    monkeypatch.setattr(exact_attack, "patience", lambda problem, bounding: 0.0)
     _, network, image, label = instance(seed, (3, 4))
     _, nearest = problem_of(seed)
     found = minimal_attack(

@@ -6,7 +6,7 @@ import qpsolvers
 from scipy.sparse import csc_matrix
 
 from advmip.mip.model import Cuts, Matrix, Model
-from advmip.mip.solvers.quadratic_program import QuadraticProgram
+from advmip.mip.programs.quadratic_program import QuadraticProgram
 
 SQUARED, FLAT, ROWS, EQUALITIES = 6, 8, 7, 3
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from advmip.mip.model import Matrix, Model
-from advmip.mip.solvers import sifting
-from advmip.mip.solvers.linear_program import LinearProgram
-from advmip.mip.solvers.sifting import SiftedProgram
+from advmip.mip.programs import sifting
+from advmip.mip.programs.linear_program import LinearProgram
+from advmip.mip.programs.sifting import SiftedProgram
 
 PIXELS, ROWS = 200, 6
 

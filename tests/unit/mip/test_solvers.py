@@ -8,11 +8,11 @@ from tiny_networks import instance
 
 from advmip.mip.bounds import interval_bounds
 from advmip.mip.distances import Box, distance_named
+from advmip.mip.goals import Targeted
 from advmip.mip.model import Model
 from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers import SOLVERS, Options, Status
-from advmip.mip.solvers.common import searched_below
-from advmip.mip.targets import Targeted
+from advmip.mip.solvers.interface import searched_below
 from advmip.networks import staged
 
 MARGIN = 1e-4

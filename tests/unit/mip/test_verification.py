@@ -17,7 +17,7 @@ from torch import nn
 from advmip import CheckError, InputError, Network, VerificationIngredients, Verifier, verify
 from advmip.mip import deadline
 from advmip.mip.bounds.linear import LinearBounds
-from advmip.mip.solvers import linear_program
+from advmip.mip.programs import linear_program
 from advmip.mip.verification import run
 
 SEEDS = (0, 1, 4, 6, 9)

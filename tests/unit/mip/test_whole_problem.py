@@ -5,14 +5,14 @@ import pytest
 from brute_force import CLASSES, SHAPE
 from tiny_networks import instance
 
-from advmip.mip.ball_attack import logits_of
 from advmip.mip.bounds import interval_bounds, relaxation_bounds
 from advmip.mip.bounds.whole_problem import WholeProblem
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.formulations.triangle import Triangle
-from advmip.mip.incumbents import search
+from advmip.mip.goals import Targeted
+from advmip.mip.heuristics.ball_attack import logits_of
+from advmip.mip.heuristics.incumbents import search
 from advmip.mip.problem import Problem
-from advmip.mip.targets import Targeted
 from advmip.networks import staged
 
 HIDDEN = (5, 4, 4)

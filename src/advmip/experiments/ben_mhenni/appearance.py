@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from advmip.appearance import busy_share, structural_similarity, unchanged_share
 from advmip.checking.attacks import check_attack
-from advmip.experiments.answering import answered
-from advmip.experiments.ben_mhenni.questions import APPEARANCE, Question, networks_of, part_of
-from advmip.experiments.ben_mhenni.victims import CODE, dependencies, load_victims
-from advmip.experiments.exact.victims import Victim, identity_columns
+from advmip.experiments.ben_mhenni.instances import APPEARANCE, Instance, networks_of, shard_of
+from advmip.experiments.ben_mhenni.networks import CODE, dependencies, load_attacked_networks
+from advmip.experiments.exact.attacked_network import AttackedNetwork, identity_columns
 from advmip.experiments.rows import Row, write_rows
+from advmip.experiments.solving import solved
 from advmip.gradient_attacks import (
     AttackSettings,
     CarliniWagnerSettings,
@@ -46,7 +46,7 @@ _ISOTROPIC, _OF_IMAGE = "isotropic", "image"
 
 
 def attacks_to_look_at(
-    settings: Settings, part: int, network_files: Mapping[str, Path], journal: Path, out: Path
+    settings: Settings, shard: int, network_files: Mapping[str, Path], journal: Path, out: Path
 ) -> None:
     """Do the attacks of one job by every method, measure them, and keep pictures of grey ones.
 
@@ -54,7 +54,7 @@ def attacks_to_look_at(
 
     Args:
         settings: All settings.
-        part: Which of the experiment's jobs.
+        shard: Which of the experiment's jobs.
         network_files: The weights of the job's networks, by the paper's names.
         journal: Where finished attacks are recorded.
         out: The folder of perturbations.csv and pictures.csv.
@@ -63,15 +63,15 @@ def attacks_to_look_at(
         InputError: The scale has no such job, or a file cannot be used.
         CheckError: An answer failed its independent check.
     """
-    questions = part_of(settings, APPEARANCE, part)
+    instances = shard_of(settings, APPEARANCE, shard)
     shown = settings["benmhenni"]["experiments"]["appearance"]["networks"]
-    images = {name: shown[name]["images"] for name in networks_of(questions)}
-    victims = load_victims(settings, APPEARANCE, network_files, images)
+    images = {name: shown[name]["images"] for name in networks_of(instances)}
+    attacked_networks = load_attacked_networks(settings, APPEARANCE, network_files, images)
 
-    def answer(question: Question) -> dict[str, Any]:
-        name = question.network
-        common = identity_columns(settings, "benmhenni", victims[name], APPEARANCE, CODE)
-        found = _found(settings, victims[name], shown[name], question, journal.parent)
+    def solve(instance: Instance) -> dict[str, Any]:
+        name = instance.network
+        common = identity_columns(settings, "benmhenni", attacked_networks[name], APPEARANCE, CODE)
+        found = _found(settings, attacked_networks[name], shown[name], instance, journal.parent)
         return {kind: [common | row for row in rows] for kind, rows in found.items()}
 
     attacks = {
@@ -81,15 +81,15 @@ def attacks_to_look_at(
             shown[name]["time_limit"],
             shown[name]["gap"],
         ]
-        for name in victims
+        for name in attacked_networks
     }
-    depends = dependencies(settings, victims, attacks)
+    depends = dependencies(settings, attacked_networks, attacks)
     depends["variation_weight"] = settings["benmhenni"]["variation_weight"]
-    answers = answered(
-        journal, depends, settings["reuse"], questions, lambda question: question.key, answer
+    results = solved(
+        journal, depends, settings["reuse"], instances, lambda instance: instance.key, solve
     )
     for kind in ("perturbations", "pictures"):
-        rows = [row for each in answers for row in each[kind]]
+        rows = [row for each in results for row in each[kind]]
         write_rows(kind, rows, out / f"{kind}.csv")
 
 
@@ -111,24 +111,28 @@ def minimised(method: str, image: Image, weight: float) -> Distance:
 
 
 def _found(
-    settings: Settings, victim: Victim, chosen: Appearance, question: Question, failures: Path
+    settings: Settings,
+    attacked_network: AttackedNetwork,
+    chosen: Appearance,
+    instance: Instance,
+    failures: Path,
 ) -> dict[str, list[Row]]:
     """The row of one attack, and the pictures of the original and of what was found."""
-    index = int(victim.correct[question.rank])
-    image = victim.images.images[index].astype(np.float64)
-    label = int(victim.images.labels[index])
+    index = int(attacked_network.correct[instance.rank])
+    image = attacked_network.images.images[index].astype(np.float64)
+    label = int(attacked_network.images.labels[index])
     about: Row = {"image": index, "label": label}
-    row: Row = {**about, "rank": question.rank, "method": question.method}
+    row: Row = {**about, "rank": instance.rank, "method": instance.method}
     begun = time.perf_counter()
-    if question.method in GRADIENT_METHODS:
-        attacked = _gradient_attack(settings, victim, chosen, question.method, image)
+    if instance.method in GRADIENT_METHODS:
+        attacked = _gradient_attack(settings, attacked_network, chosen, instance.method, image)
         row["outcome"] = "feasible"
     else:
         attack = minimal_attack(
-            victim.network,
+            attacked_network.network,
             image,
             label,
-            minimised(question.method, image, settings["benmhenni"]["variation_weight"]),
+            minimised(instance.method, image, settings["benmhenni"]["variation_weight"]),
             margin=settings["benmhenni"]["margin"],
             time_limit=chosen["time_limit"],
             gap=chosen["gap"],
@@ -144,11 +148,11 @@ def _found(
             "solver_taken": attack.solver,
         }
     row["seconds_total"] = time.perf_counter() - begun
-    predicted = int(staged(victim.network).logits(attacked.ravel()).argmax())
+    predicted = int(staged(attacked_network.network).logits(attacked.ravel()).argmax())
     succeeded = predicted != label
     row |= {"success": 100.0 * succeeded, "status": "ok", "checked": True}
     if succeeded:
-        _confirm(victim, image, attacked, label, failures)
+        _confirm(attacked_network, image, attacked, label, failures)
         row |= {
             "predicted": predicted,
             "unchanged_share": unchanged_share(image, attacked),
@@ -160,7 +164,7 @@ def _found(
         }
     pictures = []
     if len(image) == 1:
-        shown = [("original", image)] + [(question.method, attacked)] * succeeded
+        shown = [("original", image)] + [(instance.method, attacked)] * succeeded
         pictures = [
             {**about, "shown": name, **picture_columns(each), "status": "ok", "checked": True}
             for name, each in shown
@@ -169,11 +173,15 @@ def _found(
 
 
 def _gradient_attack(
-    settings: Settings, victim: Victim, chosen: Appearance, method: str, image: Image
+    settings: Settings,
+    attacked_network: AttackedNetwork,
+    chosen: Appearance,
+    method: str,
+    image: Image,
 ) -> Image:
     """What a gradient attack makes of an image; the attack is run in float32, as the network is."""
     inputs = torch.from_numpy(image[None].astype(np.float32))
-    network, ball = victim.network, AttackSettings(**chosen["attack"])
+    network, ball = attacked_network.network, AttackSettings(**chosen["attack"])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings["seed"])
         if method == "fgsm":
@@ -188,11 +196,13 @@ def _gradient_attack(
     return pixels
 
 
-def _confirm(victim: Victim, image: Image, attacked: Image, label: int, failures: Path) -> None:
+def _confirm(
+    attacked_network: AttackedNetwork, image: Image, attacked: Image, label: int, failures: Path
+) -> None:
     """Ask the network itself whether the image has left its class."""
     length = float(np.abs(attacked - image).sum())
     check_attack(
-        victim.network,
+        attacked_network.network,
         image=image,
         adversarial=attacked,
         claimed=length,

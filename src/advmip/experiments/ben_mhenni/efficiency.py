@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from advmip.errors import InputError
-from advmip.experiments.answering import answered
-from advmip.experiments.ben_mhenni.questions import (
+from advmip.experiments.ben_mhenni.instances import (
     EFFICIENCY,
-    Question,
+    Instance,
     networks_of,
-    part_of,
+    shard_of,
     time_limit_of,
 )
-from advmip.experiments.ben_mhenni.victims import CODE, dependencies, load_victims
-from advmip.experiments.exact.answers import attack_columns
-from advmip.experiments.exact.victims import Victim, identity_columns
-from advmip.experiments.parts import most_images
+from advmip.experiments.ben_mhenni.networks import CODE, dependencies, load_attacked_networks
+from advmip.experiments.exact.attacked_network import AttackedNetwork, identity_columns
+from advmip.experiments.exact.columns import attack_columns
 from advmip.experiments.rows import Row, write_rows
+from advmip.experiments.shards import most_images
+from advmip.experiments.solving import solved
 from advmip.mip import minimal_attack, network_bounds
 from advmip.mip.bounds import NETWORK_BOUNDS
 from advmip.mip.encoding import Interval
@@ -35,7 +35,7 @@ _DECISIVE = ("bounds", "gap")
 
 
 def compare_solvers(
-    settings: Settings, part: int, network_files: Mapping[str, Path], journal: Path, out: Path
+    settings: Settings, shard: int, network_files: Mapping[str, Path], journal: Path, out: Path
 ) -> None:
     """Do the attacks of one job, each by one solver, and write their rows.
 
@@ -44,7 +44,7 @@ def compare_solvers(
 
     Args:
         settings: All settings.
-        part: Which of the experiment's jobs.
+        shard: Which of the experiment's jobs.
         network_files: The weights of the job's networks, by the paper's names.
         journal: Where finished attacks are recorded.
         out: The folder of attacks.csv.
@@ -53,78 +53,78 @@ def compare_solvers(
         InputError: The scale has no such job, or a file cannot be used.
         CheckError: An answer failed its independent check.
     """
-    questions = part_of(settings, EFFICIENCY, part)
+    instances = shard_of(settings, EFFICIENCY, shard)
     compared = settings["benmhenni"]["experiments"]["efficiency"]["networks"]
-    images = {name: most_images(compared[name]) for name in networks_of(questions)}
-    victims = load_victims(settings, EFFICIENCY, network_files, images)
+    images = {name: most_images(compared[name]) for name in networks_of(instances)}
+    attacked_networks = load_attacked_networks(settings, EFFICIENCY, network_files, images)
 
     @cache
     def bounds_of(name: str) -> str | list[Interval]:
         method = compared[name]["bounds"]
         if method not in NETWORK_BOUNDS:
             return method
-        return network_bounds(staged(victims[name].network), method, progress=True)
+        return network_bounds(staged(attacked_networks[name].network), method, progress=True)
 
-    def answer(question: Question) -> Row:
-        name = question.network
-        common = identity_columns(settings, "benmhenni", victims[name], EFFICIENCY, CODE)
+    def solve(instance: Instance) -> Row:
+        name = instance.network
+        common = identity_columns(settings, "benmhenni", attacked_networks[name], EFFICIENCY, CODE)
         chosen = compared[name]
         return common | _row(
-            settings, victims[name], chosen, bounds_of(name), question, journal.parent
+            settings, attacked_networks[name], chosen, bounds_of(name), instance, journal.parent
         )
 
-    def key(question: Question) -> str:
+    def key(instance: Instance) -> str:
         # Its time may be its solver's own: an answer outlives another solver's new limit.
-        return f"{question.key} time_limit={time_limit_of(settings, question):g}"
+        return f"{instance.key} time_limit={time_limit_of(settings, instance):g}"
 
     attacks = {
-        name: {part: compared[name][part] for part in (*_DECISIVE, "target")}  # type: ignore[literal-required]
-        for name in victims
+        name: {shard: compared[name][shard] for shard in (*_DECISIVE, "target")}  # type: ignore[literal-required]
+        for name in attacked_networks
     }
-    depends = dependencies(settings, victims, attacks)
-    rows = answered(journal, depends, settings["reuse"], questions, key, answer)
+    depends = dependencies(settings, attacked_networks, attacks)
+    rows = solved(journal, depends, settings["reuse"], instances, key, solve)
     write_rows("attacks", rows, out / "attacks.csv")
 
 
 def _row(
     settings: Settings,
-    victim: Victim,
+    attacked_network: AttackedNetwork,
     chosen: SolverComparison,
     bounds: Any,
-    question: Question,
+    instance: Instance,
     failures: Path,
 ) -> Row:
-    index = int(victim.correct[question.rank])
-    image = victim.images.images[index].astype(np.float64)
-    label = int(victim.images.labels[index])
-    form = staged(victim.network)
+    index = int(attacked_network.correct[instance.rank])
+    image = attacked_network.images.images[index].astype(np.float64)
+    label = int(attacked_network.images.labels[index])
+    form = staged(attacked_network.network)
     rival = runner_up(form.logits(image.ravel()), label)
     target = rival if chosen["target"] == "runner-up" else None
-    assert question.solver is not None  # each attack is a solver's
-    time_limit = time_limit_of(settings, question)
+    assert instance.solver is not None  # each attack is a solver's
+    time_limit = time_limit_of(settings, instance)
     row: Row = {
         "image": index,
-        "rank": question.rank,
+        "rank": instance.rank,
         "label": label,
         "target": target,
         "ratio": 1.0,
-        "distance_name": question.method,
+        "distance_name": instance.method,
         "formulation": "big-m",
         "neurons": form.neurons,
-        "solver": question.solver,
+        "solver": instance.solver,
         "time_limit": time_limit,
         **{name: chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
     }
     try:
         attack = minimal_attack(
-            victim.network,
+            attacked_network.network,
             image,
             label,
-            question.method,
+            instance.method,
             target=target,
             margin=settings["benmhenni"]["margin"],
             bounds=bounds,
-            solver=question.solver,
+            solver=instance.solver,
             time_limit=time_limit,
             gap=chosen["gap"],
             threads=settings["threads"],
@@ -133,7 +133,7 @@ def _row(
         )
     except InputError as error:
         # A solver may not take squares, or its licence not a model of this size.
-        if error.subject != f"solver {question.solver}":
+        if error.subject != f"solver {instance.solver}":
             raise
         return row | {"status": "refused", "solver_reason": error.found}
     return row | attack_columns(attack, image) | {"status": "ok", "checked": True}

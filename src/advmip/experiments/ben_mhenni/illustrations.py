@@ -11,9 +11,9 @@ from torch import nn
 from advmip.errors import looked_up
 from advmip.experiments.ben_mhenni.denoising import denoised
 from advmip.experiments.ben_mhenni.tree import drawn_instance, whole_tree
-from advmip.experiments.origin import origin_columns, subject_columns
+from advmip.experiments.classifiers import load_split
+from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.subject import load_split
 from advmip.mip.distances import Box, TotalVariation
 from advmip.mip.encoding import Interval
 from advmip.mip.relaxed_outputs import relaxed_outputs
@@ -57,7 +57,7 @@ def _networks() -> list[Row]:
     """The networks of Table 1: they need no weights to be counted."""
     return [
         {
-            **subject_columns("networks", architecture.paper_name),
+            **network_columns("networks", architecture.paper_name),
             "network": architecture.name,
             "dataset": architecture.dataset,
             **_counted(architecture),
@@ -94,7 +94,7 @@ def _penalties() -> list[Row]:
     for power in _POWERS:
         values = (points != 0).astype(float) if power == 0 else np.abs(points) ** power
         rows += [
-            {**subject_columns("penalties", f"l{power:g}"), "x1": x, "value": value}
+            {**network_columns("penalties", f"l{power:g}"), "x1": x, "value": value}
             for x, value in zip(points.tolist(), values.tolist(), strict=True)
         ]
     return rows
@@ -126,7 +126,7 @@ def _relaxed_neuron() -> list[Row]:
     relaxed = relaxed_outputs(form, pixels, [reach, Interval(np.zeros(1), np.array([_M]))])
     return [
         {
-            **subject_columns("relaxed_neuron", architecture.paper_name),
+            **network_columns("relaxed_neuron", architecture.paper_name),
             "x1": 2 * _M * float(pixel[0]) - _M,
             "value": float(form.logits(pixel)[0]),
             "lower": float(relaxed.lower[place, 0]),
@@ -154,7 +154,7 @@ def _denoising(settings: Settings) -> list[Row]:
     box = Box.around(np.zeros(image.size), (1, *image.shape))
     return [
         {
-            **subject_columns("denoising", _DENOISED, dataset=dataset),
+            **network_columns("denoising", _DENOISED, dataset=dataset),
             "shown": name,
             "image": 0,
             "label": int(dataset.labels[0]),
@@ -171,7 +171,7 @@ def _nodes() -> list[Row]:
     """The tree of Algorithm 1 on a network that was drawn for it."""
     instance = drawn_instance()
     network = instance.network
-    about = subject_columns("tree", network.architecture.paper_name, network)
+    about = network_columns("tree", network.architecture.paper_name, network)
     return [
         {
             **about,

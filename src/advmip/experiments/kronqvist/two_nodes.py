@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from advmip.experiments.neurons import neuron_row
-from advmip.experiments.origin import origin_columns, subject_columns
+from advmip.experiments.activations import activation_columns
+from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import Row, write_rows
-from advmip.mip import network_bounds, strongest_input
+from advmip.mip import maximise_activation, network_bounds
 from advmip.mip.relaxed_outputs import relaxed_outputs
 from advmip.networks import Architecture, Network, staged
 from advmip.settings import Settings
@@ -21,8 +21,8 @@ from advmip.settings import Settings
 LOWER, UPPER = np.array([-10.0, -5.0]), np.array([10.0, 5.0])
 _BOUNDS = "interval"
 _CODE = (
-    *("checking.neurons", "checking.relu_inputs", "experiments.kronqvist"),
-    *("experiments.neurons", "mip", "networks"),
+    *("checking.activations", "checking.relu_inputs", "experiments.kronqvist"),
+    *("experiments.activations", "mip", "networks"),
 )
 # Points along x_1 and x_2. What enters the first node changes by 1 from one to the next along
 # either, so that the output's kinks, at 0 and at 25, run through points.
@@ -65,7 +65,7 @@ def two_nodes(settings: Settings, out: Path) -> None:
     """
     network = two_node_network()
     common = {
-        **subject_columns("relaxation", network.architecture.paper_name, network),
+        **network_columns("relaxation", network.architecture.paper_name, network),
         **origin_columns(settings, "kronqvist", _CODE),
     }
     write_rows("neurons", [common | row for row in _neurons(network)], out / "neurons.csv")
@@ -75,9 +75,9 @@ def two_nodes(settings: Settings, out: Path) -> None:
 def _neurons(network: Network) -> list[Row]:
     """The two nodes and the output, each with its bounds and the most that can enter it."""
     bounds = network_bounds(staged(network), _BOUNDS)
-    found = [strongest_input(network, layer, 0, bounds=bounds) for layer in (1, 2, 3)]
+    found = [maximise_activation(network, layer, 0, bounds=bounds) for layer in (1, 2, 3)]
     return [
-        neuron_row(layer, 0, _BOUNDS, interval, strongest)
+        activation_columns(layer, 0, _BOUNDS, interval, strongest)
         for layer, (interval, strongest) in enumerate(zip(bounds, found, strict=True), 1)
     ]
 

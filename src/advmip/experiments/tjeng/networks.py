@@ -6,16 +6,16 @@ import logging
 from pathlib import Path
 
 from advmip.errors import InputError, looked_up, unknown_name
+from advmip.experiments.classifiers import first_images, load_classifier, load_points, load_split
 from advmip.experiments.defences import training_against
-from advmip.experiments.subject import first_images, load_points, load_split, load_subject
-from advmip.experiments.tjeng.questions import origin_of
+from advmip.experiments.tjeng.instances import origin_of
 from advmip.experiments.zhao_kronqvist.runs import Attack, adversarial_folder
 from advmip.finetuning import finetune
 from advmip.gradient_attacks import accuracy
 from advmip.networks import ARCHITECTURES, Network, load_network, save_network
 from advmip.networks.training import train
 from advmip.provenance import provenance
-from advmip.settings import Settings, VerifiedNetwork, shards_of
+from advmip.settings import Settings, VerifiedNetwork, finetuning_runs_of
 
 _log = logging.getLogger(__name__)
 
@@ -76,8 +76,8 @@ def finetune_network(
             used.
         CheckError: A projection fails its check.
     """
-    subject = load_subject(settings, paper_network, network_file)
-    shards = shards_of(settings, "tables", paper_network)
+    subject = load_classifier(settings, paper_network, network_file)
+    shards = finetuning_runs_of(settings, "tables", paper_network)
     if shards is None:
         raise unknown_name("fine-tuned network", paper_network, settings["zk"]["experiments"])
     attack = Attack("described", settings["seed"])

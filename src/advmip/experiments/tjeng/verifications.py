@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from advmip.datasets import Dataset
 from advmip.errors import CheckError
-from advmip.experiments.answering import answered
-from advmip.experiments.origin import origin_columns, subject_columns
+from advmip.experiments.classifiers import first_images, load_split
+from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.subject import first_images, load_split
+from advmip.experiments.solving import solved
+from advmip.experiments.tjeng.instances import AFTER, BEFORE, CONTROL, WHOLE, Instance, shard_of
 from advmip.experiments.tjeng.networks import dataset_of, name_of, network_to_verify
-from advmip.experiments.tjeng.questions import AFTER, BEFORE, CONTROL, WHOLE, Question, part_of
 from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.mip.verification import Outcome, Verdict, VerificationIngredients, Verifier
 from advmip.networks import Network, staged
@@ -45,7 +45,7 @@ _INGREDIENTS = {
 
 
 def verifications(
-    settings: Settings, experiment: str, part: int, networks: Path, journal: Path, out: Path
+    settings: Settings, experiment: str, shard: int, networks: Path, journal: Path, out: Path
 ) -> None:
     """Do the verifications of one job.
 
@@ -55,7 +55,7 @@ def verifications(
     Args:
         settings: All settings.
         experiment: A key of `tjeng.experiments` in the settings.
-        part: Which of the experiment's jobs.
+        shard: Which of the experiment's jobs.
         networks: The folder of networks, as in `network_to_verify`.
         journal: Where finished verifications are recorded.
         out: The rows, of kind "verifications".
@@ -64,37 +64,39 @@ def verifications(
         InputError: The scale has no such verifications, or a file cannot be used.
         CheckError: An answer failed its independent check.
     """
-    questions = part_of(settings, experiment, part)
-    subjects = {
-        name: _Subject.loaded(settings, experiment, name, networks, journal.parent)
-        for name in dict.fromkeys(map(_subject, questions))
+    instances = shard_of(settings, experiment, shard)
+    networks_verified = {
+        name: _VerifiedNetwork.loaded(settings, experiment, name, networks, journal.parent)
+        for name in dict.fromkeys(map(_network_of, instances))
     }
     depends = {
         "code": code_digest(*_CODE),
-        "subjects": [[*name, subject.depends] for name, subject in subjects.items()],
+        "networks_verified": [
+            [*name, subject.depends] for name, subject in networks_verified.items()
+        ],
         "pgd_iterations": settings["tjeng"]["pgd_iterations"],
         "seed": settings["seed"],
         "threads": settings["threads"],
     }
-    rows = answered(
+    rows = solved(
         journal,
         depends,
         settings["reuse"],
-        questions,
-        lambda question: question.key,
-        lambda question: subjects[_subject(question)].answer(question),
+        instances,
+        lambda instance: instance.key,
+        lambda instance: networks_verified[_network_of(instance)].solve(instance),
         rehearsed=True,
     )
     write_rows("verifications", rows, out)
 
 
-def _subject(question: Question) -> tuple[str, bool]:
-    """The network that a question is about, and whether it is the fine-tuned one."""
-    return question.paper_network, question.variant == AFTER
+def _network_of(instance: Instance) -> tuple[str, bool]:
+    """The network that an instance is about, and whether it is the fine-tuned one."""
+    return instance.paper_network, instance.variant == AFTER
 
 
 @dataclass(frozen=True, eq=False)
-class _Subject:
+class _VerifiedNetwork:
     """A network with the images that are verified on it."""
 
     settings: Settings
@@ -112,7 +114,7 @@ class _Subject:
         subject: tuple[str, bool],
         networks: Path,
         failures: Path,
-    ) -> _Subject:
+    ) -> _VerifiedNetwork:
         """A subject from files."""
         name, finetuned = subject
         network = network_to_verify(settings, name, networks, finetuned=finetuned)
@@ -145,26 +147,26 @@ class _Subject:
             failures=self.failures,
         )
 
-    def answer(self, question: Question) -> Row:
+    def solve(self, instance: Instance) -> Row:
         """The row of one verification."""
         shape = self.network.architecture.input_shape
-        image = self.images.images[question.image].reshape(shape)
-        label = int(self.images.labels[question.image])
-        verdict = self.verifier(question.epsilon, question.variant).verdict(image, label)
-        attacked = self._attacked(image, label, question.epsilon)
+        image = self.images.images[instance.image].reshape(shape)
+        label = int(self.images.labels[instance.image])
+        verdict = self.verifier(instance.epsilon, instance.variant).verdict(image, label)
+        attacked = self._attacked(image, label, instance.epsilon)
         if attacked and verdict.status is Outcome.ROBUST:
             raise CheckError(
-                f"{self.paper_network}, {question.key}: proved robust, but PGD found an image in "
+                f"{self.paper_network}, {instance.key}: proved robust, but PGD found an image in "
                 "the ball with another class"
             )
         return {
-            **subject_columns(self.experiment, self.paper_network, self.network, self.images),
+            **network_columns(self.experiment, self.paper_network, self.network, self.images),
             **origin_columns(self.settings, "tjeng", _CODE),
             "network": name_of(self.settings, self.paper_network),
-            "variant": question.variant,
-            "image": question.image,
+            "variant": instance.variant,
+            "image": instance.image,
             "label": label,
-            "epsilon": question.epsilon,
+            "epsilon": instance.epsilon,
             **{name: self.chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
             "pgd_attacked": attacked,
             **_found(verdict),

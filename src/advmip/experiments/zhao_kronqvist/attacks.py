@@ -9,10 +9,10 @@ from pathlib import Path
 
 from torch import Tensor
 
+from advmip.experiments.classifiers import Classifier, first_images, load_classifier
 from advmip.experiments.rows import write_rows
-from advmip.experiments.subject import Subject, first_images, load_subject
-from advmip.experiments.zhao_kronqvist.answers import accuracies, identity
-from advmip.experiments.zhao_kronqvist.runs import PROTOCOL_NAMES, attacks_of_part, largest_count
+from advmip.experiments.zhao_kronqvist.columns import accuracies, identity
+from advmip.experiments.zhao_kronqvist.runs import PROTOCOL_NAMES, attacks_of_shard, largest_count
 from advmip.finetuning.parameters import ParameterVector
 from advmip.finetuning.training_loss import TrainingLoss
 from advmip.gradient_attacks import PROTOCOLS, generate_adversarial_set
@@ -33,9 +33,9 @@ def initial(settings: Settings, paper_network: str, network_file: Path, out: Pat
         out: The folder of the rows: evaluations.csv, and timings.csv with the seconds of one pass
             of the training loss.
     """
-    subject = load_subject(settings, paper_network, network_file)
+    classifier = load_classifier(settings, paper_network, network_file)
     seed = settings["seed"]
-    loss, weights = _training_loss(subject, seed)
+    loss, weights = _training_loss(classifier, seed)
     evaluated = {
         "method": "initial",
         "adversarial_count": 0,
@@ -43,11 +43,11 @@ def initial(settings: Settings, paper_network: str, network_file: Path, out: Pat
     }
     timed = {"what": "training loss", "seconds": _median_seconds(loss, weights)}
     names = {
-        protocol: identity(settings, subject, "initial", protocol, seed)
+        protocol: identity(settings, classifier, "initial", protocol, seed)
         for protocol in PROTOCOL_NAMES
     }
     evaluations = [
-        named | evaluated | accuracies(subject, subject.network, protocol, seed)
+        named | evaluated | accuracies(classifier, classifier.network, protocol, seed)
         for protocol, named in names.items()
     ]
     write_rows("evaluations", evaluations, out / "evaluations.csv")
@@ -55,31 +55,31 @@ def initial(settings: Settings, paper_network: str, network_file: Path, out: Pat
 
 
 def adversarial_sets(
-    settings: Settings, paper_network: str, part: int, network_file: Path, out: Path
+    settings: Settings, paper_network: str, shard: int, network_file: Path, out: Path
 ) -> None:
     """Attack the training images and keep the worst of each label, as many as any run needs.
 
     Args:
         settings: All settings.
         paper_network: "CNNLight", "CNN" or "ResNet8".
-        part: Which of the jobs that attack this network.
+        shard: Which of the jobs that attack this network.
         network_file: The network's weights.
         out: The folder of the job's sets, an .npz for each attack.
 
     Raises:
         InputError: A label has too few misclassified points; that set is not written.
     """
-    attacks = attacks_of_part(settings, paper_network, part)
-    subject = load_subject(settings, paper_network, network_file)
+    attacks = attacks_of_shard(settings, paper_network, shard)
+    classifier = load_classifier(settings, paper_network, network_file)
     for attack in attacks:
         _log.info("%s", attack)
-        images = attack.attacked_images or subject.settings["attacked_images"]
+        images = attack.attacked_images or classifier.settings["attacked_images"]
         largest = largest_count(settings, paper_network, attack)
         found = generate_adversarial_set(
-            subject.network,
-            first_images(subject.train, images),
+            classifier.network,
+            first_images(classifier.train, images),
             PROTOCOLS[attack.protocol],
-            subject.attack,
+            classifier.attack,
             per_label=largest // 10,
             seed=attack.seed,
         )
@@ -96,9 +96,9 @@ def _median_seconds(loss: TrainingLoss, weights: Tensor) -> float:
     return statistics.median(seconds)
 
 
-def _training_loss(subject: Subject, seed: int) -> tuple[TrainingLoss, Tensor]:
+def _training_loss(classifier: Classifier, seed: int) -> tuple[TrainingLoss, Tensor]:
     """The training loss as fine-tuning takes it, and the weights of the network as it is."""
-    body = subject.network.body
+    body = classifier.network.body
     parameters = ParameterVector(body)
-    loss = TrainingLoss.of(subject.network, parameters, subject.loss_images, seed)
+    loss = TrainingLoss.of(classifier.network, parameters, classifier.loss_images, seed)
     return loss, parameters.of(body)

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from advmip.checking.finetuned import check_finetuned
+from advmip.experiments.classifiers import Classifier, load_classifier, load_points
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.subject import Subject, load_points, load_subject
-from advmip.experiments.zhao_kronqvist.answers import CODE, accuracies, identity
-from advmip.experiments.zhao_kronqvist.runs import Run, adversarial_folder, part_of
+from advmip.experiments.zhao_kronqvist.columns import CODE, accuracies, identity
+from advmip.experiments.zhao_kronqvist.runs import Run, adversarial_folder, shard_of
 from advmip.finetuning import Finetuned, finetune
 from advmip.gradient_attacks import AdversarialSet
 from advmip.journal import Journal
 from advmip.networks import Network
 from advmip.provenance import code_digest
-from advmip.settings import Settings, Shards
+from advmip.settings import FinetuningRuns, Settings
 from advmip.storage import array_digest
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def finetuning_runs(
     settings: Settings,
     experiment: str,
     paper_network: str,
-    part: int,
+    shard: int,
     network_file: Path,
     adversarial_sets: Path,
     journal: Path,
@@ -51,7 +51,7 @@ def finetuning_runs(
         settings: All settings.
         experiment: A key of `zk.experiments` in the settings.
         paper_network: "CNNLight", "CNN" or "ResNet8".
-        part: Which of the experiment's jobs on this network.
+        shard: Which of the experiment's jobs on this network.
         network_file: The network's weights.
         adversarial_sets: The folder of the sets made by `adversarial_sets`, job by job.
         journal: Where finished runs are recorded.
@@ -61,17 +61,17 @@ def finetuning_runs(
         InputError: The scale has no such runs, a file cannot be used, or cuts are infeasible.
         CheckError: An answer failed its independent check.
     """
-    runs = part_of(settings, experiment, paper_network, part)
-    subject = load_subject(settings, paper_network, network_file)
+    runs = shard_of(settings, experiment, paper_network, shard)
+    classifier = load_classifier(settings, paper_network, network_file)
     instances = [
-        _Instance(settings, experiment, subject, run, adversarial_sets, journal.parent)
+        _Instance(settings, experiment, classifier, run, adversarial_sets, journal.parent)
         for run in runs
     ]
-    with Journal(journal, _dependences(settings, subject), settings["reuse"]) as finished:
+    with Journal(journal, _dependences(settings, classifier), settings["reuse"]) as finished:
         _finish([instance for instance in instances if instance.key not in finished], finished)
-        answers = [finished.get(instance.key) for instance in instances]
+        results = [finished.get(instance.key) for instance in instances]
     for kind in _KINDS:
-        rows = [answer["common"] | row for answer in answers for row in answer[kind]]
+        rows = [result["common"] | row for result in results for row in result[kind]]
         write_rows(kind, rows, out / f"{kind}.csv")
 
 
@@ -81,27 +81,27 @@ class _Instance:
 
     settings: Settings
     experiment: str
-    subject: Subject
+    classifier: Classifier
     run: Run
     adversarial_sets: Path
     failures: Path
 
     @property
-    def shards(self) -> Shards:
+    def chosen(self) -> FinetuningRuns:
         """What the runs of the experiment share."""
-        return self.settings["zk"]["experiments"][self.experiment][self.subject.paper_network]
+        return self.settings["zk"]["experiments"][self.experiment][self.classifier.paper_network]
 
     @cached_property
     def points(self) -> AdversarialSet:
         """The adversarial points of the run."""
-        attack, paper_network = self.run.attack, self.subject.paper_network
+        attack, paper_network = self.run.attack, self.classifier.paper_network
         folder = adversarial_folder(self.settings, self.adversarial_sets, paper_network, attack)
         return load_points(folder / attack.file_name).take(self.run.adversarial_count)
 
     @cached_property
     def key(self) -> str:
         """The run's name in the journal: what decides its rows, and other runs do not share."""
-        shared = {name: self.shards[name] for name in _DECISIVE}  # type: ignore[literal-required]
+        shared = {name: self.chosen[name] for name in _DECISIVE}  # type: ignore[literal-required]
         digest = array_digest(self.points.inputs, self.points.labels)[:16]
         run = vars(self.run.attack) | {
             "adversarial_count": self.run.adversarial_count,
@@ -110,36 +110,36 @@ class _Instance:
         parts = {**run, **shared, "adversarial_set": digest}
         return " ".join(f"{name}={value}" for name, value in parts.items())
 
-    def answer(self) -> dict[str, Any]:
+    def solve(self) -> dict[str, Any]:
         """Do the run, check it, and attack what it chose.
 
         Returns:
             The columns that its rows have in common, and the rows by kind.
         """
-        shared, shards, run = self.settings["zk"], self.shards, self.run
+        shared, chosen, run = self.settings["zk"], self.chosen, self.run
         protocol, seed = run.attack.protocol, run.attack.seed
         tuned = finetune(
-            self.subject.network,
-            self.subject.loss_images,
+            self.classifier.network,
+            self.classifier.loss_images,
             self.points,
-            iterations=shards["iterations"],
+            iterations=chosen["iterations"],
             omega=shared["omega"],
             margin=shared["margin"],
             radius=run.radius,
-            fixed_ratio=shards["fixed_ratio"],
+            fixed_ratio=chosen["fixed_ratio"],
             sweeps=shared["sweeps"],
-            complete_pool=shards["complete_pool"],
+            complete_pool=chosen["complete_pool"],
             seed=seed,
         )
-        common = identity(self.settings, self.subject, self.experiment, protocol, seed)
+        common = identity(self.settings, self.classifier, self.experiment, protocol, seed)
         return {
             "common": common
             | {
                 "adversarial_count": run.adversarial_count,
                 "attacked_images": run.attack.attacked_images,
                 "radius": run.radius,
-                "fixed_ratio": shards["fixed_ratio"],
-                "iterations": shards["iterations"],
+                "fixed_ratio": chosen["fixed_ratio"],
+                "iterations": chosen["iterations"],
             },
             "evaluations": self._evaluations(tuned),
             "iterations": self._iterations(tuned),
@@ -149,17 +149,17 @@ class _Instance:
     def _evaluations(self, tuned: Finetuned) -> list[Row]:
         """One row for each omega and one for the last iterate; equal choices are attacked once."""
         seconds = {name: float(tuned.iterations[name].sum()) for name in _SECONDS}
-        last = tuned.pool[tuned.pool["iteration"] == self.shards["iterations"]].iloc[-1]
+        last = tuned.pool[tuned.pool["iteration"] == self.chosen["iterations"]].iloc[-1]
         candidates = [(omega, tuned.choice(omega)) for omega in tuned.omega] + [(None, last)]
-        answers: dict[tuple[int, float], Row] = {}
+        results: dict[tuple[int, float], Row] = {}
         rows = []
         for omega, candidate in candidates:
             place = (int(candidate["iteration"]), float(candidate["alpha"]))
-            if place not in answers:
+            if place not in results:
                 violation, loss = float(candidate["violation"]), float(candidate["loss"])
                 network = tuned.candidate(*place)
                 self._check(network, violation, loss)
-                answers[place] = {
+                results[place] = {
                     "method": "fine-tuned",
                     "chosen_iteration": place[0],
                     "chosen_alpha": place[1],
@@ -169,12 +169,12 @@ class _Instance:
                     **seconds,
                     **self._attacked(network),
                 }
-            rows.append({"omega": omega, **answers[place]})
+            rows.append({"omega": omega, **results[place]})
         return rows
 
     def _iterations(self, tuned: Finetuned) -> list[Row]:
         rows = tuned.iterations.to_dict("records")
-        if self.shards["accuracy_per_iteration"]:
+        if self.chosen["accuracy_per_iteration"]:
             for row in rows:
                 iterate = tuned.candidate(int(row["iteration"]), 1.0)
                 row["pgd_accuracy"] = self._attacked(iterate)["pgd_accuracy"]
@@ -186,23 +186,23 @@ class _Instance:
             claimed_violation=violation,
             claimed_loss=loss,
             adversarial=self.points,
-            train=self.subject.loss_images,
+            train=self.classifier.loss_images,
             seed=self.run.attack.seed,
             folder=self.failures,
         )
 
     def _attacked(self, network: Network) -> Row:
         attack = self.run.attack
-        return accuracies(self.subject, network, attack.protocol, attack.seed)
+        return accuracies(self.classifier, network, attack.protocol, attack.seed)
 
 
-def _dependences(settings: Settings, subject: Subject) -> dict[str, Any]:
+def _dependences(settings: Settings, classifier: Classifier) -> dict[str, Any]:
     """What every answer of a job depends on."""
-    chosen = subject.settings
+    chosen = classifier.settings
     return {
         "code": code_digest(*_CODE),
-        "network": subject.network.digest,
-        "datasets": [subject.train.digest, subject.test.digest],
+        "network": classifier.network.digest,
+        "datasets": [classifier.train.digest, classifier.test.digest],
         "images": [chosen["training_images"], chosen["test_images"]],
         "attack": chosen["attack"],
         "omega": settings["zk"]["omega"],
@@ -216,7 +216,7 @@ def _finish(instances: list[_Instance], finished: Journal) -> None:
     begun = time.perf_counter()
     for number, instance in enumerate(instances, 1):
         _log.info("run %d of %d: %s", number, len(instances), instance.run)
-        finished.record(instance.key, instance.answer())
+        finished.record(instance.key, instance.solve())
         spent = time.perf_counter() - begun
         rest = spent / number * (len(instances) - number)
         _log.info("%.0f s so far, about %.0f s left", spent, rest)

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from advmip.experiments.classifiers import Classifier, load_classifier, load_points
 from advmip.experiments.rows import write_rows
-from advmip.experiments.subject import Subject, load_points, load_subject
-from advmip.experiments.zhao_kronqvist.answers import accuracies, identity
+from advmip.experiments.zhao_kronqvist.columns import accuracies, identity
 from advmip.experiments.zhao_kronqvist.runs import PROTOCOL_NAMES, Attack, adversarial_folder
 from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.networks import Network
@@ -36,9 +36,9 @@ def added_data(
         adversarial_sets: The folder of the sets made by `adversarial_sets`, job by job.
         out: The rows, of kind "evaluations".
     """
-    subject = load_subject(settings, paper_network, network_file)
-    seed, count = settings["seed"], subject.settings["retraining"]["adversarial_count"]
-    std, mean = subject.network.std.cpu(), subject.network.mean.cpu()
+    classifier = load_classifier(settings, paper_network, network_file)
+    seed, count = settings["seed"], classifier.settings["retraining"]["adversarial_count"]
+    std, mean = classifier.network.std.cpu(), classifier.network.mean.cpu()
     rows = []
     for protocol in PROTOCOL_NAMES:
         attack = Attack(protocol, seed)
@@ -46,16 +46,16 @@ def added_data(
         points = load_points(folder / attack.file_name).take(count)
         pixels = torch.from_numpy(points.inputs) * std + mean
         begun = time.perf_counter()
-        network = _retrained(settings, subject, extra=(pixels.numpy(), points.labels))
+        network = _retrained(settings, classifier, extra=(pixels.numpy(), points.labels))
         row = {
             "method": "adversarial data added",
             "adversarial_count": count,
             "seconds_total": time.perf_counter() - begun,
         }
         rows.append(
-            identity(settings, subject, "added_data", protocol, seed)
+            identity(settings, classifier, "added_data", protocol, seed)
             | row
-            | accuracies(subject, network, protocol, seed)
+            | accuracies(classifier, network, protocol, seed)
         )
     write_rows("evaluations", rows, out)
 
@@ -74,43 +74,43 @@ def adversarial_training(
         network_file: The network that it is compared with.
         out: The rows, of kind "evaluations".
     """
-    subject = load_subject(settings, paper_network, network_file)
+    classifier = load_classifier(settings, paper_network, network_file)
     attack = AttackSettings(
-        epsilon=subject.attack.epsilon,
-        step=_INNER_STEP * subject.attack.epsilon,
-        iterations=subject.settings["retraining"]["inner_iterations"],
+        epsilon=classifier.attack.epsilon,
+        step=_INNER_STEP * classifier.attack.epsilon,
+        iterations=classifier.settings["retraining"]["inner_iterations"],
     )
 
     def adversary(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
         return pgd(network, images, attack, clip=True)
 
     begun = time.perf_counter()
-    network = _retrained(settings, subject, adversary=adversary)
+    network = _retrained(settings, classifier, adversary=adversary)
     common = {
         "method": "PGD adversarial training",
-        "adversarial_count": len(subject.train.labels),
+        "adversarial_count": len(classifier.train.labels),
         "seconds_total": time.perf_counter() - begun,
     }
     rows = [
-        identity(settings, subject, "adversarial_training", protocol, settings["seed"])
+        identity(settings, classifier, "adversarial_training", protocol, settings["seed"])
         | common
-        | accuracies(subject, network, protocol, settings["seed"])
+        | accuracies(classifier, network, protocol, settings["seed"])
         for protocol in PROTOCOL_NAMES
     ]
     write_rows("evaluations", rows, out)
 
 
-def _retrained(settings: Settings, subject: Subject, **against: Any) -> Network:
-    """The subject's architecture trained anew, against what `against` tells `train`."""
-    architecture = subject.network.architecture
-    chosen = subject.settings["training"].copy()
-    chosen["epochs"] = subject.settings["retraining"]["epochs"]
+def _retrained(settings: Settings, classifier: Classifier, **against: Any) -> Network:
+    """The classifier's architecture trained anew, against what `against` tells `train`."""
+    architecture = classifier.network.architecture
+    chosen = classifier.settings["training"].copy()
+    chosen["epochs"] = classifier.settings["retraining"]["epochs"]
     network = train(
         architecture,
-        subject.train,
+        classifier.train,
         **chosen,
         augmented=architecture.augmented,
         seed=settings["seed"],
         **against,
     )
-    return network.to(subject.network.mean.device)
+    return network.to(classifier.network.mean.device)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from advmip.experiments.parts import chosen_part, dealt_out
-from advmip.settings import Protocol, Settings, Shards, shards_of
+from advmip.experiments.shards import chosen_shard, chunked
+from advmip.settings import FinetuningRuns, Protocol, Settings, finetuning_runs_of
 
 PROTOCOL_NAMES: tuple[Protocol, ...] = ("published", "described")
 
@@ -33,8 +33,8 @@ class Attack:
     @property
     def file_name(self) -> str:
         """The name of the set's file."""
-        part = "" if self.attacked_images is None else f"-first{self.attacked_images}"
-        return f"{self.protocol}-{self.seed}{part}.npz"
+        shard = "" if self.attacked_images is None else f"-first{self.attacked_images}"
+        return f"{self.protocol}-{self.seed}{shard}.npz"
 
 
 @dataclass(frozen=True)
@@ -52,44 +52,44 @@ class Run:
     radius: float
 
 
-def parts_of(settings: Settings, experiment: str, paper_network: str) -> list[list[Run]]:
+def shards_of(settings: Settings, experiment: str, paper_network: str) -> list[list[Run]]:
     """The runs of an experiment on a network of the paper, one list for each job.
 
     Runs that share an adversarial set stand together. The list is empty where the scale leaves
     the experiment out.
     """
-    shards = shards_of(settings, experiment, paper_network)
-    if shards is None:
+    chosen = finetuning_runs_of(settings, experiment, paper_network)
+    if chosen is None:
         return []
-    runs = _runs(settings["seed"] + shards["first_seed"], shards)
-    return dealt_out(runs, shards["runs_per_job"])
+    runs = _runs(settings["seed"] + chosen["first_seed"], chosen)
+    return chunked(runs, chosen["runs_per_job"])
 
 
-def part_of(settings: Settings, experiment: str, paper_network: str, part: int) -> list[Run]:
+def shard_of(settings: Settings, experiment: str, paper_network: str, shard: int) -> list[Run]:
     """The runs of one job.
 
     Raises:
         InputError: There is no such job at this scale.
     """
-    runs = parts_of(settings, experiment, paper_network)
+    runs = shards_of(settings, experiment, paper_network)
     what = f"experiment {experiment} on {paper_network}"
-    return chosen_part(runs, part, what, settings["scale"])
+    return chosen_shard(runs, shard, what, settings["scale"])
 
 
 def attacks_of(settings: Settings, paper_network: str) -> list[list[Attack]]:
     """The attacks that the runs on a network of the paper start from, one list for each job."""
     size = settings["networks"][paper_network]["attacks_per_job"]
-    return dealt_out(list(_counts(settings, paper_network)), size)
+    return chunked(list(_counts(settings, paper_network)), size)
 
 
-def attacks_of_part(settings: Settings, paper_network: str, part: int) -> list[Attack]:
+def attacks_of_shard(settings: Settings, paper_network: str, shard: int) -> list[Attack]:
     """The attacks of one job.
 
     Raises:
         InputError: There is no such job at this scale.
     """
-    parts = attacks_of(settings, paper_network)
-    return chosen_part(parts, part, f"attacks on {paper_network}", settings["scale"])
+    shards = attacks_of(settings, paper_network)
+    return chosen_shard(shards, shard, f"attacks on {paper_network}", settings["scale"])
 
 
 def largest_count(settings: Settings, paper_network: str, attack: Attack) -> int:
@@ -101,9 +101,9 @@ def adversarial_folder(
     settings: Settings, folder: Path, paper_network: str, attack: Attack
 ) -> Path:
     """The folder, one for each job, in which the adversarial set of an attack lies."""
-    parts = attacks_of(settings, paper_network)
-    (part,) = (number for number, attacks in enumerate(parts) if attack in attacks)
-    return folder / f"{paper_network}-{part}"
+    shards = attacks_of(settings, paper_network)
+    (shard,) = (number for number, attacks in enumerate(shards) if attack in attacks)
+    return folder / f"{paper_network}-{shard}"
 
 
 def _counts(settings: Settings, paper_network: str) -> dict[Attack, list[int]]:
@@ -111,13 +111,13 @@ def _counts(settings: Settings, paper_network: str) -> dict[Attack, list[int]]:
     retraining = settings["networks"][paper_network]["retraining"]["adversarial_count"]
     counts = {Attack(protocol, settings["seed"]): [retraining] for protocol in PROTOCOL_NAMES}
     for experiment in settings["zk"]["experiments"]:
-        for runs in parts_of(settings, experiment, paper_network):
+        for runs in shards_of(settings, experiment, paper_network):
             for run in runs:
                 counts.setdefault(run.attack, []).append(run.adversarial_count)
     return counts
 
 
-def _runs(first_seed: int, shards: Shards) -> list[Run]:
+def _runs(first_seed: int, shards: FinetuningRuns) -> list[Run]:
     return [
         Run(Attack(protocol, first_seed + number, images), count, radius)
         for protocol in PROTOCOL_NAMES

@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 
 from advmip.errors import InputError
-from advmip.experiments.answering import answered
-from advmip.experiments.exact.answers import attack_columns
-from advmip.experiments.exact.victims import Victim, predictions
-from advmip.experiments.parts import most_images
+from advmip.experiments.classifiers import network_of
+from advmip.experiments.exact.attacked_network import AttackedNetwork, predictions
+from advmip.experiments.exact.columns import attack_columns
 from advmip.experiments.rows import Row
-from advmip.experiments.subject import network_of
-from advmip.experiments.zhu.answers import CODE, identity, load_victim
+from advmip.experiments.shards import most_images
+from advmip.experiments.solving import solved
 from advmip.experiments.zhu.attacked_images import write_attacks
+from advmip.experiments.zhu.attacked_network import CODE, identity, load_attacked_network
 from advmip.experiments.zhu.bounds import read_bounds
-from advmip.experiments.zhu.questions import (
+from advmip.experiments.zhu.instances import (
     CLASSES,
     STORED_BOUNDS,
-    Question,
+    Instance,
     attacks_of,
     examples_added,
-    part_of,
+    shard_of,
     split_of,
 )
 from advmip.mip import minimal_attack
@@ -42,7 +42,7 @@ def exact_attacks(
     settings: Settings,
     experiment: str,
     paper_network: str,
-    part: int,
+    shard: int,
     network_file: Path,
     bounds_file: Path | None,
     journal: Path,
@@ -58,7 +58,7 @@ def exact_attacks(
         settings: All settings.
         experiment: A key of `zhu.experiments` in the settings.
         paper_network: "DNN1" to "DNN5".
-        part: Which of the experiment's jobs on this network.
+        shard: Which of the experiment's jobs on this network.
         network_file: The weights of the network as first trained: it says which images.
         bounds_file: Bounds of the network, where the experiment asks for stored ones.
         journal: Where finished attacks are recorded.
@@ -69,24 +69,24 @@ def exact_attacks(
         InputError: The scale has no such attacks, or a file cannot be used.
         CheckError: An answer failed its independent check.
     """
-    questions = part_of(settings, experiment, paper_network, part)
+    instances = shard_of(settings, experiment, paper_network, shard)
     chosen = attacks_of(settings, experiment, paper_network)
-    assert chosen is not None  # part_of found attacks
+    assert chosen is not None  # shard_of found attacks
     split = split_of(experiment)
-    victim = load_victim(settings, paper_network, network_file, split)
-    victim.demand(most_images(chosen), {each.label for each in questions}, experiment)
-    trained_on, chooser = questions[0].trained_on, victim.network
+    attacked_network = load_attacked_network(settings, paper_network, network_file, split)
+    attacked_network.demand(most_images(chosen), {each.label for each in instances}, experiment)
+    trained_on, chooser = instances[0].trained_on, attacked_network.network
     if (trained_on is None) is not (retrained_file is None):
         raise InputError(
-            subject=f"part {part} of experiment {experiment} on {paper_network}",
+            subject=f"shard {shard} of experiment {experiment} on {paper_network}",
             found=f"retrained network {retrained_file}",
             expected="none" if trained_on is None else f"the one retrained on {trained_on}",
-            mend="name the network that this part attacks; the workflow does so by itself",
+            mend="name the network that this shard attacks; the workflow does so by itself",
         )
     if retrained_file is not None:
         retrained = settings["zhu"]["networks"][paper_network]
         network = network_of(retrained, paper_network, retrained_file)
-        victim = dataclasses.replace(victim, network=network)
+        attacked_network = dataclasses.replace(attacked_network, network=network)
     method: Any = chosen["bounds"]
     if method in STORED_BOUNDS:
         if trained_on is not None:
@@ -97,74 +97,74 @@ def exact_attacks(
                 mend="choose progressive",
             )
         assert bounds_file is not None
-        method = read_bounds(bounds_file, victim)
+        method = read_bounds(bounds_file, attacked_network)
     depends = {
         "code": code_digest(*CODE),
-        "network": victim.network.digest,
-        "images": [victim.images.digest, chooser.digest],
+        "network": attacked_network.network.digest,
+        "images": [attacked_network.images.digest, chooser.digest],
         "zhu": [settings["zhu"][name] for name in ("ratio", "margin")],
         "attack": {name: chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
         "bounds": file_digest(bounds_file) if bounds_file is not None else None,
         "seed": settings["seed"],
         "threads": settings["threads"],
     }
-    common = identity(settings, victim, experiment) | {
+    common = identity(settings, attacked_network, experiment) | {
         "trained_on": trained_on,
         "examples_added": examples_added(settings, paper_network, trained_on),
     }
-    answers = answered(
+    results = solved(
         journal,
         depends,
         settings["reuse"],
-        questions,
+        instances,
         _key,
-        lambda question: {
+        lambda instance: {
             "common": common,
-            **_answer(settings, victim, chosen, method, question, journal.parent),
+            **_solve(settings, attacked_network, chosen, method, instance, journal.parent),
         },
     )
-    rows = [answer["common"] | answer["row"] for answer in answers]
+    rows = [result["common"] | result["row"] for result in results]
     # Recorded as null, a pixel that is not there comes back as None.
-    images = np.array([answer["adversarial"] for answer in answers], np.float64)
+    images = np.array([result["adversarial"] for result in results], np.float64)
     write_attacks(out, rows, images)
 
 
-def _key(question: Question) -> str:
-    label = "" if question.label is None else f" label={question.label}"
-    return f"distance={question.distance} rank={question.rank}{label}"
+def _key(instance: Instance) -> str:
+    label = "" if instance.label is None else f" label={instance.label}"
+    return f"distance={instance.distance} rank={instance.rank}{label}"
 
 
-def _answer(
+def _solve(
     settings: Settings,
-    victim: Victim,
+    attacked_network: AttackedNetwork,
     chosen: ExactAttacks,
     bounds: Any,
-    question: Question,
+    instance: Instance,
     failures: Path,
 ) -> dict[str, Any]:
     """The row of one attack, and the attacked image, NaN without one."""
-    index = int(victim.correct_of(question.label)[question.rank])
-    image, label = victim.images.images[index], int(victim.images.labels[index])
+    index = int(attacked_network.correct_of(instance.label)[instance.rank])
+    image, label = attacked_network.images.images[index], int(attacked_network.images.labels[index])
     row: Row = {
         "image": index,
-        "rank": int(np.searchsorted(victim.correct, index)),
+        "rank": int(np.searchsorted(attacked_network.correct, index)),
         "label": label,
         "target": (label + _SHIFT) % CLASSES,
         "ratio": settings["zhu"]["ratio"],
-        "distance_name": question.distance,
+        "distance_name": instance.distance,
         **{name: chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
     }
     nothing = [None] * image.size
-    predicted = int(predictions(victim.network, image[None])[0])
+    predicted = int(predictions(attacked_network.network, image[None])[0])
     if predicted != label:
         # Only a retrained network may: it needs no attack, and the row is left out of all means.
         row |= {"predicted": predicted, "status": "misclassified"}
         return {"row": row, "adversarial": nothing}
     attack = minimal_attack(
-        victim.network,
+        attacked_network.network,
         image,
         label,
-        question.distance,
+        instance.distance,
         target=row["target"],
         ratio=settings["zhu"]["ratio"],
         margin=settings["zhu"]["margin"],

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from advmip.errors import InputError
-from advmip.experiments.exact.victims import Victim
+from advmip.experiments.exact.attacked_network import AttackedNetwork
 from advmip.experiments.rows import write_rows
-from advmip.experiments.zhu.answers import identity, load_victim
+from advmip.experiments.zhu.attacked_network import identity, load_attacked_network
 from advmip.mip import network_bounds
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.networks import staged
@@ -30,8 +30,8 @@ def bounds_of_network(
         network_file: The network's weights.
         out: The folder of bounds.npz and bounds.csv.
     """
-    victim = load_victim(settings, paper_network, network_file)
-    form = staged(victim.network)
+    attacked_network = load_attacked_network(settings, paper_network, network_file)
+    form = staged(attacked_network.network)
     begun = time.perf_counter()
     limit = settings["zhu"]["bound_time_limit"]
     bounds = network_bounds(form, method, time_limit=limit, progress=True)
@@ -49,16 +49,16 @@ def bounds_of_network(
         "seconds": seconds,
         "bound_time_limit": limit,
     }
-    write_rows("bounds", [identity(settings, victim, "bounds") | row], out / "bounds.csv")
+    write_rows("bounds", [identity(settings, attacked_network, "bounds") | row], out / "bounds.csv")
 
 
-def read_bounds(file: Path, victim: Victim) -> list[Interval]:
+def read_bounds(file: Path, attacked_network: AttackedNetwork) -> list[Interval]:
     """Bounds that `bounds_of_network` wrote.
 
     Raises:
         InputError: The file is missing, damaged, or of another network.
     """
-    stages = (*staged(victim.network).hidden, staged(victim.network).output)
+    stages = (*staged(attacked_network.network).hidden, staged(attacked_network.network).output)
     reading = reading_arrays("bounds", file, "zhu bounds")
     with reading, np.load(file, allow_pickle=False) as arrays:
         bounds = [
@@ -70,7 +70,7 @@ def read_bounds(file: Path, victim: Victim) -> list[Interval]:
         raise InputError(
             subject=f"bounds {file}",
             found=f"layers of {widths} neurons",
-            expected=f"those of {victim.paper_network}",
+            expected=f"those of {attacked_network.paper_network}",
             mend="name the bounds of this network",
         )
     return bounds

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from advmip.experiments.exact.victims import Victim
-from advmip.experiments.neurons import neuron_row
+from advmip.experiments.activations import activation_columns
+from advmip.experiments.exact.attacked_network import AttackedNetwork
 from advmip.experiments.rows import write_rows
-from advmip.experiments.zhu.answers import identity, load_victim
+from advmip.experiments.zhu.attacked_network import identity, load_attacked_network
 from advmip.journal import Journal
-from advmip.mip import network_bounds, strongest_input
+from advmip.mip import maximise_activation, network_bounds
 from advmip.networks import staged
 from advmip.pictures import picture_columns
 from advmip.progress import track
@@ -18,8 +18,8 @@ from advmip.provenance import code_digest
 from advmip.settings import Settings
 
 CODE = (
-    *("checking.neurons", "checking.relu_inputs", "datasets", "experiments.exact"),
-    *("experiments.neurons", "experiments.zhu", "mip", "networks", "pictures"),
+    *("checking.activations", "checking.relu_inputs", "datasets", "experiments.exact"),
+    *("experiments.activations", "experiments.zhu", "mip", "networks", "pictures"),
 )
 _BOUNDS = "lp"
 
@@ -43,8 +43,8 @@ def features(
         InputError: A file cannot be used.
         CheckError: An answer failed its independent check.
     """
-    victim = load_victim(settings, paper_network, network_file)
-    form = staged(victim.network)
+    attacked_network = load_attacked_network(settings, paper_network, network_file)
+    form = staged(attacked_network.network)
     places = [
         (layer, unit)
         for layer, stage in enumerate((*form.hidden, form.output), 1)
@@ -52,21 +52,21 @@ def features(
     ]
     depends = {
         "code": code_digest(*CODE),
-        "network": victim.network.digest,
+        "network": attacked_network.network.digest,
         "time_limit": settings["zhu"]["feature_time_limit"],
         "seed": settings["seed"],
         "threads": settings["threads"],
     }
-    common = identity(settings, victim, "features", CODE)
+    common = identity(settings, attacked_network, "features", CODE)
     with Journal(journal, depends, settings["reuse"]) as finished:
         open_places = [place for place in places if _key(*place) not in finished]
         bounds = network_bounds(form, _BOUNDS) if open_places else []
         for place in track(open_places, f"neurons of {paper_network}", enabled=True):
-            found = _found(settings, victim, bounds, *place, journal.parent)
+            found = _found(settings, attacked_network, bounds, *place, journal.parent)
             finished.record(_key(*place), {kind: common | row for kind, row in found.items()})
-        answers = [finished.get(_key(*place)) for place in places]
+        results = [finished.get(_key(*place)) for place in places]
     for kind in ("neurons", "pictures"):
-        rows = [answer[kind] for answer in answers if kind in answer]
+        rows = [result[kind] for result in results if kind in result]
         write_rows(kind, rows, out / f"{kind}.csv")
 
 
@@ -75,12 +75,17 @@ def _key(layer: int, unit: int) -> str:
 
 
 def _found(
-    settings: Settings, victim: Victim, bounds: Any, layer: int, unit: int, failures: Path
+    settings: Settings,
+    attacked_network: AttackedNetwork,
+    bounds: Any,
+    layer: int,
+    unit: int,
+    failures: Path,
 ) -> dict[str, Any]:
     """The rows of one neuron: its numbers, and its picture where an image was found."""
     limit = settings["zhu"]["feature_time_limit"]
-    found = strongest_input(
-        victim.network,
+    found = maximise_activation(
+        attacked_network.network,
         layer,
         unit,
         bounds=bounds,
@@ -90,7 +95,9 @@ def _found(
         failures=failures,
     )
     place = {"layer": layer, "unit": unit}
-    numbers = neuron_row(layer, unit, _BOUNDS, bounds[layer - 1], found) | {"time_limit": limit}
+    numbers = activation_columns(layer, unit, _BOUNDS, bounds[layer - 1], found) | {
+        "time_limit": limit
+    }
     if found.image is None:
         return {"neurons": numbers}
     picture = {"shown": "strongest input", **place, **picture_columns(found.image)}

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.checking.attacks import check_attack
-from advmip.experiments.exact.victims import Victim
+from advmip.experiments.exact.attacked_network import AttackedNetwork
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.zhu.answers import identity, load_victim
 from advmip.experiments.zhu.attacked_images import read_attacks
-from advmip.experiments.zhu.questions import CLASSES
+from advmip.experiments.zhu.attacked_network import identity, load_attacked_network
+from advmip.experiments.zhu.instances import CLASSES
 from advmip.mip.distances import Box, distance_named
-from advmip.mip.targets import Targeted
+from advmip.mip.goals import Targeted
 from advmip.pictures import picture_columns
 from advmip.settings import Settings
 
@@ -42,17 +42,17 @@ def gallery(
         InputError: A file is missing or damaged, or rows and images do not belong together.
         CheckError: A stored image is not the attack that its row says it is.
     """
-    victim = load_victim(settings, paper_network, network_file)
-    common = identity(settings, victim, "gallery")
+    attacked_network = load_attacked_network(settings, paper_network, network_file)
+    common = identity(settings, attacked_network, "gallery")
     rows: dict[tuple[int, str], Row] = {}
     for folder in folders:
         for attack, flat in zip(*read_attacks(folder), strict=True):
             index = int(attack["image"])
-            image = victim.images.images[index].astype(np.float64)
+            image = attacked_network.images.images[index].astype(np.float64)
             rows[index, ""] = _picture("original", attack, image)
             if np.isfinite(flat).all():
                 shown = flat.reshape(image.shape)
-                _check(settings, victim, attack, image, shown, out.parent)
+                _check(settings, attacked_network, attack, image, shown, out.parent)
                 rows[index, attack["distance_name"]] = _picture(
                     attack["distance_name"], attack, shown
                 )
@@ -65,7 +65,12 @@ def _picture(shown: str, attack: Row, image: Images) -> Row:
 
 
 def _check(
-    settings: Settings, victim: Victim, attack: Row, image: Images, shown: Images, failures: Path
+    settings: Settings,
+    attacked_network: AttackedNetwork,
+    attack: Row,
+    image: Images,
+    shown: Images,
+    failures: Path,
 ) -> None:
     """What the row claims, of the image as it was stored."""
     measure = distance_named(attack["distance_name"])
@@ -74,7 +79,7 @@ def _check(
         int(attack["target"]), CLASSES, settings["zhu"]["ratio"], settings["zhu"]["margin"]
     )
     check_attack(
-        victim.network,
+        attacked_network.network,
         image=image,
         adversarial=shown,
         claimed=float(attack["distance"]),

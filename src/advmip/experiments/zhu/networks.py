@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from advmip.experiments.rows import write_rows
-from advmip.experiments.zhu.answers import identity, load_victim
+from advmip.experiments.zhu.attacked_network import identity, load_attacked_network
 from advmip.networks import staged
 from advmip.settings import Settings
 
@@ -21,12 +21,14 @@ def describe_networks(settings: Settings, folder: Path, out: Path) -> None:
     rows = []
     for paper_network, chosen in settings["zhu"]["networks"].items():
         file = folder / f"{chosen['architecture']}.safetensors"
-        victim = load_victim(settings, paper_network, file)
+        attacked_network = load_attacked_network(settings, paper_network, file)
         row = {
-            "hidden_layers": " ".join(str(stage.width) for stage in staged(victim.network).hidden),
-            "parameters": sum(values.numel() for values in victim.network.parameters()),
-            "accuracy": 100.0 * len(victim.correct) / len(victim.images.labels),
-            "test_images": len(victim.images.labels),
+            "hidden_layers": " ".join(
+                str(stage.width) for stage in staged(attacked_network.network).hidden
+            ),
+            "parameters": sum(values.numel() for values in attacked_network.network.parameters()),
+            "accuracy": 100.0 * len(attacked_network.correct) / len(attacked_network.images.labels),
+            "test_images": len(attacked_network.images.labels),
         }
-        rows.append(identity(settings, victim, "networks") | row)
+        rows.append(identity(settings, attacked_network, "networks") | row)
     write_rows("networks", rows, out)

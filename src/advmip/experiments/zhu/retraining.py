@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from advmip.errors import InputError, looked_up, unknown_name
-from advmip.experiments.exact.victims import predictions
+from advmip.experiments.classifiers import network_of
+from advmip.experiments.exact.attacked_network import predictions
 from advmip.experiments.networks import train_network
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.subject import network_of
-from advmip.experiments.zhu.answers import identity, load_victim
 from advmip.experiments.zhu.attacked_images import read_attacks
-from advmip.experiments.zhu.questions import (
+from advmip.experiments.zhu.attacked_network import identity, load_attacked_network
+from advmip.experiments.zhu.instances import (
     NO_EXAMPLES,
     TEST_EXAMPLES,
     TRAINING_EXAMPLES,
@@ -105,12 +105,12 @@ def accuracies(
             expected=f"an entry zhu.experiments.{TEST_EXAMPLES}.{paper_network}",
             mend="add it to the scale, or choose another network",
         )
-    first = load_victim(settings, paper_network, network_file)
+    first = load_attacked_network(settings, paper_network, network_file)
     tests = {None: Examples(first.images.images, first.images.labels)} | {
         name: load_examples(settings, attacks, TEST_EXAMPLES, paper_network, name)
         for name in chosen["distances"]
     }
-    victims = {None: first} | {
+    attacked_networks = {None: first} | {
         trained_on: replace(
             first,
             network=network_of(
@@ -122,13 +122,13 @@ def accuracies(
         for trained_on in retrainings(settings, paper_network)
     }
     rows: list[Row] = []
-    for trained_on, victim in victims.items():
-        common = identity(settings, victim, TEST_EXAMPLES) | {
+    for trained_on, attacked_network in attacked_networks.items():
+        common = identity(settings, attacked_network, TEST_EXAMPLES) | {
             "trained_on": trained_on,
             "examples_added": examples_added(settings, paper_network, trained_on),
         }
         for distance, test in tests.items():
-            hits = predictions(victim.network, test.images) == test.labels
+            hits = predictions(attacked_network.network, test.images) == test.labels
             rows.append(
                 common
                 | {

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from advmip.errors import InputError
-from advmip.experiments.origin import origin_columns, subject_columns
+from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import write_rows
 from advmip.mip.distances import Box, PiecewiseL2, distance_named
 from advmip.settings import Settings
@@ -37,7 +37,7 @@ def square(settings: Settings, distance: str, out: Path) -> None:
             mend="name l2-5, the thesis's own",
         )
     common = {
-        **subject_columns("square", distance),
+        **network_columns("square", distance),
         **origin_columns(settings, "zhu", ("experiments.zhu.square", "mip.distances")),
     }
     pixel = Box.around(np.zeros(1), (1, 1, 1))

@@ -19,7 +19,7 @@ from advmip.mip.deadline import is_up
 from advmip.mip.encoding import Interval
 from advmip.mip.model import Indices, Vector
 from advmip.mip.problem import Encoding
-from advmip.mip.solvers.quadratic_program import QuadraticProgram
+from advmip.mip.programs.quadratic_program import QuadraticProgram
 
 _STEPS = 2
 # A better solution of a program would hardly give another bound.

@@ -10,7 +10,7 @@ from advmip.mip.deadline import is_up
 from advmip.mip.encoding import Interval
 from advmip.mip.model import Indices
 from advmip.mip.problem import Encoding
-from advmip.mip.solvers.linear_program import LinearProgram
+from advmip.mip.programs.linear_program import LinearProgram
 
 
 def extremes(

@@ -9,8 +9,8 @@ from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.bounds.operators import matrix_stages
 from advmip.mip.encoding import Interval
+from advmip.mip.goals import Goal
 from advmip.mip.problem import Problem
-from advmip.mip.targets import Goal
 
 
 class FormBounds:

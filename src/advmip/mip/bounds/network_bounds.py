@@ -10,10 +10,10 @@ from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.mixed_integer import mixed_integer_bounds
 from advmip.mip.bounds.relaxation import relaxation_bounds
 from advmip.mip.distances import Box
-from advmip.mip.distances.anywhere import Anywhere
+from advmip.mip.distances.no_distance import NoDistance
 from advmip.mip.encoding import Interval
+from advmip.mip.goals import Anything
 from advmip.mip.problem import Problem
-from advmip.mip.targets import Anything
 from advmip.networks.staged import StagedNetwork
 
 NETWORK_BOUNDS = ("none", "interval", "lp", "weaker", "exact")
@@ -69,4 +69,4 @@ def whole_box(network: StagedNetwork) -> Problem:
     """The problem in which every image in [0, 1] is as good as any other."""
     nothing = np.zeros(network.pixels)
     box = Box(nothing, nothing + 1.0, Layout(network.input_shape))
-    return Problem(network, nothing, Anywhere(), Anything(), box)
+    return Problem(network, nothing, NoDistance(), Anything(), box)

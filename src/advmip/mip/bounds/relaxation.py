@@ -14,9 +14,9 @@ from advmip.mip.deadline import as_far_as, checkpoint
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
 from advmip.mip.formulations.triangle import Triangle
+from advmip.mip.goals import Anything
 from advmip.mip.problem import Problem, encode
 from advmip.mip.projection import projected
-from advmip.mip.targets import Anything
 
 
 def relaxation_bounds(

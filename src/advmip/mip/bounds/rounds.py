@@ -6,20 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from advmip.mip.bounds.ceilings import ceilings_pay, with_ceilings
+from advmip.mip.bounds.distance_cuts import distance_cuts_pay, with_distance_cuts
 from advmip.mip.bounds.relaxation import relaxation_bounds
 from advmip.mip.bounds.whole_problem import WholeProblem
 from advmip.mip.deadline import as_far_as, checkpoint
 from advmip.mip.encoding import Interval, unstable_neurons
+from advmip.mip.goals import Anything
 from advmip.mip.problem import Problem
 from advmip.mip.projection import has_coordinates
-from advmip.mip.targets import Anything
 
 # Another round follows if this share of the unstable neurons became stable.
 _WORTH_ANOTHER = 0.1
 _ROUNDS = 4
 # A solver works for so many seconds, or for this share of what the bounds took, before they are
-# tightened further: prices take more than ceilings.
+# tightened further: prices take more than distance_cuts.
 _PATIENCE = 1.0
 _SHARE, _SHARE_PRICED = 0.5, 5.0
 
@@ -62,7 +62,7 @@ def patience(problem: Problem, bounding: float) -> float:
 def tightened_further(
     problem: Problem, bounds: list[Interval], deadline: float
 ) -> tuple[Problem, list[Interval]] | None:
-    """The problem with ceilings, or with priced products, and the tighter bounds that follow.
+    """The problem with distance cuts, or with priced products, and the tighter bounds that follow.
 
     Args:
         problem: The problem.
@@ -72,7 +72,7 @@ def tightened_further(
     Returns:
         Both, as they came where neither pays; None if nothing nearer than the radius exists.
     """
-    if not ceilings_pay(problem) and not _prices_pay(problem):
+    if not distance_cuts_pay(problem) and not _prices_pay(problem):
         return problem, bounds
     return _in_rounds(problem, bounds, deadline, further=True)
 
@@ -89,9 +89,9 @@ def _in_rounds(
     *,
     further: bool = False,
 ) -> tuple[Problem, list[Interval]] | None:
-    """The problem, with new ceilings in each round if asked for, and the bounds after the last."""
+    """The problem, with new distance cuts in each round if asked for, and its last bounds."""
     with as_far_as(deadline):
-        # New ceilings make another problem of it.
+        # New distance cuts make another problem of it.
         whole = None if further else WholeProblem(problem, bounds)
         for _ in range(_ROUNDS):
             checkpoint()
@@ -99,7 +99,7 @@ def _in_rounds(
             if not before:
                 break
             if further:
-                problem = with_ceilings(problem, bounds, deadline)
+                problem = with_distance_cuts(problem, bounds, deadline)
             found = relaxation_bounds(problem, bounds, deadline, priced=further, whole=whole)
             if found is None:
                 return None

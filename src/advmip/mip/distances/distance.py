@@ -10,8 +10,8 @@ import numpy as np
 from advmip.mip.distances.absolute_values import AbsoluteValues
 from advmip.mip.distances.box import Box
 from advmip.mip.model import Expression, Model, ModelBuilder, Vector
-from advmip.mip.solvers.linear_program import LinearProgram
-from advmip.mip.solvers.sifting import SiftedProgram
+from advmip.mip.programs.linear_program import LinearProgram
+from advmip.mip.programs.sifting import SiftedProgram
 
 
 class Distance(ABC):

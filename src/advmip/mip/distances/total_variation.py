@@ -13,8 +13,8 @@ from advmip.mip.distances.box import Box, change_within
 from advmip.mip.distances.distance import Distance, interval_largest
 from advmip.mip.distances.l1 import L1, signed_parts
 from advmip.mip.model import Expression, Indices, Matrix, Model, ModelBuilder, Vector
-from advmip.mip.solvers.blobs import BlobProgram, Parts
-from advmip.mip.solvers.linear_program import LinearProgram
+from advmip.mip.programs.level_sets import LevelSetProgram, Parts
+from advmip.mip.programs.linear_program import LinearProgram
 
 # The changes of two pixels of [0, 1] differ by this at most: one rises by 1, one falls by 1.
 _MOST = 2.0
@@ -146,15 +146,15 @@ class L1PlusTotalVariation(Distance):
         """With sets of pixels in place of differences, where those are the perturbation's."""
         if self._variation.isotropic or self._variation.image is not None:
             return self
-        return L1PlusBlobs(self._weight)
+        return L1PlusVariationColumn(self._weight)
 
     def largest(self, weights: Vector, box: Box, radius: float) -> Vector:
         """The L1 ball of this radius holds the set."""
         return self._l1.largest(weights, box, radius)
 
 
-class L1PlusBlobs(L1PlusTotalVariation):
-    """L1 + weight * TV for `BlobProgram`: p and n, and one column for the total variation of both.
+class L1PlusVariationColumn(L1PlusTotalVariation):
+    """L1 + weight * TV for `LevelSetProgram`: p and n, and one column for the variation of both.
 
     That the column is at least the variation is no row, but what the program knows.
     """
@@ -189,7 +189,7 @@ class L1PlusBlobs(L1PlusTotalVariation):
             (first + behind).ravel(),
             (second + behind).ravel(),
         )
-        return BlobProgram(model, simplex, parts, variation=int(columns.max()) + 1)
+        return LevelSetProgram(model, simplex, parts, variation=int(columns.max()) + 1)
 
 
 def neighbours(layout: Layout) -> list[tuple[Indices, Indices]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from advmip.mip.formulations.complementarity import Parts
 from advmip.mip.formulations.layer import Neurons, Rectified
-from advmip.mip.formulations.parts import Parts
 from advmip.mip.model import Indices, ModelBuilder
 
 

@@ -1,7 +1,7 @@
 """Solvers: each one file, with one function that takes a model and gives a solution."""
 
 from advmip.mip.solvers.choice import AUTO, SOLVERS, Choice, choose
-from advmip.mip.solvers.common import Options, Solution, Status, UnsupportedModelError
+from advmip.mip.solvers.interface import Options, Solution, Status, UnsupportedModelError
 
 __all__ = [
     "AUTO",

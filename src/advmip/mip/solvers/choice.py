@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from advmip.errors import InputError, unknown_name
 from advmip.mip.model import Model, Size
 from advmip.mip.solvers import gurobi, highs, scip
-from advmip.mip.solvers.common import Options, Solution
+from advmip.mip.solvers.interface import Options, Solution
 
 AUTO = "auto"
 

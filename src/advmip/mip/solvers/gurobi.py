@@ -10,7 +10,7 @@ import numpy as np
 
 from advmip.mip.deadline import checkpoint, seconds_left
 from advmip.mip.model import Model, Size
-from advmip.mip.solvers.common import (
+from advmip.mip.solvers.interface import (
     Options,
     Solution,
     Trace,

@@ -13,12 +13,6 @@ from numpy.typing import NDArray
 
 from advmip.checking.attacks import check_attack
 from advmip.checking.replay import Precision
-from advmip.mip.ball_attack import (
-    attack_in_ball,
-    logits_of,
-    moved_into_ball,
-    scaled_into_ball,
-)
 from advmip.mip.bounds import relaxation_bounds
 from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.linear import LinearBounds, Sides, margin_forms
@@ -29,13 +23,19 @@ from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import BigM, Formulation
 from advmip.mip.formulations.common import CommonBound
 from advmip.mip.formulations.triangle import Triangle
+from advmip.mip.goals import Anything, Goal, Untargeted
+from advmip.mip.heuristics.ball_attack import (
+    attack_in_ball,
+    logits_of,
+    moved_into_ball,
+    scaled_into_ball,
+)
 from advmip.mip.margins import lead, normalisation, runner_up
 from advmip.mip.model import Model, Vector
 from advmip.mip.problem import Encoding, Problem, encode
+from advmip.mip.programs.linear_program import LinearProgram
 from advmip.mip.solvers import choose
-from advmip.mip.solvers.linear_program import LinearProgram
-from advmip.mip.targets import Anything, Goal, Untargeted
-from advmip.mip.verification.question import Question
+from advmip.mip.verification.specification import Specification
 from advmip.mip.verification.verdict import Evidence, Outcome, Verdict
 from advmip.networks.staged import StagedNetwork
 
@@ -60,7 +60,7 @@ class Run:
         label: Its true class.
     """
 
-    def __init__(self, asked: Question, image: Vector, label: int) -> None:
+    def __init__(self, asked: Specification, image: Vector, label: int) -> None:
         self._asked = asked
         self._image = image
         self._label = label

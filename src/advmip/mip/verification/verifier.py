@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from advmip.errors import InputError
 from advmip.mip.attack import pixels_of
 from advmip.mip.solvers import Options
-from advmip.mip.verification.question import Question
 from advmip.mip.verification.run import Run
+from advmip.mip.verification.specification import Specification
 from advmip.mip.verification.verdict import Verdict, VerificationIngredients
 from advmip.networks.network import Network
 from advmip.threads import held_to
@@ -49,7 +49,7 @@ class Verifier:
         ingredients: VerificationIngredients | None = None,
         failures: Path = Path("failures"),
     ) -> None:
-        self._asked = Question(
+        self._asked = Specification(
             network,
             epsilon,
             norm,

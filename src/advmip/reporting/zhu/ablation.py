@@ -17,7 +17,7 @@ VARIANTS = {
     "without_ball": "the ball",
     "without_relaxation": "forms and linear programs",
     "without_restart": "the restart",
-    "without_ceilings": "the ceilings",
+    "without_distance_cuts": "the distance cuts",
     "interval": "all of them",
 }
 

@@ -12,15 +12,15 @@ from advmip import InputError
 from advmip.datasets import load_dataset
 from advmip.experiments.ben_mhenni.appearance import attacks_to_look_at
 from advmip.experiments.ben_mhenni.efficiency import compare_solvers
-from advmip.experiments.ben_mhenni.questions import (
+from advmip.experiments.ben_mhenni.instances import (
     APPEARANCE,
     EFFICIENCY,
-    Question,
-    part_of,
-    parts_of,
-    parts_on,
+    Instance,
+    shard_of,
+    shards_of,
+    shards_on,
 )
-from advmip.experiments.ben_mhenni.victims import copy_published
+from advmip.experiments.ben_mhenni.networks import copy_published
 from advmip.experiments.networks import train_network
 from advmip.pictures import picture_of
 from advmip.settings import Settings, load_settings
@@ -58,18 +58,18 @@ def rows_of(file: Path) -> list[dict[str, str]]:
 def test_solvers_meet_each_attack_one_after_the_other() -> None:
     settings = settings_with({"distances": ["l2", "l1"], "solvers": ["scip", "highs"], "images": 2})
     settings["benmhenni"]["experiments"]["efficiency"]["attacks_per_job"] = 5
-    parts = parts_of(settings, EFFICIENCY)
-    assert [len(part) for part in parts] == [5, 3]
-    assert parts[0][:3] == [
-        Question(NAME, 0, "l2", "scip"),
-        Question(NAME, 0, "l2", "highs"),
-        Question(NAME, 1, "l2", "scip"),
+    shards = shards_of(settings, EFFICIENCY)
+    assert [len(shard) for shard in shards] == [5, 3]
+    assert shards[0][:3] == [
+        Instance(NAME, 0, "l2", "scip"),
+        Instance(NAME, 0, "l2", "highs"),
+        Instance(NAME, 1, "l2", "scip"),
     ]
-    assert len({question.key for part in parts for question in part}) == 8
-    assert parts_on(settings, EFFICIENCY, NAME) == [0, 1]
-    assert parts_on(settings, EFFICIENCY, "CIFAR-6x100") == []
-    with pytest.raises(InputError, match="2 parts"):
-        part_of(settings, EFFICIENCY, 2)
+    assert len({instance.key for shard in shards for instance in shard}) == 8
+    assert shards_on(settings, EFFICIENCY, NAME) == [0, 1]
+    assert shards_on(settings, EFFICIENCY, "CIFAR-6x100") == []
+    with pytest.raises(InputError, match="2 shards"):
+        shard_of(settings, EFFICIENCY, 2)
 
 
 def test_a_distance_may_have_images_and_a_solver_a_time_of_its_own(
@@ -185,7 +185,7 @@ def test_too_few_images_are_refused(networks: dict[str, Path], tmp_path: Path) -
     settings["benmhenni"]["experiments"]["appearance"]["attacks_per_job"] = 1
     with pytest.raises(InputError, match="the 5000 that the settings ask for"):
         attacks_to_look_at(settings, 0, networks, tmp_path / "journal.jsonl", tmp_path)
-    assert parts_on(settings, APPEARANCE, NAME) == list(range(5000))
+    assert shards_on(settings, APPEARANCE, NAME) == list(range(5000))
 
 
 def test_a_published_network_that_is_missing_is_named(tmp_path: Path) -> None:

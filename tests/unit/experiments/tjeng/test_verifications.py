@@ -9,8 +9,8 @@ import pytest
 
 from advmip import CheckError, InputError
 from advmip.experiments.tjeng import verifications as module
+from advmip.experiments.tjeng.instances import behind, shards_of
 from advmip.experiments.tjeng.networks import network_to_verify, train_robust_network
-from advmip.experiments.tjeng.questions import behind, parts_of
 from advmip.experiments.tjeng.verifications import verifications
 from advmip.settings import Settings, load_settings
 
@@ -41,8 +41,8 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_job_needs_the_networks_that_it_verifies() -> None:
     settings = small(verifications_per_job=4)
-    parts = parts_of(settings, "adversarial_error")
-    assert [len(part) for part in parts] == [4, 4]
+    shards = shards_of(settings, "adversarial_error")
+    assert [len(shard) for shard in shards] == [4, 4]
     assert behind(settings, "adversarial_error", 0) == ["LPd-cnn-0.1", "Adv-mlp-0.1"]
     assert behind(settings, "adversarial_error", 1) == ["LPd-cnn-0.3", "LPd-res"]
     assert behind(settings, "ablation", 0) == ["LPd-cnn-0.1"], "whose weights the classifier shares"
@@ -71,7 +71,7 @@ def test_every_verifier_comes_to_the_same_verdict_and_none_twice(
 def test_a_proof_that_an_attack_refutes_is_an_error(
     networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module._Subject, "_attacked", lambda *_: True)
+    monkeypatch.setattr(module._VerifiedNetwork, "_attacked", lambda *_: True)
     with pytest.raises(CheckError, match="proved robust, but PGD"):
         verifications(
             *(small(), "ablation", 0, networks, tmp_path / "journal.jsonl", tmp_path / "out.csv")

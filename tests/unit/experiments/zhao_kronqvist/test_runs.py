@@ -8,10 +8,10 @@ from advmip.experiments.zhao_kronqvist.runs import (
     Run,
     adversarial_folder,
     attacks_of,
-    attacks_of_part,
+    attacks_of_shard,
     largest_count,
-    part_of,
-    parts_of,
+    shard_of,
+    shards_of,
 )
 from advmip.settings import load_settings
 
@@ -30,7 +30,7 @@ def test_runs_cover_protocols_seeds_counts_images_and_radii():
         radii=[0.0, 0.5],
         seeds={"published": 2, "described": 1},
     )
-    (runs,) = parts_of(settings, "tables", "CNN")
+    (runs,) = shards_of(settings, "tables", "CNN")
     assert len(runs) == len(set(runs)) == 24
     assert runs[0] == Run(Attack("published", 3), 10, 0.0)
     assert {(run.attack.protocol, run.attack.seed) for run in runs} == {
@@ -42,27 +42,27 @@ def test_runs_cover_protocols_seeds_counts_images_and_radii():
 
 def test_seeds_count_on_from_the_first():
     settings = settings_with(first_seed=2, seeds={"published": 1, "described": 0})
-    (runs,) = parts_of(settings, "tables", "CNN")
+    (runs,) = shards_of(settings, "tables", "CNN")
     assert {run.attack.seed for run in runs} == {5}
 
 
 def test_jobs_share_out_the_runs_in_order():
     settings = settings_with(adversarial_counts=[10, 20, 30], runs_per_job=4)
-    parts = parts_of(settings, "tables", "CNN")
-    assert [len(part) for part in parts] == [4, 2]
-    assert [run.adversarial_count for part in parts for run in part] == [10, 20, 30] * 2
-    assert part_of(settings, "tables", "CNN", 1) == parts[1]
+    shards = shards_of(settings, "tables", "CNN")
+    assert [len(shard) for shard in shards] == [4, 2]
+    assert [run.adversarial_count for shard in shards for run in shard] == [10, 20, 30] * 2
+    assert shard_of(settings, "tables", "CNN", 1) == shards[1]
 
 
-@pytest.mark.parametrize("part", [-1, 2])
-def test_a_job_that_does_not_exist_is_refused(part):
+@pytest.mark.parametrize("shard", [-1, 2])
+def test_a_job_that_does_not_exist_is_refused(shard):
     settings = settings_with(adversarial_counts=[10, 20, 30], runs_per_job=4)
-    with pytest.raises(InputError, match="2 parts"):
-        part_of(settings, "tables", "CNN", part)
+    with pytest.raises(InputError, match="2 shards"):
+        shard_of(settings, "tables", "CNN", shard)
 
 
 def test_an_experiment_that_the_scale_leaves_out_has_no_runs():
-    assert parts_of(load_settings({"scale": "demo"}, WORKFLOW), "algorithm2", "CNN") == []
+    assert shards_of(load_settings({"scale": "demo"}, WORKFLOW), "algorithm2", "CNN") == []
 
 
 def test_the_attacks_behind_all_runs_are_made_once_each():
@@ -73,7 +73,7 @@ def test_the_attacks_behind_all_runs_are_made_once_each():
     wanted = {
         run.attack
         for experiment in settings["zk"]["experiments"]
-        for runs in parts_of(settings, experiment, "CNN")
+        for runs in shards_of(settings, experiment, "CNN")
         for run in runs
     }
     assert wanted <= set(attacks)
@@ -96,9 +96,9 @@ def test_attacks_are_shared_out_to_jobs():
     settings = load_settings({"scale": "paper", **changes}, WORKFLOW)
     jobs = attacks_of(settings, "CNN")
     assert all(len(job) == 2 for job in jobs[:-1])
-    assert attacks_of_part(settings, "CNN", 1) == jobs[1]
-    with pytest.raises(InputError, match="parts at scale paper"):
-        attacks_of_part(settings, "CNN", len(jobs))
+    assert attacks_of_shard(settings, "CNN", 1) == jobs[1]
+    with pytest.raises(InputError, match="shards at scale paper"):
+        attacks_of_shard(settings, "CNN", len(jobs))
 
 
 def test_an_attack_serves_the_largest_of_its_runs_and_no_more():

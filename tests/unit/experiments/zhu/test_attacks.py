@@ -12,8 +12,8 @@ from advmip import InputError
 from advmip.experiments.networks import train_network
 from advmip.experiments.zhu.attacks import exact_attacks
 from advmip.experiments.zhu.bounds import bounds_of_network
+from advmip.experiments.zhu.instances import Instance, shard_of, shards_of
 from advmip.experiments.zhu.networks import describe_networks
-from advmip.experiments.zhu.questions import Question, part_of, parts_of
 from advmip.settings import Settings, load_settings
 
 WORKFLOW = Path(__file__).parents[4] / "workflow"
@@ -42,9 +42,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_distance_may_have_images_of_its_own() -> None:
     chosen = small(images=3, images_by_distance={"linf": 1})
-    (part,) = parts_of(chosen, "progressive", "DNN1")
-    assert part == [Question(rank, "l1") for rank in range(3)] + [Question(0, "linf")]
-    assert part_of(chosen, "progressive", "DNN1", 0) == part
+    (shard,) = shards_of(chosen, "progressive", "DNN1")
+    assert shard == [Instance(rank, "l1") for rank in range(3)] + [Instance(0, "linf")]
+    assert shard_of(chosen, "progressive", "DNN1", 0) == shard
 
 
 def rows_of(file: Path) -> list[dict[str, str]]:
@@ -52,12 +52,12 @@ def rows_of(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(opened))
 
 
-def test_questions_are_dealt_out_distance_by_distance() -> None:
-    parts = parts_of(small(attacks_per_job=3), "progressive", "DNN1")
-    assert [len(part) for part in parts] == [3, 1]
-    assert parts[0] == [Question(0, "l1"), Question(1, "l1"), Question(0, "linf")]
-    with pytest.raises(InputError, match="2 parts"):
-        part_of(small(attacks_per_job=3), "progressive", "DNN1", 2)
+def test_instances_are_dealt_out_distance_by_distance() -> None:
+    shards = shards_of(small(attacks_per_job=3), "progressive", "DNN1")
+    assert [len(shard) for shard in shards] == [3, 1]
+    assert shards[0] == [Instance(0, "l1"), Instance(1, "l1"), Instance(0, "linf")]
+    with pytest.raises(InputError, match="2 shards"):
+        shard_of(small(attacks_per_job=3), "progressive", "DNN1", 2)
 
 
 def test_attacks_give_rows_and_images_and_are_not_done_twice(network: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from advmip.experiments.networks import train_network
 from advmip.experiments.zhu.attacks import exact_attacks
 from advmip.experiments.zhu.features import features
 from advmip.experiments.zhu.gallery import gallery
-from advmip.experiments.zhu.questions import Question, parts_of
+from advmip.experiments.zhu.instances import Instance, shards_of
 from advmip.experiments.zhu.square import square
 from advmip.pictures import picture_of
 from advmip.settings import Settings, load_settings
@@ -53,8 +53,8 @@ def rows_of(file: Path) -> list[dict[str, str]]:
 
 
 def test_a_gallery_asks_for_an_image_of_each_class(settings: Settings) -> None:
-    (questions,) = parts_of(settings, "gallery", "DNN1")
-    assert questions == [Question(0, "l1", label) for label in range(10)]
+    (instances,) = shards_of(settings, "gallery", "DNN1")
+    assert instances == [Instance(0, "l1", label) for label in range(10)]
 
 
 def test_originals_and_attacks_become_pictures(

@@ -16,12 +16,12 @@ from advmip import InputError
 from advmip.datasets import load_dataset
 from advmip.experiments.networks import train_network
 from advmip.experiments.zhu.attacks import exact_attacks
-from advmip.experiments.zhu.questions import (
-    Question,
+from advmip.experiments.zhu.instances import (
+    Instance,
     example_folders,
     examples_added,
-    parts_of,
     retrainings,
+    shards_of,
 )
 from advmip.experiments.zhu.retraining import accuracies, load_examples, retrain
 from advmip.networks import ARCHITECTURES, load_network, new_network, save_network
@@ -58,10 +58,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     settings, network = small(), folder / "digits_dnn1.safetensors"
     train_network(settings, "DNN1", network)
     for experiment in ("training_examples", "test_examples"):
-        for part in range(2):
-            out = folder / experiment / f"DNN1-{part}"
-            journal = folder / f"{experiment}-{part}.jsonl"
-            exact_attacks(settings, experiment, "DNN1", part, network, None, journal, out)
+        for shard in range(2):
+            out = folder / experiment / f"DNN1-{shard}"
+            journal = folder / f"{experiment}-{shard}.jsonl"
+            exact_attacks(settings, experiment, "DNN1", shard, network, None, journal, out)
     return Trained(network, folder)
 
 
@@ -79,12 +79,12 @@ def predicted(file: Path, images: np.ndarray) -> np.ndarray:
 def test_a_job_attacks_one_network(tmp_path: Path) -> None:
     settings = small(images=2, attacks_per_job=100)
     assert retrainings(settings, "DNN1") == ["l1", "linf", "none"]
-    parts = parts_of(settings, "retrained", "DNN1")
-    assert [part[0].trained_on for part in parts] == ["l1", "linf", "none"]
-    assert parts[2] == [
-        Question(rank, name, trained_on="none") for name in DISTANCES for rank in (0, 1)
+    shards = shards_of(settings, "retrained", "DNN1")
+    assert [shard[0].trained_on for shard in shards] == ["l1", "linf", "none"]
+    assert shards[2] == [
+        Instance(rank, name, trained_on="none") for name in DISTANCES for rank in (0, 1)
     ]
-    assert [part[0].trained_on for part in parts_of(settings, "test_examples", "DNN1")] == [
+    assert [shard[0].trained_on for shard in shards_of(settings, "test_examples", "DNN1")] == [
         None
     ] * 2
     assert [examples_added(settings, "DNN1", name) for name in (None, "none", "l1")] == [0, 0, 3]
@@ -108,8 +108,8 @@ def test_examples_bear_the_true_class_of_an_image_of_their_split(
         found = load_examples(small(), trained.attacks, experiment, "DNN1", distance)
         rows = [
             row
-            for part in range(2)
-            for row in rows_of(trained.attacks / experiment / f"DNN1-{part}" / "attacks.csv")
+            for shard in range(2)
+            for row in rows_of(trained.attacks / experiment / f"DNN1-{shard}" / "attacks.csv")
             if row["distance_name"] == distance
         ]
         images = [int(row["image"]) for row in rows]
@@ -153,10 +153,10 @@ def test_networks_trained_anew_differ_by_their_examples_alone(
 
 
 def attacked(
-    settings: Settings, part: int, network: Path, retrained: Path | None, folder: Path
+    settings: Settings, shard: int, network: Path, retrained: Path | None, folder: Path
 ) -> list[dict[str, str]]:
     journal = folder / "retrained.jsonl"
-    exact_attacks(settings, "retrained", "DNN1", part, network, None, journal, folder, retrained)
+    exact_attacks(settings, "retrained", "DNN1", shard, network, None, journal, folder, retrained)
     return rows_of(folder / "attacks.csv")
 
 

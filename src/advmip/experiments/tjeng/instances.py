@@ -1,0 +1,105 @@
+"""Which verifications a scale sets out to do, and how they are dealt out to jobs.
+
+Light on purpose, as the settings are: the workflow asks before every run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product, starmap
+
+from advmip.experiments.shards import chosen_shard, chunked
+from advmip.settings import Settings
+
+# Our own way, and the published one (intervals, linear, then mixed-integer programs) with all of
+# its optimisations and without one of them.
+WHOLE, CONTROL = "whole", "control"
+WITHOUT = ("without_progressive", "without_ball", "without_tight")
+# A network of Zhao & Kronqvist before and after its fine-tuning, both verified in our own way.
+BEFORE, AFTER = "before", "after"
+ABLATION, FINETUNED = "ablation", "finetuned"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One verification.
+
+    Attributes:
+        paper_network: The network's name in the settings.
+        epsilon: The radius.
+        variant: `WHOLE`, `CONTROL` or one of `WITHOUT`; `BEFORE` or `AFTER` fine-tuning.
+        image: Which test image, from 0.
+    """
+
+    paper_network: str
+    epsilon: float
+    variant: str
+    image: int
+
+    @property
+    def key(self) -> str:
+        """Its name in a journal."""
+        return " ".join(f"{name}={value}" for name, value in vars(self).items())
+
+
+def variants_of(experiment: str) -> tuple[str, ...]:
+    """The ways in which an experiment verifies, or the networks that it compares."""
+    if experiment == FINETUNED:
+        return BEFORE, AFTER
+    return (CONTROL, *WITHOUT, WHOLE) if experiment == ABLATION else (WHOLE,)
+
+
+def shards_of(settings: Settings, experiment: str) -> list[list[Instance]]:
+    """The verifications of an experiment, one list for each job; none if left out."""
+    return [list(starmap(Instance, shard)) for shard in _chunked(settings, experiment)]
+
+
+def shard_of(settings: Settings, experiment: str, shard: int) -> list[Instance]:
+    """The verifications of one job.
+
+    Raises:
+        InputError: There is no such job at this scale.
+    """
+    shards = _chunked(settings, experiment)
+    chosen = chosen_shard(shards, shard, f"experiment {experiment}", settings["scale"])
+    return list(starmap(Instance, chosen))
+
+
+def origin_of(settings: Settings, paper_network: str) -> str:
+    """The network whose weights a network of the poster has: itself, unless it is another's."""
+    chosen = settings["tjeng"]["networks"].get(paper_network)
+    return paper_network if chosen is None else chosen["same_as"] or paper_network
+
+
+def trained_networks(settings: Settings) -> list[str]:
+    """The networks of the poster that are trained at this scale."""
+    networks = settings["tjeng"]["networks"]
+    return [name for name, chosen in networks.items() if chosen["architecture"] is not None]
+
+
+def behind(settings: Settings, experiment: str, shard: int) -> list[str]:
+    """The trained networks that the verifications of one job are about."""
+    names = {
+        origin_of(settings, instance.paper_network)
+        for instance in shard_of(settings, experiment, shard)
+    }
+    return [name for name in trained_networks(settings) if name in names]
+
+
+def datasets_of(settings: Settings, experiment: str) -> list[str]:
+    """The data sets whose images an experiment verifies."""
+    networks = {**settings["networks"], **settings["tjeng"]["networks"]}
+    names = [networks[name]["dataset"] for name in settings["tjeng"]["experiments"][experiment]]
+    return list(dict.fromkeys(names))
+
+
+def _chunked(settings: Settings, experiment: str) -> list[list[tuple[str, float, str, int]]]:
+    """What `shards_of` makes instances of, for there may be tens of thousands."""
+    choices = [
+        (paper_network, epsilon, variant, image)
+        for paper_network, chosen in settings["tjeng"]["experiments"].get(experiment, {}).items()
+        for epsilon, image, variant in product(
+            chosen["epsilons"], range(chosen["images"]), variants_of(experiment)
+        )
+    ]
+    return chunked(choices, settings["tjeng"]["verifications_per_job"])

@@ -1,0 +1,1 @@
+"""Primal heuristics: good attacks before any proof."""

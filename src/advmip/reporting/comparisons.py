@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from advmip.errors import InputError
 from advmip.reporting.ben_mhenni.instances import INSTANCES
 from advmip.reporting.intervals import Measured, measure, measure_share
 from advmip.reporting.judging import Cell, Verdict, judge, sampling_allowance
@@ -285,19 +284,3 @@ def _reference(
         return None
     ours = cell_of(rows, source, origin, origin_keys, quantity, "published").measured.mean
     return origin.published(origin_keys, quantity), ours
-
-
-def find_block(source: Source, name: str) -> Block:
-    """A block by name.
-
-    Raises:
-        InputError: The source has no such block.
-    """
-    if name not in source.blocks:
-        raise InputError(
-            subject=f"block {name!r} of source {source.name}",
-            found="none of that name",
-            expected=f"one of {', '.join(source.blocks)}",
-            mend="correct the name in workflow/papers",
-        )
-    return source.blocks[name]

@@ -31,10 +31,6 @@ from advmip.reporting.zhao_kronqvist.names import (
 def training_methods(rows: Rows, sources: Sources) -> pd.DataFrame:
     """Table 1: what each way of training costs and buys, with fifty adversarial examples.
 
-    Args:
-        rows: Rows of the paper's experiments.
-        sources: The sources by short name.
-
     Returns:
         The columns of `compare_block`, `method`, and `change` and `published_change` from the
         initial network in percentage points; one row per network, method, protocol and quantity
@@ -104,10 +100,6 @@ def fine_tuning(source: str, stem: str) -> Callable[[Rows, Sources], pd.DataFram
 def running_times(rows: Rows, sources: Sources) -> pd.DataFrame:
     """Table 5: seconds of one projection, first and last, and of one pass of the loss.
 
-    Args:
-        rows: Rows of the paper's experiments.
-        sources: The sources by short name.
-
     Returns:
         The columns of `compare_block`, one row per network, number of examples and iteration
         (quantity `seconds_projection`), and one per network (quantity `seconds`).
@@ -124,10 +116,6 @@ def running_times(rows: Rows, sources: Sources) -> pd.DataFrame:
 
 def over_seeds(rows: Rows, sources: Sources) -> pd.DataFrame:
     """Extension 1: Tables 2 and 3 over the seeds of the attack that picks the examples.
-
-    Args:
-        rows: Rows of the paper's experiments.
-        sources: The sources by short name.
 
     Returns:
         The columns of `compare_block`; `lower` and `upper` bound the mean over the seeds, and
@@ -155,10 +143,6 @@ def require_further_seeds(rows: Rows) -> None:
 
 def attacked_images(rows: Rows, sources: Sources) -> pd.DataFrame:
     """Extension 3: Tables 2 and 3 by how many training images the examples are chosen from.
-
-    Args:
-        rows: Rows of the paper's experiments.
-        sources: The sources by short name.
 
     Returns:
         The columns of `compare_block` and `attacked_images` (the first so many; empty for all), as

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from advmip.reporting import style
-from advmip.reporting.comparisons import PROTOCOLS, one_per_seed
+from advmip.reporting.cells import one_per_seed
+from advmip.reporting.comparisons import PROTOCOLS
 from advmip.reporting.intervals import measure
 from advmip.reporting.outputs import Sources
 from advmip.reporting.rows import Rows

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from advmip.reporting import style
-from advmip.reporting.comparisons import compare_block, one_per_seed
+from advmip.reporting.cells import one_per_seed
+from advmip.reporting.comparisons import compare_block
 from advmip.reporting.outputs import Sources
 from advmip.reporting.rows import Rows, where
 from advmip.reporting.zhao_kronqvist.figures.panels import COUNT_LABEL, panel_grid

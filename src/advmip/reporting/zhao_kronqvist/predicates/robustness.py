@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from scipy import stats
 
-from advmip.reporting.comparisons import one_per_seed
+from advmip.reporting.cells import one_per_seed
 from advmip.reporting.predicates import Case, Predicate, at_least, at_most, entering
 from advmip.reporting.zhao_kronqvist.evidence import FineTuning
 from advmip.reporting.zhao_kronqvist.names import ATTACKS

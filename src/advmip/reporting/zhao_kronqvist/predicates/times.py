@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from advmip.errors import looked_up
-from advmip.reporting.comparisons import cell_of
+from advmip.reporting.cells import cell_of
 from advmip.reporting.predicates import Case, Predicate, at_least, at_most, entering
 from advmip.reporting.zhao_kronqvist.evidence import FineTuning
 

@@ -87,22 +87,29 @@ def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd
 
 
 def unpublished(
-    chosen: pd.DataFrame, identity: Mapping[str, Any], decimals: Mapping[str, int | None]
+    chosen: pd.DataFrame,
+    source: str,
+    decimals: Mapping[str, int | None],
+    protocol: str = "published",
+    **identity: str,
 ) -> pd.DataFrame:
     """Our values of what a source does not have, in the columns of a comparison.
 
     Args:
         chosen: The rows, which differ only by seed or image.
-        identity: Columns that every value shares.
+        source: The source's short name.
         decimals: Quantity to decimals; None where a printed table chooses them.
+        protocol: "published" or "described".
+        identity: Further columns that every value shares.
 
     Returns:
         One row per quantity, with the columns `COMPARISON_COLUMNS`; ours is empty where the
         quantity is so in all rows.
     """
+    common = {"source": source, "protocol": protocol, **identity}
     records = []
     for quantity, digits in decimals.items():
-        record: dict[str, Any] = {**identity, "quantity": quantity, "decimals": digits}
+        record: dict[str, Any] = {**common, "quantity": quantity, "decimals": digits}
         if chosen[quantity].notna().any():
             measured = mean_of(chosen, quantity)
             record |= {"ours": measured.mean, "lower": measured.lower, "upper": measured.upper}

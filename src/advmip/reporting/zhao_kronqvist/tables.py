@@ -197,8 +197,8 @@ def _unpublished(
 ) -> pd.DataFrame:
     own = {"paper_network": network, "method": method, "protocol": protocol}
     chosen = rows.select("evaluations", {**(match or {}), **own})
-    identity = {"source": "zk", "output": "zk_table1", "network": network, "protocol": protocol}
-    return unpublished(chosen, identity, dict.fromkeys(quantities))
+    decimals = dict.fromkeys(quantities)
+    return unpublished(chosen, "zk", decimals, protocol, output="zk_table1", network=network)
 
 
 def _seconds(rows: Rows, network: str, method: str, protocol: str) -> pd.DataFrame:

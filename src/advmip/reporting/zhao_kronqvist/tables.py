@@ -19,6 +19,7 @@ from advmip.reporting.rows import Rows
 from advmip.reporting.zhao_kronqvist import printing
 from advmip.reporting.zhao_kronqvist.names import (
     ACCURACIES,
+    ADDED_DATA,
     ADVERSARIAL_TRAINING,
     ALL_WEIGHTS_FREE,
     FINE_TUNED,
@@ -47,7 +48,7 @@ def training_methods(rows: Rows, sources: Sources) -> pd.DataFrame:
             fifty = fifty[(fifty["adversarial_count"] == 50) & (fifty["omega"] == 0.0)]
             parts = {
                 "initial": compare_block(rows, source, initial, protocol),
-                "adversarial data added": compare_block(rows, source, retrained, protocol),
+                ADDED_DATA: compare_block(rows, source, retrained, protocol),
                 ADVERSARIAL_TRAINING: _unpublished(
                     rows, network, ADVERSARIAL_TRAINING, protocol, ACCURACIES
                 ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -123,14 +124,10 @@ def _without_ours(published: float, verdict: Verdict, reason: str) -> dict[str, 
 
 
 def _ours(cell: Cell) -> dict[str, Any]:
-    measured = cell.measured
+    measured = asdict(cell.measured)
     return {
-        "ours": measured.mean,
-        "lower": measured.lower,
-        "upper": measured.upper,
-        "further_lower": measured.further_lower,
-        "further_upper": measured.further_upper,
-        "seeds": measured.seeds,
+        "ours": measured.pop("mean"),
+        **measured,
         "least": cell.least.mean,
         "most": cell.most.mean,
         "iterations": cell.iterations,

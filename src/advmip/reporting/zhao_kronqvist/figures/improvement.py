@@ -119,12 +119,7 @@ def _our_improvement(
     for count, runs in tuned.groupby("adversarial_count"):
         measured = measure(runs.groupby("seed")[quantity].max() - start)
         points.append(
-            {
-                "adversarial_count": count,
-                "improvement": measured.mean,
-                "lower": measured.lower,
-                "upper": measured.upper,
-                "seeds": measured.seeds,
-            }
+            {"adversarial_count": count, "improvement": measured.mean}
+            | {name: getattr(measured, name) for name in ("lower", "upper", "seeds")}
         )
     return points

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -60,20 +59,15 @@ def draw_seeds(figure: Figure, data: pd.DataFrame) -> None:
     counts = sorted(data["adversarial_count"].unique())
     places = {count: place for place, count in enumerate(counts)}
     seeds = [column for column in data.columns if column.startswith("seed ")]
+    paper = {**style.PAPER_LINE, "linestyle": "none"}
     for line, attack in zip(panels, attacks, strict=True):
         for axis, network in zip(line, networks, strict=True):
             for number, omega in enumerate(omegas):
                 colour = style.OMEGA_COLOURS[number % len(style.OMEGA_COLOURS)]
                 part = where(data, {"network": network, "attack": attack, "omega": omega})
                 x = part["adversarial_count"].map(places) + 0.24 * (number - 1)
-                axis.vlines(
-                    x,
-                    part["further_lower"],
-                    part["further_upper"],
-                    color=colour,
-                    alpha=0.25,
-                    linewidth=5,
-                )
+                further = part["further_lower"], part["further_upper"]
+                axis.vlines(x, *further, color=colour, alpha=0.25, linewidth=5)
                 axis.errorbar(
                     x,
                     part["mean"],
@@ -87,12 +81,7 @@ def draw_seeds(figure: Figure, data: pd.DataFrame) -> None:
                 )
                 for seed in seeds:
                     axis.plot(x, part[seed], ".", color=colour, alpha=0.5, markersize=2.5)
-                axis.plot(
-                    x,
-                    part["published"],
-                    linestyle="none",
-                    **_without(style.PAPER_LINE, "linestyle"),
-                )
+                axis.plot(x, part["published"], **paper)
             axis.set_title(f"{network}, {attack}")
             axis.set_xticks(list(places.values()), [f"{count:g}" for count in counts])
         line[0].set_ylabel(f"{attack} accuracy (%)")
@@ -104,10 +93,6 @@ def draw_seeds(figure: Figure, data: pd.DataFrame) -> None:
             for omega, colour in zip(omegas, style.OMEGA_COLOURS, strict=False)
         ),
         Line2D([], [], color=style.GREY, alpha=0.4, linewidth=5, label="one further run, 95 %"),
-        Line2D([], [], label="paper", **{**style.PAPER_LINE, "linestyle": "none"}),
+        Line2D([], [], label="paper", **paper),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
-
-
-def _without(look: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in look.items() if key != name}

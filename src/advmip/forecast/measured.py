@@ -12,7 +12,7 @@ from typing import Any
 from advmip.errors import InputError
 from advmip.forecast import work
 from advmip.forecast.jobs import Outputs, jobs_of
-from advmip.forecast.kept import samples_of_tables
+from advmip.forecast.snapshot_tables import samples_of_tables
 from advmip.forecast.times import Sample
 from advmip.forecast.work import label
 from advmip.journal import entries_of

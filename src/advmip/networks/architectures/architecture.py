@@ -60,14 +60,8 @@ def for_dataset(
 ) -> Architecture:
     """An architecture for the images of a data set; without `mean` and `std`, as they are.
 
-    Args:
-        name: The name in settings, rows and files.
-        paper_name: The name in the paper, or that of the paper's network it stands for.
-        dataset: A key of `IMAGES`.
-        build: Makes the module for images of a shape.
-        mean: As in `Architecture`.
-        std: As in `Architecture`.
-        augmented: As in `Architecture`.
+    The arguments are the attributes of `Architecture`, but that `build` is given the shape of an
+    image.
     """
     shape = IMAGES[dataset]
     return Architecture(

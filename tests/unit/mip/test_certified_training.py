@@ -17,7 +17,7 @@ from advmip.experiments.classifiers import first_images
 from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.mip.certified_training import CertifiedLoss, certified_margins
 from advmip.networks import ARCHITECTURES, Architecture, Network
-from advmip.networks.architectures import ShortcutBlock
+from advmip.networks.architectures.residual import ShortcutBlock
 from advmip.networks.training import Objective, cross_entropy, train
 
 EPSILON = 0.1

@@ -18,7 +18,7 @@ from advmip.mip.bounds.layer_stages import layer_stages
 from advmip.mip.bounds.linear import LinearBounds, margin_forms, parallel
 from advmip.mip.bounds.operators import Stage, matrix_stages
 from advmip.networks import ARCHITECTURES, Network, new_network
-from advmip.networks.architectures import ShortcutBlock
+from advmip.networks.architectures.residual import ShortcutBlock
 
 SHAPE = (1, 8, 8)
 LABELS = torch.tensor([0, 2])

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from advmip.experiments.zhu.instances import attacks_of
 from advmip.forecast import work
-from advmip.forecast.jobs import ADDED_DATA, ADVERSARIAL_TRAINING, verified
+from advmip.forecast.jobs import verified
 from advmip.forecast.times import Sample
 from advmip.forecast.work import Kind, label
 from advmip.reporting.ben_mhenni.instances import INSTANCES
 from advmip.reporting.tjeng.names import STAGES, WHOLE
+from advmip.reporting.zhao_kronqvist.names import ADDED_DATA, ADVERSARIAL_TRAINING
 from advmip.reporting.zhu.ablation import VARIANTS
 from advmip.reporting.zhu.names import PROGRESSIVE
 from advmip.settings import Settings

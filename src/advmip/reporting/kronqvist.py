@@ -24,10 +24,6 @@ _LOOKS = {
 def relaxation_data(rows: Rows, sources: Sources) -> pd.DataFrame:
     """The output over a grid of inputs, between its bounds in the relaxed model.
 
-    Args:
-        rows: Rows of the lecture's example.
-        sources: The sources by short name; the figure is published without numbers.
-
     Returns:
         One row per point: x1, x2, value, lower and upper.
     """

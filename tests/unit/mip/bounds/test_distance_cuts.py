@@ -8,9 +8,9 @@ from brute_force import CLASSES, SHAPE, smallest
 from tiny_networks import instance
 
 from advmip import minimal_attack
-from advmip.mip import exact_attack
 from advmip.mip.bounds import interval_bounds, relaxation_bounds
 from advmip.mip.bounds.distance_cuts import with_distance_cuts
+from advmip.mip.deadline import until
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.goals import Targeted
@@ -39,7 +39,7 @@ def problem_of(seed: int, distance: str = "l1") -> tuple[Problem, float]:
 @pytest.mark.parametrize("seed", range(12))
 def test_no_point_of_interest_is_cut_off(seed: int) -> None:
     problem, _ = problem_of(seed)
-    distance_cuts = with_distance_cuts(problem, interval_bounds(problem), np.inf).distance_cuts
+    distance_cuts = with_distance_cuts(problem, interval_bounds(problem)).distance_cuts
     random = np.random.default_rng(seed)
     changes = random.uniform(problem.box.lower[:, None], problem.box.upper[:, None], (4, 40000))
     spent = np.abs(changes).sum(axis=0)
@@ -58,7 +58,7 @@ def test_near_the_image_a_neuron_has_little_room(seed: int) -> None:
     problem, _ = problem_of(seed)
     bounds = interval_bounds(problem)
     at_image = problem.network.preactivations(problem.image)
-    distance_cuts = with_distance_cuts(problem, bounds, np.inf).distance_cuts
+    distance_cuts = with_distance_cuts(problem, bounds).distance_cuts
     for cut, layer, interval in zip(distance_cuts, at_image, bounds, strict=False):
         entering = layer[cut.neurons]
         height = cut.slope * entering + cut.constant - np.maximum(entering, 0.0)
@@ -70,7 +70,7 @@ def test_near_the_image_a_neuron_has_little_room(seed: int) -> None:
 def test_they_lift_the_relaxation_but_not_the_optimum(seed: int) -> None:
     problem, nearest = problem_of(seed)
     bounds = interval_bounds(problem)
-    under = with_distance_cuts(problem, bounds, np.inf)
+    under = with_distance_cuts(problem, bounds)
     relaxed = []
     for each in (problem, under):
         encoding = encode(each, bounds, Triangle())
@@ -85,20 +85,21 @@ def test_they_lift_the_relaxation_but_not_the_optimum(seed: int) -> None:
 
 def test_without_time_there_are_none() -> None:
     problem, _ = problem_of(1)
-    distance_cuts = with_distance_cuts(problem, interval_bounds(problem), 0.0).distance_cuts
+    with until(0.0):
+        distance_cuts = with_distance_cuts(problem, interval_bounds(problem)).distance_cuts
     assert sum(len(each.neurons) for each in distance_cuts) == 0
 
 
 def test_other_distances_do_without() -> None:
     problem, _ = problem_of(1, "linf")
-    assert with_distance_cuts(problem, interval_bounds(problem), np.inf).distance_cuts == ()
+    assert with_distance_cuts(problem, interval_bounds(problem)).distance_cuts == ()
 
 
 def test_a_class_that_is_out_of_reach_is_proved_to_be() -> None:
     problem, nearest = problem_of(2)
     near = replace(problem, radius=0.9 * nearest)
     bounds = interval_bounds(near)
-    under = with_distance_cuts(near, bounds, np.inf)
+    under = with_distance_cuts(near, bounds)
     solution = SOLVERS["highs"].solve(encode(under, bounds).model, Options())
     assert solution.status is Status.INFEASIBLE or solution.value > near.radius
 
@@ -108,7 +109,9 @@ def test_a_class_that_is_out_of_reach_is_proved_to_be() -> None:
 def test_an_attack_that_needs_them_finds_the_nearest_attack(
     seed: int, solver: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exact_attack, "patience", lambda problem, bounding: 0.0)
+    monkeypatch.setattr(
+        "advmip.mip.exact_attack.exact_attack.patience", lambda problem, bounding: 0.0
+    )
     tiny, network, image, label = instance(seed, HIDDEN)
     target = (label + 1) % CLASSES
     expected = smallest(tiny, image, "l1", [target], 1.0, 1e-6)

@@ -12,7 +12,7 @@ from advmip.mip.goals import Targeted
 from advmip.mip.model import Model
 from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers import SOLVERS, Options, Status
-from advmip.mip.solvers.interface import searched_below
+from advmip.mip.solvers.interface import heuristics_redundant
 from advmip.networks import staged
 
 MARGIN = 1e-4
@@ -59,6 +59,6 @@ def test_below_the_optimum_nothing_is_found(seed: int, distance: str, solver: st
 
 def test_heuristics_rest_where_the_search_was_by_the_distance_itself() -> None:
     known = Options(cutoff=1.0)
-    assert searched_below(model_of(1, "l1")[0], known)
-    assert not searched_below(model_of(1, "l0")[0], known)
-    assert not searched_below(model_of(1, "l1")[0], Options())
+    assert heuristics_redundant(model_of(1, "l1")[0], known)
+    assert not heuristics_redundant(model_of(1, "l0")[0], known)
+    assert not heuristics_redundant(model_of(1, "l1")[0], Options())

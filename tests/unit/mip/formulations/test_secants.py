@@ -7,7 +7,7 @@ from tiny_networks import instance
 
 from advmip.mip.bounds import interval_bounds
 from advmip.mip.distances import Box, distance_named
-from advmip.mip.formulations import Rectified
+from advmip.mip.formulations import EncodedReLUs
 from advmip.mip.formulations.secants import add_secants
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.goals import Targeted
@@ -27,7 +27,7 @@ def secants(seed: int) -> tuple[Model, Vector, Vector]:
     builder = ModelBuilder()
     entering = Expression.of(builder.add_columns(PIXELS)).mapped(Matrix(weights)) + bias
     leaving = Expression.of(builder.add_columns(NEURONS))
-    add_secants(builder, entering, Rectified(entering, leaving), RADIUS)
+    add_secants(builder, entering, EncodedReLUs(entering, leaving), RADIUS)
     return builder.build(), weights, bias
 
 

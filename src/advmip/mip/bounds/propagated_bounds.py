@@ -13,7 +13,7 @@ from advmip.mip.goals import Goal
 from advmip.mip.problem import Problem
 
 
-class FormBounds:
+class PropagatedBounds:
     """Bounds that hold for every point within a problem's radius, whatever its goal, by forms.
 
     Intervals bound every neuron, and linear forms (`bounds.linear`) those whose sign is left open,

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import qpsolvers
 from scipy.sparse import csc_matrix
+from violations import largest_violation
 
+from advmip.mip.deadline import until
 from advmip.mip.model import Cuts, Matrix, Model
 from advmip.mip.programs.quadratic_program import QuadraticProgram
 
@@ -61,7 +63,7 @@ def test_the_optimum_is_that_of_a_general_solver_under_other_and_other_bounds(se
         assert value == pytest.approx(optimum, rel=1e-4, abs=1e-6)
         if np.isfinite(optimum):
             assert value <= optimum + 1e-6
-            assert model.largest_violation(program.point()) < 1e-6
+            assert largest_violation(model, program.point()) < 1e-6
             assert model.value(program.point()) == pytest.approx(optimum, rel=1e-4, abs=1e-6)
         some = random.integers(SQUARED, SQUARED + FLAT, 2)
         upper[some] = np.where(upper[some] > 0, 0.0, model.upper[some])
@@ -120,5 +122,5 @@ def test_rows_of_separators_are_added_until_none_is_violated() -> None:
 
 def test_without_time_nothing_is_said() -> None:
     program = QuadraticProgram(model_of(0))
-    program.limit_time(0.0)
-    assert program.resolve() == -np.inf
+    with until(0.0):
+        assert program.resolve() == -np.inf

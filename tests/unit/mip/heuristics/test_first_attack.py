@@ -11,17 +11,14 @@ from brute_force import CLASSES, SHAPE, TinyNetwork, smallest
 from tiny_networks import as_network, instance
 
 from advmip.mip.bounds import interval_bounds
+from advmip.mip.deadline import until
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.goals import Targeted
+from advmip.mip.heuristics.activation_patterns import PatternSearch
 from advmip.mip.heuristics.ball_attack import logits_of
-from advmip.mip.heuristics.incumbents import (
-    PatternProgram,
-    best_of,
-    corrected,
-    gradient_points,
-    meets,
-    search,
-)
+from advmip.mip.heuristics.first_attack import first_attack
+from advmip.mip.heuristics.incumbent import corrected, meets_goal, nearest_attack
+from advmip.mip.heuristics.starts import gradient_points
 from advmip.mip.problem import Problem
 from advmip.networks import staged
 
@@ -60,7 +57,7 @@ def smallest_beside(tiny: TinyNetwork, problem: Problem, own: np.ndarray) -> flo
 @pytest.mark.parametrize(("distance", "seed"), list(product(("l1", "linf"), range(12))))
 def test_no_pattern_beside_holds_a_nearer_attack(distance: str, seed: int) -> None:
     tiny, problem = example(seed, distance)
-    found = search(problem, logits_of(as_network(tiny), 1.0))
+    found = first_attack(problem, logits_of(as_network(tiny), 1.0))
     if found is None:
         assert isinstance(problem.goal, Targeted)
         rivals = [problem.goal.target]
@@ -78,32 +75,33 @@ def test_no_pattern_beside_holds_a_nearer_attack(distance: str, seed: int) -> No
 @pytest.mark.parametrize("seed", range(12))
 def test_going_around_is_never_worse_than_going_down(seed: int) -> None:
     _, problem = example(seed, "l1")
-    program = PatternProgram(problem, interval_bounds(problem))
+    program = PatternSearch(problem, interval_bounds(problem))
     for point in gradient_points(problem, 3, seed):
         down = program.descend(point - problem.image)
-        around = program.around(point - problem.image)
-        if meets(problem, down):
-            nearest = best_of(problem, [around])
+        around = program.descend_from_neighbours(point - problem.image)
+        if meets_goal(problem, down):
+            nearest = nearest_attack(problem, [around])
             assert nearest is not None
             assert nearest.value <= problem.distance.value(down, problem.box) + 1e-6
 
 
 def test_a_deadline_that_has_passed_still_gives_what_is_known() -> None:
     tiny, problem = example(1, "l1")
-    found = search(problem, logits_of(as_network(tiny), 1.0), deadline=0.0)
-    assert found is None or meets(problem, found.change)
+    with until(0.0):
+        found = first_attack(problem, logits_of(as_network(tiny), 1.0))
+    assert found is None or meets_goal(problem, found.change)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_point_that_misses_the_goal_by_rounding_is_moved_across(seed: int) -> None:
     tiny, problem = example(seed, "l2")
-    found = search(problem, logits_of(as_network(tiny), 1.0))
+    found = first_attack(problem, logits_of(as_network(tiny), 1.0))
     if found is None:
         return
     # A little back towards the image: no longer across, as a solver's point may be.
     short = (1 - 1e-5) * found.change
     moved = corrected(problem, short)
-    assert meets(problem, moved) or not meets(problem, found.change)
+    assert meets_goal(problem, moved) or not meets_goal(problem, found.change)
     assert np.linalg.norm(moved - short) < 1e-2
     assert (moved >= problem.box.lower).all()
     assert (moved <= problem.box.upper).all()

@@ -49,7 +49,7 @@ def dense() -> tuple[Operator, Tensor]:
 
 
 def identity() -> tuple[Operator, Tensor]:
-    return IdentityOperator(INPUTS, DOUBLE, torch.device("cpu")), torch.eye(INPUTS, dtype=DOUBLE)
+    return IdentityOperator(torch.ones(INPUTS, dtype=DOUBLE)), torch.eye(INPUTS, dtype=DOUBLE)
 
 
 def diagonal() -> tuple[Operator, Tensor]:

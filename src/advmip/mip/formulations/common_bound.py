@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from advmip.mip.formulations.layer import Formulation, Neurons, Rectified
+from advmip.mip.formulations.layer import EncodedReLUs, Formulation, UnstableReLUs
 from advmip.mip.model import ModelBuilder
 
 
@@ -25,7 +25,7 @@ class CommonBound:
         self._formulation = formulation
         self._bound = bound
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
+    def encode(self, builder: ModelBuilder, neurons: UnstableReLUs) -> EncodedReLUs:
         """What the formulation adds."""
         common = np.full(neurons.count, self._bound)
         return self._formulation.encode(builder, replace(neurons, lower=-common, upper=common))

@@ -12,10 +12,10 @@ from scipy.sparse import csc_matrix
 from tiny_networks import instance
 
 from advmip import minimal_attack
-from advmip.mip import exact_attack
 from advmip.mip.attack_tree.relaxation import Relaxation
 from advmip.mip.bounds import interval_bounds, relaxation_bounds
 from advmip.mip.branch_and_bound.node import OPEN
+from advmip.mip.deadline import until
 from advmip.mip.distances import L2, Box
 from advmip.mip.goals import Targeted
 from advmip.mip.problem import Problem
@@ -131,8 +131,8 @@ def test_columns_that_no_price_makes_convex_have_none() -> None:
 def test_without_time_nothing_has_a_price() -> None:
     quadratic, costs, products, rows, sides = example(0)
     spread = np.full(COLUMNS, 6.0)
-    late = time.perf_counter() - 1.0
-    prices = best_prices(quadratic, costs, products, rows, sides, spread, late)
+    with until(time.perf_counter() - 1.0):
+        prices = best_prices(quadratic, costs, products, rows, sides, spread)
     np.testing.assert_array_equal(prices, np.zeros(PAIRS))
 
 
@@ -185,7 +185,9 @@ def test_priced_bounds_hold_for_every_attack_within_the_ball(seed: int) -> None:
 def test_an_attack_that_needs_priced_bounds_finds_the_nearest_attack(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exact_attack, "patience", lambda problem, bounding: 0.0)
+    monkeypatch.setattr(
+        "advmip.mip.exact_attack.exact_attack.patience", lambda problem, bounding: 0.0
+    )
     _, network, image, label = instance(seed, (3, 4))
     _, nearest = problem_of(seed)
     found = minimal_attack(

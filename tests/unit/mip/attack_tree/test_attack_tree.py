@@ -13,8 +13,7 @@ from advmip import InputError, minimal_attack
 from advmip.mip.attack_tree import STRATEGIES, tree_for
 from advmip.mip.attack_tree.relaxation import Relaxation
 from advmip.mip.bounds import interval_bounds
-from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN, Node
-from advmip.mip.branch_and_bound.order import BestFirst, DepthFirst, Plunging
+from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN
 from advmip.mip.distances import L1, Box, PiecewiseL2, distance_named
 from advmip.mip.formulations import BigM, Indicator
 from advmip.mip.goals import Targeted
@@ -155,27 +154,6 @@ def test_holding_neurons_makes_the_relaxation_exact() -> None:
     # In any order, back at the root the value is the root's.
     assert relaxation.value(whole) == pytest.approx(least)
     assert least < min(values)
-
-
-def node(bound: float) -> Node:
-    return Node(np.zeros(1, np.int8), bound)
-
-
-def test_orders_know_the_smallest_bound_and_what_is_next() -> None:
-    first, second, third = node(3.0), node(2.0), node(5.0)
-    deep, best, plunging = DepthFirst(), BestFirst(), Plunging()
-    for order in (deep, best, plunging):
-        order.push([first, second])
-        assert len(order) == 2
-        assert order.bound == 2.0
-    assert deep.pop() is first
-    assert best.pop() is second
-    assert plunging.pop() is first
-    plunging.push([third])
-    assert plunging.pop() is third
-    assert plunging.pop() is second
-    assert len(plunging) == 0
-    assert plunging.bound == np.inf
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from advmip.mip.bounds.relaxation import relaxation_bounds
 from advmip.mip.bounds.whole_problem import WholeProblem
 from advmip.mip.deadline import as_far_as, checkpoint
 from advmip.mip.encoding import Interval, unstable_neurons
-from advmip.mip.goals import Anything
+from advmip.mip.goals import NoGoal
 from advmip.mip.problem import Problem
 from advmip.mip.projection import has_coordinates
 
@@ -19,14 +19,12 @@ from advmip.mip.projection import has_coordinates
 _WORTH_ANOTHER = 0.1
 _ROUNDS = 4
 # A solver works for so many seconds, or for this share of what the bounds took, before they are
-# tightened further: prices take more than distance_cuts.
+# tightened further: prices take more than distance cuts.
 _PATIENCE = 1.0
 _SHARE, _SHARE_PRICED = 0.5, 5.0
 
 
-def tightened_bounds(
-    problem: Problem, bounds: list[Interval], deadline: float
-) -> list[Interval] | None:
+def tightened_bounds(problem: Problem, bounds: list[Interval]) -> list[Interval] | None:
     """Bounds of the neurons by programs over the problem's relaxation.
 
     They are those of the layers before a neuron alone: on hard problems the goal adds little, and
@@ -36,15 +34,14 @@ def tightened_bounds(
     Args:
         problem: The problem.
         bounds: Bounds that hold already.
-        deadline: When to stop at the latest, by `time.perf_counter`; bounds hold all the same.
 
     Returns:
         The bounds, or None if nothing nearer than the radius exists.
     """
     if problem.distance.counting:
-        found = _in_rounds(problem, bounds, deadline)
+        found = _in_rounds(problem, bounds)
         return None if found is None else found[1]
-    return relaxation_bounds(replace(problem, goal=Anything()), bounds, deadline, priced=True)
+    return relaxation_bounds(replace(problem, goal=NoGoal()), bounds, priced=True)
 
 
 def patience(problem: Problem, bounding: float) -> float:
@@ -60,21 +57,20 @@ def patience(problem: Problem, bounding: float) -> float:
 
 
 def tightened_further(
-    problem: Problem, bounds: list[Interval], deadline: float
+    problem: Problem, bounds: list[Interval]
 ) -> tuple[Problem, list[Interval]] | None:
     """The problem with distance cuts, or with priced products, and the tighter bounds that follow.
 
     Args:
         problem: The problem.
         bounds: Bounds that hold already.
-        deadline: When to stop at the latest, by `time.perf_counter`.
 
     Returns:
         Both, as they came where neither pays; None if nothing nearer than the radius exists.
     """
     if not distance_cuts_pay(problem) and not _prices_pay(problem):
         return problem, bounds
-    return _in_rounds(problem, bounds, deadline, further=True)
+    return _in_rounds(problem, bounds, further=True)
 
 
 def _prices_pay(problem: Problem) -> bool:
@@ -85,12 +81,11 @@ def _prices_pay(problem: Problem) -> bool:
 def _in_rounds(
     problem: Problem,
     bounds: list[Interval],
-    deadline: float,
     *,
     further: bool = False,
 ) -> tuple[Problem, list[Interval]] | None:
     """The problem, with new distance cuts in each round if asked for, and its last bounds."""
-    with as_far_as(deadline):
+    with as_far_as():
         # New distance cuts make another problem of it.
         whole = None if further else WholeProblem(problem, bounds)
         for _ in range(_ROUNDS):
@@ -99,8 +94,8 @@ def _in_rounds(
             if not before:
                 break
             if further:
-                problem = with_distance_cuts(problem, bounds, deadline)
-            found = relaxation_bounds(problem, bounds, deadline, priced=further, whole=whole)
+                problem = with_distance_cuts(problem, bounds)
+            found = relaxation_bounds(problem, bounds, priced=further, whole=whole)
             if found is None:
                 return None
             bounds = found

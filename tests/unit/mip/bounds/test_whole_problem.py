@@ -11,7 +11,7 @@ from advmip.mip.distances import Box, distance_named
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.goals import Targeted
 from advmip.mip.heuristics.ball_attack import logits_of
-from advmip.mip.heuristics.incumbents import search
+from advmip.mip.heuristics.first_attack import first_attack
 from advmip.mip.problem import Problem
 from advmip.networks import staged
 
@@ -29,7 +29,7 @@ def problem_of(seed: int, distance: str) -> Problem:
     goal = Targeted(target, CLASSES, 1.0, MARGIN)
     box = Box.around(image, SHAPE)
     whole = Problem(form, image, distance_named(distance), goal, box)
-    found = search(whole, logits_of(network, 1.0))
+    found = first_attack(whole, logits_of(network, 1.0))
     return whole.within(1.0 if found is None else 1.2 * found.value)
 
 
@@ -57,7 +57,7 @@ def test_bounds_are_those_of_programs_written_anew(seed: int, distance: str) -> 
 def test_no_point_of_interest_leaves_the_bounds(seed: int) -> None:
     problem = problem_of(seed, "l1")
     bounds = relaxation_bounds(problem, interval_bounds(problem))
-    attack = search(problem, logits_of(instance(seed, HIDDEN)[1], 1.0))
+    attack = first_attack(problem, logits_of(instance(seed, HIDDEN)[1], 1.0))
     assert attack is not None
     near = attack.change[:, None] + 0.03 * np.random.default_rng(seed).standard_normal((4, 4000))
     changes = np.clip(near, problem.box.lower[:, None], problem.box.upper[:, None])

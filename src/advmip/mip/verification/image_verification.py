@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 
 import numpy as np
@@ -17,13 +15,13 @@ from advmip.mip.bounds import relaxation_bounds
 from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.linear import LinearBounds, Sides, margin_forms
 from advmip.mip.bounds.operators import matrix_stages
-from advmip.mip.deadline import as_far_as, is_up, until
+from advmip.mip.deadline import as_far_as, seconds_left, time_is_up, until
 from advmip.mip.distances import Box
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import BigM, Formulation
-from advmip.mip.formulations.common import CommonBound
+from advmip.mip.formulations.common_bound import CommonBound
 from advmip.mip.formulations.triangle import Triangle
-from advmip.mip.goals import Anything, Goal, Untargeted
+from advmip.mip.goals import Goal, NoGoal, Untargeted
 from advmip.mip.heuristics.ball_attack import (
     attack_in_ball,
     logits_of,
@@ -32,6 +30,7 @@ from advmip.mip.heuristics.ball_attack import (
 )
 from advmip.mip.margins import lead, normalisation, runner_up
 from advmip.mip.model import Model, Vector
+from advmip.mip.phases import Phases
 from advmip.mip.problem import Encoding, Problem, encode
 from advmip.mip.programs.linear_program import LinearProgram
 from advmip.mip.solvers import choose
@@ -51,49 +50,48 @@ _CLEAR_WIN = 1e-9
 _AMPLY = 2.0
 
 
-class Run:
+class ImageVerification:
     """The verification of one image: what is proved so far, and what it took.
 
     Args:
-        asked: What is asked of every image.
+        specification: What is asked of every image.
         image: The image (pixels,).
         label: Its true class.
     """
 
-    def __init__(self, asked: Specification, image: Vector, label: int) -> None:
-        self._asked = asked
+    def __init__(self, specification: Specification, image: Vector, label: int) -> None:
+        self._specification = specification
         self._image = image
         self._label = label
         # Made once for a network, before the clock runs.
-        self._stages = asked.stages
+        self._stages = specification.stages
         self._begun = time.perf_counter()
-        self._deadline = self._begun + asked.options.time_limit
-        logits = asked.form.logits(image)
+        logits = specification.form.logits(image)
         # Margins are of logits of the usual scale, which tolerances are meant for; powers of two
         # are exact.
         self._factor = float(2.0 ** np.round(np.log2(normalisation(logits, label))))
         self._logits = logits * self._factor
-        self._form = asked.form.with_logits_times(self._factor)
-        self._margins = np.full(asked.form.classes, -np.inf)
+        self._form = specification.form.with_logits_times(self._factor)
+        self._margins = np.full(specification.form.classes, -np.inf)
         self._margins[label] = np.inf
         self._evidence = Evidence.NONE
-        self._phases = {"interval": 0.0, "linear": 0.0, "attack": 0.0, "lp": 0.0, "mip": 0.0}
+        self._phases = Phases("interval", "linear", "attack", "lp", "mip")
         self._unstable = self._nodes = 0
         self._solver = self._reason = ""
         # By how much margins move if every neuron's input does by 1; what rounding does to them.
-        self._weight = np.full(asked.form.classes, np.inf)
+        self._weight = np.full(specification.form.classes, np.inf)
         self._rounding = np.inf
         images = torch.from_numpy(image[None])
-        self._ball = Ball(images, asked.epsilon, asked.norm)
-        bounded = asked.epsilon if asked.ingredients.ball else np.inf
-        self._region = Ball(images, bounded, asked.norm)
+        self._ball = Ball(images, specification.epsilon, specification.norm)
+        bounded = specification.epsilon if specification.ingredients.ball else np.inf
+        self._region = Ball(images, bounded, specification.norm)
 
     def verdict(self) -> Verdict:
         """Go from cheap to dear until every class is excluded or one wins."""
         if lead(self._logits, self._label) >= 0:
             rival = runner_up(self._logits, self._label)
             return self._concluded(Outcome.MISCLASSIFIED, None, rival)
-        with until(self._deadline):
+        with until(self._begun + self._specification.options.time_limit):
             adversarial = self._settled()
         if adversarial is not None:
             predicted = int(self._form.logits(adversarial).argmax())
@@ -105,19 +103,19 @@ class Run:
         """Exclude every class, as far as there is time, or find an image (pixels,) that wins."""
         form, bounds = self._bounded()
         adversarial = None
-        if self._open.size and self._asked.ingredients.shortcuts:
-            with self._timed("attack"):
+        if self._open.size and self._specification.ingredients.shortcuts:
+            with self._phases.timed("attack"):
                 adversarial = self._won(self._attacked())
         if self._open.size and adversarial is None:
-            with as_far_as(self._deadline):
+            with as_far_as():
                 adversarial = self._solved(form, bounds)
         return adversarial
 
     @cached_property
-    def _room(self) -> float:
+    def _extra_margin(self) -> float:
         """By how much an attack near the image should win, to be clear of float32's rounding."""
         shaped = self._image.reshape(self._form.input_shape)
-        return _AMPLY * self._asked.replay.rounding(shaped, self._surplus)
+        return _AMPLY * self._specification.replay.rounding(shaped, self._surplus)
 
     def _surplus(self, logits: Vector) -> float:
         """By how much the network's logits (classes,) win for the attacker."""
@@ -125,11 +123,11 @@ class Run:
 
     def _attacked(self, start: Vector | None = None) -> NDArray[np.float64]:
         """Where a gradient attack in the ball ends, from the image or from a point of it."""
-        wanted = Untargeted(self._label, self._form.classes, margin=self._room)
+        wanted = Untargeted(self._label, self._form.classes, margin=self._extra_margin)
         goals: list[Goal] = [wanted.towards(int(rival)) for rival in self._open]
-        logits = logits_of(self._asked.network, self._factor)
+        logits = logits_of(self._specification.network, self._factor)
         starts = () if start is None else (start,)
-        return attack_in_ball(logits, self._ball, goals, self._asked.options.seed, starts)
+        return attack_in_ball(logits, self._ball, goals, self._specification.options.seed, starts)
 
     @property
     def _open(self) -> NDArray[np.intp]:
@@ -141,21 +139,21 @@ class Run:
     def _bounded(self) -> tuple[StagedNetwork, list[Interval]]:
         """The network without dead neurons, and bounds of the others, without any solver."""
         form = self._form
-        with self._timed("interval"):
+        with self._phases.timed("interval"):
             sides = LinearBounds(self._stages, self._region).by_intervals()
             lower, upper = sides[-1].lower[0].numpy(), sides[-1].upper[0].numpy()
             self._raise(Evidence.INTERVAL, (lower[self._label] - upper) * self._factor)
-        with self._timed("linear"):
+        with self._phases.timed("linear"):
             alive = _alive(sides)
             form = form.keeping(alive)
             linear = LinearBounds(matrix_stages(form), self._region)
-            if self._asked.ingredients.forms and self._open.size:
+            if self._specification.ingredients.forms and self._open.size:
                 sides = linear.by_forms()
             else:
                 sides = linear.by_intervals()
             labels = torch.tensor([self._label])
             forms = linear.forms(margin_forms(labels, form.classes, torch.float64))
-            if self._asked.ingredients.forms:
+            if self._specification.ingredients.forms:
                 self._raise(Evidence.LINEAR, forms.least[0].numpy())
             self._weight = forms.weight[0].numpy()
             self._rounding = linear.largest_rounding
@@ -176,23 +174,23 @@ class Run:
                 "bound is a proof"
             )
             return None
-        with self._timed("lp"):
+        with self._phases.timed("lp"):
             bounds, candidates = self._relaxed(form, bounds)
             adversarial = self._won(candidates)
         for rival in self._open:
-            if adversarial is not None or is_up():
+            if adversarial is not None or time_is_up():
                 break
-            with self._timed("mip"):
+            with self._phases.timed("mip"):
                 adversarial = self._decided(form, bounds, int(rival))
         return adversarial
 
     def _problem(self, form: StagedNetwork, ball: Ball) -> Problem:
         box = Box.around(self._image, form.input_shape).within(ball.radius)
-        distance = self._asked.distance
-        return Problem(form, self._image, distance, Anything(), box, ball.radius)
+        distance = self._specification.distance
+        return Problem(form, self._image, distance, NoGoal(), box, ball.radius)
 
     def _formulation(self, formulation: Formulation, bounds: list[Interval]) -> Formulation:
-        if self._asked.ingredients.tight:
+        if self._specification.ingredients.tight:
             return formulation
         sides = [side for each in bounds[:-1] for side in (each.lower, each.upper)]
         largest = max((float(np.abs(side).max(initial=0.0)) for side in sides), default=0.0)
@@ -206,9 +204,8 @@ class Run:
         tightened = relaxation_bounds(
             self._problem(form, self._region),
             bounds,
-            self._deadline,
             formulation=triangle,
-            every=not self._asked.ingredients.progressive,
+            every=not self._specification.ingredients.progressive,
             substitute=True,
         )
         bounds = bounds if tightened is None else tightened
@@ -219,7 +216,7 @@ class Run:
         program = LinearProgram(encoding.model, "dual")
         margins, candidates = np.full_like(self._margins, -np.inf), []
         for rival in self._open:
-            if is_up():
+            if time_is_up():
                 break
             model = self._margin_model(encoding, int(rival))
             _, point = program.minimise(model.objective)
@@ -247,13 +244,11 @@ class Run:
         """Find the sign of the least margin over a class; an image that wins."""
         encoding = self._encoded(form, bounds, self._formulation(BigM(), bounds))
         model = self._margin_model(encoding, rival)
-        choice = choose(self._asked.solver, model)
+        choice = choose(self._specification.solver, model)
         self._solver, self._reason = choice.solver.name, choice.reason
-        options = self._asked.options
+        options = self._specification.options
         tolerance = self._slack(0.0) + options.feasibility * float(self._weight[rival])
-        solution = choice.solver.solve(
-            model, options.deciding(self._deadline - time.perf_counter(), tolerance)
-        )
+        solution = choice.solver.solve(model, options.deciding(seconds_left(), tolerance))
         self._nodes += solution.nodes
         margins = np.full_like(self._margins, -np.inf)
         # The program always has a point; that it had none would be a status, and no bound.
@@ -282,7 +277,7 @@ class Run:
         Where it does not win clearly in float32, a gradient attack goes on from there.
         """
         best = self._clearest(points)
-        if best is None or lead(self._form.logits(best), self._label) > self._room:
+        if best is None or lead(self._form.logits(best), self._label) > self._extra_margin:
             return best
         return self._clearest([best, *self._attacked(best)])
 
@@ -290,34 +285,35 @@ class Run:
         """The point (pixels,) that wins by most, moved into ball and box; None if none does."""
         if not len(points):
             return None
-        asked = self._asked
-        near = scaled_into_ball(self._image, np.asarray(points), asked.epsilon, asked.norm)
+        radius, norm = self._ball.radius, self._ball.norm
+        near = scaled_into_ball(self._image, np.asarray(points), radius, norm)
         leads = [lead(logits, self._label) for logits in self._form.logits(near.T).T]
         for place in np.argsort(leads)[::-1]:
             if leads[place] <= 0:
                 break
-            moved = moved_into_ball(self._image, near[place], asked.epsilon, asked.norm)
+            moved = moved_into_ball(self._image, near[place], radius, norm)
             logits = self._form.logits(moved)
             if lead(logits, self._label) > _CLEAR_WIN * float(np.abs(logits).max()):
                 return moved
         return None
 
     def _concluded(self, status: Outcome, adversarial: Vector | None, predicted: int) -> Verdict:
-        asked = self._asked
-        shaped = None if adversarial is None else adversarial.reshape(asked.form.input_shape)
+        specification = self._specification
+        shape = specification.form.input_shape
+        shaped = None if adversarial is None else adversarial.reshape(shape)
         precision = Precision.NONE
         if shaped is not None and adversarial is not None:
-            box = Box.around(self._image, asked.form.input_shape)
-            distance = asked.distance.value(adversarial - self._image, box)
+            box = Box.around(self._image, shape)
+            distance = specification.distance.value(adversarial - self._image, box)
             precision = check_attack(
-                asked.network,
-                image=self._image.reshape(asked.form.input_shape),
+                specification.network,
+                image=self._image.reshape(shape),
                 adversarial=shaped,
                 claimed=distance,
                 measured=distance,
                 surplus=self._surplus,
-                folder=asked.failures,
-                ball=(asked.epsilon, asked.norm),
+                folder=specification.failures,
+                ball=(self._ball.radius, self._ball.norm),
             )
         return Verdict(
             status=status,
@@ -332,16 +328,8 @@ class Run:
             solver=self._solver,
             reason=self._reason,
             seconds=time.perf_counter() - self._begun,
-            phases=self._phases,
+            phases=self._phases.seconds,
         )
-
-    @contextmanager
-    def _timed(self, phase: str) -> Iterator[None]:
-        begun = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._phases[phase] += time.perf_counter() - begun
 
 
 def _alive(sides: list[Sides]) -> list[NDArray[np.intp]]:

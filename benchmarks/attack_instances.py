@@ -34,7 +34,7 @@ RATIO = 1.2
 
 _TARGET_SHIFT = 5
 # What decides our answers and how long they take.
-_CODE = ("checking.attacks", "datasets", "mip", "networks")
+_CODE = ("checking.attacks", "datasets", "margins", "mip", "networks")
 
 
 @dataclass(frozen=True)

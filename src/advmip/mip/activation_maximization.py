@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from advmip.checking.activations import check_activation
 from advmip.checking.relu_inputs import relu_inputs
 from advmip.errors import InputError
+from advmip.margins import USUAL
 from advmip.mip.bounds import network_bounds
 from advmip.mip.bounds.network_bounds import whole_box
 from advmip.mip.deadline import as_far_as, until
 from advmip.mip.encoding import Interval
-from advmip.mip.margins import USUAL
 from advmip.mip.model import Vector
 from advmip.mip.problem import encode
 from advmip.mip.solvers import Choice, Options, Solution, Status, choose

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from advmip.checking.attacks import check_attack
 from advmip.checking.replay import Precision
+from advmip.margins import factor_to_usual
 from advmip.mip.bounds import relaxation_bounds
 from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.linear import LinearBounds, Sides, margin_forms
@@ -28,7 +29,7 @@ from advmip.mip.heuristics.ball_attack import (
     moved_into_ball,
     scaled_into_ball,
 )
-from advmip.mip.margins import lead, normalisation, runner_up
+from advmip.mip.margins import lead, runner_up, scale
 from advmip.mip.model import Model, Vector
 from advmip.mip.phases import Phases
 from advmip.mip.problem import Encoding, Problem, encode
@@ -67,9 +68,8 @@ class ImageVerification:
         self._stages = specification.stages
         self._begun = time.perf_counter()
         logits = specification.form.logits(image)
-        # Margins are of logits of the usual scale, which tolerances are meant for; powers of two
-        # are exact.
-        self._factor = float(2.0 ** np.round(np.log2(normalisation(logits, label))))
+        # Margins are of logits of the usual scale, which tolerances are meant for.
+        self._factor = factor_to_usual(scale(logits, label))
         self._logits = logits * self._factor
         self._form = specification.form.with_logits_times(self._factor)
         self._margins = np.full(specification.form.classes, -np.inf)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from test_linear_bounds import DOUBLE, convolutional, network_of, points_of
-from test_linear_bounds import residual as pooled
+from small_networks import convolutional, network_of, points_of
+from small_networks import residual as pooled
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -75,11 +75,11 @@ def bounded(stages: list[Stage], images: Tensor) -> LinearBounds:
 def margins(stages: list[Stage], images: Tensor) -> Tensor:
     bounds = bounded(stages, images)
     bounds.by_forms()
-    return bounds.forms(margin_forms(LABELS, 3, DOUBLE)).least
+    return bounds.forms(margin_forms(LABELS, 3, torch.float64)).least
 
 
 def some_images() -> Tensor:
-    return torch.rand(2, 64, generator=torch.Generator().manual_seed(1), dtype=DOUBLE)
+    return torch.rand(2, 64, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 
 @pytest.mark.parametrize("made", [convolutional, shortcut, normalised])

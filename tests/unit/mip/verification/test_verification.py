@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 from brute_force import CLASSES, SHAPE, TinyNetwork, smallest
-from test_linear_bounds import exactly, network_of
+from exact_arithmetic import exactly
+from small_networks import network_of
 from tiny_networks import as_network, instance
 from torch import nn
 

@@ -17,7 +17,8 @@ their advantage. The prices of the highest optimum come from the semidefinite pr
 
 whose condition is that a matrix of one row more than v has is positive semidefinite. Its dual is
 Shor's relaxation, over moments V >= 0 of (v, 1) in which the products are 0 (ReLUs: Raghunathan,
-Steinhardt & Liang 2018; for prices in a search tree: Billionnet, Elloumi & Plateau 2009).
+Steinhardt & Liang 2018; in search trees this is the quadratic convex reformulation, QCR, of
+Billionnet, Elloumi & Plateau 2009).
 
 The method is primal-dual, with a predictor and a corrector (Helmberg, Rendl, Vanderbei & Wolkowicz
 1996). The matrix of each variable has rank two, (p q' + q p') / 2, so that the linear system of a

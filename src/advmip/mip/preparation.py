@@ -57,7 +57,7 @@ def prepare(
     """
     if solver in STRATEGIES:
         tree = tree_for(problem, bounds, formulation, solver)
-        return _grown(tree, solver, tree.strategy.reason)
+        return _given_to_tree(tree, solver, tree.strategy.reason)
     if solver == MIPVERIFY:
         check_formulation(formulation)
         return _given_to_solver(AUTO, *mipverify_model(problem, bounds))
@@ -67,7 +67,9 @@ def prepare(
         and has_coordinates(problem)
         and refusal(problem, bounds, formulation) is None
     ):
-        return _grown(ours, _TREE, "exact L2 in coordinates, where general solvers are slower")
+        return _given_to_tree(
+            ours, _TREE, "exact L2 in coordinates, where general solvers are slower"
+        )
     if solver in (AUTO, "gurobi"):
         small = _in_coordinates(problem, bounds, formulation)
         if small is not None:
@@ -76,7 +78,7 @@ def prepare(
     if solver == AUTO and refusal(problem, bounds, formulation) is None:
         unlicensed = SOLVERS["gurobi"].refusal(encoding.model.size)
         if unlicensed is not None:
-            return _grown(ours, _TREE, unlicensed)
+            return _given_to_tree(ours, _TREE, unlicensed)
     return _given_to_solver(solver, encoding.model, encoding.change)
 
 
@@ -87,7 +89,7 @@ def _given_to_solver(name: str, model: Model, change: Expression) -> Prepared:
     )
 
 
-def _grown(tree: AttackTree, strategy: str, reason: str) -> Prepared:
+def _given_to_tree(tree: AttackTree, strategy: str, reason: str) -> Prepared:
     return Prepared(tree.solve, lambda change: change, strategy, reason)
 
 

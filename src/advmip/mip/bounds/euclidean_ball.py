@@ -35,21 +35,15 @@ class EuclideanBall:
     Args:
         encoding: The problem, whose objective is the square of the distance.
         radius: Only points nearer than this are of interest; finite.
+
+    Attributes:
+        program: Its quadratic program.
     """
 
     def __init__(self, encoding: Encoding, radius: float) -> None:
         self._encoding, self._model = encoding, encoding.model
         self._radius = radius
-        self._program = QuadraticProgram(encoding.model, _ACCURACY)
-
-    def price_products(self, outputs: Indices, slacks: Indices) -> None:
-        """Let the relaxation know that a neuron's output or its slack is 0.
-
-        Args:
-            outputs: The columns of the outputs of open neurons.
-            slacks: Those of their slacks.
-        """
-        self._program.price_products(outputs, slacks)
+        self.program = QuadraticProgram(encoding.model, _ACCURACY)
 
     def extremes(self, place: int, bounded: Indices, known: Interval) -> Interval | None:
         """Bounds of what enters some neurons of a layer.
@@ -62,8 +56,8 @@ class EuclideanBall:
         Returns:
             The bounds of the layer; None if the relaxation has no point within the radius.
         """
-        self._program.set_costs(self._model.objective)
-        if self._program.resolve() > self._radius**2 * (1.0 + _TOLERANCE):
+        self.program.set_costs(self._model.objective)
+        if self.program.resolve() > self._radius**2 * (1.0 + _TOLERANCE):
             return None
         return extremes(self._least, self._encoding, place, bounded, known)
 
@@ -76,12 +70,12 @@ class EuclideanBall:
         for _ in range(_STEPS):
             if time_is_up():
                 break
-            self._program.set_costs(self._model.objective + form / price)
-            least = price * (self._program.resolve() - self._radius**2)
+            self.program.set_costs(self._model.objective + form / price)
+            least = price * (self.program.resolve() - self._radius**2)
             if not np.isfinite(least):
                 break
             best = max(best, least - _TOLERANCE * (1.0 + abs(least)))
-            length = float(np.sqrt(max(self._model.value(self._program.point()), 0.0)))
+            length = float(np.sqrt(max(self._model.value(self.program.point()), 0.0)))
             if abs(length - self._radius) < _NEAR * self._radius:
                 break
             price *= max(length / self._radius, 0.1)

@@ -86,7 +86,7 @@ def relaxation_bounds(
                 )
                 ball = EuclideanBall(encoding, problem.radius)
                 if priced and isinstance(shape, Triangle):
-                    ball.price_products(shape.positive, shape.negative)
+                    ball.program.price_products(shape.positive, shape.negative)
                 found = ball.extremes(place, bounded, tightened[place])
             if found is None:
                 return None

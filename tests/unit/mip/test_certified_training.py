@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from test_linear_bounds import convolutional, network_of
+from small_networks import convolutional, network_of
 from torch import nn
 from torch.nn import functional
 

@@ -32,7 +32,7 @@ from advmip.mip.deadline import until
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import BigM
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.mip.heuristics.ball_attack import logits_of
 from advmip.mip.heuristics.first_attack import first_attack
 from advmip.mip.problem import Problem, encode
@@ -80,7 +80,7 @@ def prepared(instance: Instance, network: Network, distance: str) -> Prepared:
     """Search and bounds, as an exact attack does them at first."""
     form = staged(network)
     image = instance.image.ravel()
-    goal = Targeted(instance.target, form.classes, margin=_MARGIN)
+    goal = targeted(instance.target, form.classes, margin=_MARGIN)
     box = Box.around(image, form.input_shape)
     whole = Problem(form, image, distance_named(distance), goal, box)
     found = first_attack(whole, logits_of(network, 1.0))

@@ -35,7 +35,7 @@ from other_packages import DISTANCES, PACKAGES, LicenceError, sequential
 
 from advmip.errors import InputError
 from advmip.memory import keep_freed_memory
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.networks import Network, staged
 from advmip.threads import use_threads
 
@@ -83,7 +83,7 @@ def their_answer(
     }
     if found.point is not None:
         form = staged(network)
-        goal = Targeted(instance.target, form.classes, RATIO)
+        goal = targeted(instance.target, form.classes, RATIO)
         row["surplus"] = float(goal.surplus(form.logits(found.point))) + goal.margin
     return row
 

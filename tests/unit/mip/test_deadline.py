@@ -29,7 +29,7 @@ from advmip.mip.deadline import (
 )
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.encoding import Interval
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.mip.problem import Problem, encode
 from advmip.mip.programs import linear_program
 from advmip.mip.solvers import SOLVERS, Options, Status
@@ -57,7 +57,7 @@ def problem() -> Problem:
         network,
         image,
         distance_named("l1"),
-        Targeted(target, network.classes),
+        targeted(target, network.classes),
         Box.around(image, network.input_shape),
     )
 

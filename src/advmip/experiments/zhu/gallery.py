@@ -15,7 +15,7 @@ from advmip.experiments.zhu.attacked_images import read_attacks
 from advmip.experiments.zhu.attacked_network import identity, load_attacked_network
 from advmip.experiments.zhu.instances import CLASSES
 from advmip.mip.distances import Box, distance_named
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.pictures import picture_columns
 from advmip.settings import Settings
 
@@ -75,7 +75,7 @@ def _check(
     """What the row claims, of the image as it was stored."""
     measure = distance_named(attack["distance_name"])
     change = (shown - image).ravel()
-    goal = Targeted(
+    goal = targeted(
         int(attack["target"]), CLASSES, settings["zhu"]["ratio"], settings["zhu"]["margin"]
     )
     check_attack(

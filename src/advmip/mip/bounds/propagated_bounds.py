@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -9,7 +10,7 @@ from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.bounds.operators import matrix_stages
 from advmip.mip.encoding import Interval
-from advmip.mip.goals import Goal
+from advmip.mip.goals import Conjunction, Goal
 from advmip.mip.problem import Problem
 
 
@@ -41,12 +42,12 @@ class PropagatedBounds:
     @torch.no_grad()
     def excludes(self, goal: Goal) -> bool:
         """Whether it is proved that no point within the radius meets a goal."""
-        matrix, asked = goal.conditions
-        if not len(asked):
-            return False
-        sides = torch.from_numpy(-matrix.toarray())[None]
-        most = -self._linear.forms(sides).least[0].numpy()
-        return bool((most < asked).any())
+        return all(self._excludes(case) for case in goal.cases)
+
+    def _excludes(self, case: Conjunction) -> bool:
+        sides = torch.from_numpy(-case.matrix.toarray())[None]
+        most = -self._linear.forms(sides).least[0].numpy() if len(case.sides) else np.empty(0)
+        return bool((most < case.sides).any())
 
 
 class _Reach:

@@ -14,7 +14,7 @@ from advmip.mip.deadline import as_far_as, checkpoint
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
 from advmip.mip.formulations.triangle import Triangle
-from advmip.mip.goals import NoGoal
+from advmip.mip.goals import NO_GOAL
 from advmip.mip.problem import Problem, encode
 from advmip.mip.projection import projected
 
@@ -51,7 +51,7 @@ def relaxation_bounds(
     tightened = list(bounds)
     with as_far_as():
         projection = projected(problem) if np.isfinite(problem.radius) else None
-        alone = isinstance(problem.goal, NoGoal)
+        alone = problem.goal is NO_GOAL
         if whole is None and projection is None and not (alone or formulation or substitute):
             whole = WholeProblem(problem, bounds)
         for place, stage in enumerate(problem.network.hidden):

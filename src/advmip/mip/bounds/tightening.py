@@ -11,7 +11,7 @@ from advmip.mip.bounds.relaxation import relaxation_bounds
 from advmip.mip.bounds.whole_problem import WholeProblem
 from advmip.mip.deadline import as_far_as, checkpoint
 from advmip.mip.encoding import Interval, unstable_neurons
-from advmip.mip.goals import NoGoal
+from advmip.mip.goals import NO_GOAL
 from advmip.mip.problem import Problem
 from advmip.mip.projection import has_coordinates
 
@@ -41,7 +41,7 @@ def tightened_bounds(problem: Problem, bounds: list[Interval]) -> list[Interval]
     if problem.distance.counting:
         found = _in_rounds(problem, bounds)
         return None if found is None else found[1]
-    return relaxation_bounds(replace(problem, goal=NoGoal()), bounds, priced=True)
+    return relaxation_bounds(replace(problem, goal=NO_GOAL), bounds, priced=True)
 
 
 def patience(problem: Problem, bounding: float) -> float:

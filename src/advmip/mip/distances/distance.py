@@ -124,6 +124,10 @@ class Distance(ABC):
         """The radius of a ball that is larger by a factor."""
         return factor * radius
 
+    def over(self, width: float) -> Distance:
+        """The same distance where inputs may differ by so much: of a domain wider than [0, 1]."""
+        return self
+
 
 def interval_largest(weights: Vector, box: Box) -> Vector:
     """The largest value of weights @ d over the whole box, per row."""

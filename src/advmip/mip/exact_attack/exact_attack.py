@@ -22,7 +22,7 @@ from advmip.mip.bounds import (
 from advmip.mip.deadline import OutOfTimeError, as_far_as, checkpoint, until
 from advmip.mip.encoding import Interval, check_finite, unstable_neurons
 from advmip.mip.exact_attack.ingredients import Ingredients
-from advmip.mip.exact_attack.progress import ALL_RIVALS, Progress
+from advmip.mip.exact_attack.progress import ALL_CASES, Progress
 from advmip.mip.exact_attack.result import Attack
 from advmip.mip.formulations import Formulation
 from advmip.mip.heuristics.activation_patterns import PatternSearch
@@ -86,22 +86,22 @@ class ExactAttack:
         self._bounding = 0.0
 
     def solve_directly(self, bounds: list[Interval]) -> None:
-        """Give the whole problem to the solver, as one model, or as a tree for each winner."""
+        """Give the whole problem to the solver, as one model, or as a tree for each case."""
         progress = self._progress
         if self._solver not in STRATEGIES:
-            progress.proved = self._solve(self._problem, bounds, progress.left, ALL_RIVALS)
+            progress.proved = self._solve(self._problem, bounds, progress.left, ALL_CASES)
             return
-        rivals = self._rivals()
-        progress.separate(rivals)
+        cases = self._cases()
+        progress.separate(cases)
         progress.proved = all(
             [
                 self._solve(self._problem.towards(each), bounds, progress.left, each)
-                for each in rivals
+                for each in cases
             ]
         )
 
     def solve_progressively(self, ingredients: Ingredients) -> None:
-        """Search; then, for each class that may win, shrink the ball, tighten and solve."""
+        """Search; then, for each case of the goal, shrink the ball, tighten and solve."""
         progress = self._progress
         if ingredients.search:
             deadline = self._begun + _SEARCH_SHARE * self._options.time_limit
@@ -110,9 +110,9 @@ class ExactAttack:
                 progress.improve(first_attack(clear, self._logits, seed=self._options.seed))
             seconds = progress.phases.seconds["search"]
             _log.info("search: best distance %.6g (%.1f s)", progress.radius, seconds)
-        rivals = self._rivals()
-        progress.separate(rivals)
-        settled = all([self._settled(rival, ingredients) for rival in rivals])
+        cases = self._cases()
+        progress.separate(cases)
+        settled = all([self._settled(case, ingredients) for case in cases])
         progress.proved = settled or self._settled_in_growing_balls()
 
     def raise_margin(self, extra: float) -> None:
@@ -131,13 +131,13 @@ class ExactAttack:
         """What was found and proved."""
         return self._progress.result()
 
-    def _rivals(self) -> list[int]:
-        """The classes that may win, the nearest first."""
-        return self._problem.goal.rivals(self._problem.network.logits(self._problem.image))
+    def _cases(self) -> list[int]:
+        """The cases of the goal, the nearest first."""
+        return self._problem.goal.nearest_cases(self._problem.network.logits(self._problem.image))
 
-    def _settled(self, rival: int, ingredients: Ingredients) -> bool:
-        """Find the best attack towards one class, or that none is nearer; whether in time."""
-        progress, towards = self._progress, self._problem.towards(rival)
+    def _settled(self, case: int, ingredients: Ingredients) -> bool:
+        """Find the best attack towards one case, or that none is nearer; whether in time."""
+        progress, towards = self._progress, self._problem.towards(case)
         while progress.left_to_settle > 0:
             problem = towards.within(progress.radius) if ingredients.ball else towards
             with progress.phases.timed("bounds"), until(progress.settling_until):
@@ -145,19 +145,19 @@ class ExactAttack:
                     self._tightened(problem) if ingredients.relaxation else interval_bounds(problem)
                 )
             if tightened is None:
-                progress.raise_bound(rival, progress.radius)
+                progress.raise_bound(case, progress.radius)
                 return True
             _log.info(
-                "class %d: %d of %d neurons open",
-                rival,
+                "%s: %d of %d neurons open",
+                problem.goal.name,
                 unstable_neurons(tightened),
                 problem.network.neurons,
             )
             if not ingredients.restart:
-                return self._solve(problem, tightened, progress.left_to_settle, rival)
+                return self._solve(problem, tightened, progress.left_to_settle, case)
             first = min(patience(problem, self._bounding), progress.left_to_settle)
             farther = progress.radius
-            if self._solve(problem, tightened, first, rival):
+            if self._solve(problem, tightened, first, case):
                 return True
             if progress.radius < _WORTH_A_RESTART * farther:
                 continue
@@ -166,10 +166,10 @@ class ExactAttack:
                 with progress.phases.timed("bounds"), until(time.perf_counter() + share):
                     found = tightened_further(problem, tightened)
                 if found is None:
-                    progress.raise_bound(rival, progress.radius)
+                    progress.raise_bound(case, progress.radius)
                     return True
                 problem, tightened = found
-            return self._solve(problem, tightened, progress.left_to_settle, rival)
+            return self._solve(problem, tightened, progress.left_to_settle, case)
         return False
 
     def _settled_in_growing_balls(self) -> bool:
@@ -185,29 +185,29 @@ class ExactAttack:
         done: set[int] = set()
         while progress.left > 0:
             bounds = {
-                rival: bound
-                for rival, bound in progress.bounds.items()
-                if bound < progress.radius and rival not in done
+                case: bound
+                for case, bound in progress.bounds.items()
+                if bound < progress.radius and case not in done
             }
             if not bounds:
                 return True
-            rival = min(bounds, key=bounds.__getitem__)
-            smallest = max(bounds[rival], _LEAST * progress.radius)
+            case = min(bounds, key=bounds.__getitem__)
+            smallest = max(bounds[case], _LEAST * progress.radius)
             radius = self._problem.distance.grown(smallest, _GROWTH)
-            problem = self._problem.towards(rival).within(min(radius, progress.radius))
+            problem = self._problem.towards(case).within(min(radius, progress.radius))
             with progress.phases.timed("bounds"), until(progress.deadline):
                 tightened = self._tightened(problem)
             if tightened is None:
-                progress.raise_bound(rival, problem.radius)
+                progress.raise_bound(case, problem.radius)
                 progress.note()
-            elif not self._solve(problem, tightened, progress.left, rival):
+            elif not self._solve(problem, tightened, progress.left, case):
                 break
             if problem.radius >= progress.radius:
-                done.add(rival)
+                done.add(case)
         return False
 
     def _raise_bounds_by_forms(self) -> None:
-        """Bisect the largest ball in which linear forms exclude every class."""
+        """Bisect the largest ball in which linear forms exclude every case."""
         progress = self._progress
         excluded, open_ = progress.lower_bound, progress.radius
         while excluded < _CLOSE * open_ and open_ > _LEAST * progress.radius and progress.left > 0:
@@ -215,12 +215,12 @@ class ExactAttack:
             with progress.phases.timed("bounds"), until(progress.deadline):
                 propagated = PropagatedBounds(self._problem.within(middle))
                 left = [
-                    rival
-                    for rival in progress.bounds
-                    if not propagated.excludes(self._problem.towards(rival).goal)
+                    case
+                    for case in progress.bounds
+                    if not propagated.excludes(self._problem.towards(case).goal)
                 ]
-            for rival in progress.bounds.keys() - left:
-                progress.raise_bound(rival, middle)
+            for case in progress.bounds.keys() - left:
+                progress.raise_bound(case, middle)
             if left:
                 open_ = middle
             else:
@@ -228,9 +228,9 @@ class ExactAttack:
         progress.note()
 
     def _tightened(self, problem: Problem) -> list[Interval] | None:
-        """Bounds within the ball; None if no attack towards the problem's class is in it.
+        """Bounds within the ball; None if no attack of the problem's case is in it.
 
-        Where the goal is no part of them, they are the same for every class.
+        Where the goal is no part of them, they are the same for every case.
         """
         if self._propagated is None or self._propagated.radius != problem.radius:
             self._propagated = PropagatedBounds(problem)
@@ -243,7 +243,7 @@ class ExactAttack:
             self._bounding = time.perf_counter() - begun
         return self._shared
 
-    def _solve(self, problem: Problem, bounds: list[Interval], seconds: float, rival: int) -> bool:
+    def _solve(self, problem: Problem, bounds: list[Interval], seconds: float, case: int) -> bool:
         """Give a problem to the solver and take over what it finds; whether it came to an end."""
         check_finite(bounds, self._formulation)
         measure, progress = problem.distance, self._progress
@@ -268,7 +268,7 @@ class ExactAttack:
             # The solver's points count as far as the network confirms the last of them.
             nearest = progress.radius if found is None else found.value
             for passed, value, bound in solution.trace:
-                progress.raise_bound(rival, min(measure.distance(bound), radius))
+                progress.raise_bound(case, min(measure.distance(bound), radius))
                 progress.note(started + passed, max(measure.distance(value), nearest))
             progress.improve(found)
         progress.unstable = max(progress.unstable, unstable_neurons(bounds))
@@ -294,6 +294,6 @@ class ExactAttack:
         with as_far_as(self._progress.deadline):
             checkpoint()
             bounds = PropagatedBounds(problem).intervals
-            patterns = PatternSearch(problem.towards(problem.rival(change)), bounds)
+            patterns = PatternSearch(problem.towards(problem.nearest_case(change)), bounds)
             candidates.append(patterns.descend(change))
         return nearest_attack(problem, candidates)

@@ -1,4 +1,4 @@
-"""An attack under way: the best attack, a lower bound for each class that may win, the time."""
+"""An attack under way: the best attack, a lower bound for each case of the goal, the time."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _LOWER_BOUNDS_SHARE = 0.15
 # What the tolerances of solvers may take from a bound.
 _TOLERANCE = 1e-5
 
-# One model for every class that may win.
-ALL_RIVALS = -1
+# One model for every case.
+ALL_CASES = -1
 
 
 class Progress:
@@ -36,7 +36,7 @@ class Progress:
         deadline: When everything must end, by `time.perf_counter`.
         settling_until: When what is open has the rest of the time for its lower bound.
         incumbent: The nearest attack; None without one.
-        bounds: By the class that may win: no attack towards it is nearer.
+        bounds: By case of the goal: no attack that meets it is nearer.
         proved: Whether the search for nearer attacks came to its end.
         phases: Seconds by phase.
         nodes: Nodes of the solver's trees.
@@ -52,7 +52,7 @@ class Progress:
         self.deadline = begun + options.time_limit
         self.settling_until = begun + (1.0 - _LOWER_BOUNDS_SHARE) * options.time_limit
         self.incumbent: Incumbent | None = None
-        self.bounds = {ALL_RIVALS: 0.0}
+        self.bounds = {ALL_CASES: 0.0}
         self.proved = False
         self.phases = Phases("search", "bounds", "solver")
         self.nodes = self.unstable = 0
@@ -83,13 +83,13 @@ class Progress:
         """No attack is nearer than this."""
         return min(*self.bounds.values(), self.radius)
 
-    def separate(self, rivals: Iterable[int]) -> None:
-        """Keep a lower bound for each of the classes that may win."""
-        self.bounds = dict.fromkeys(rivals, 0.0)
+    def separate(self, cases: Iterable[int]) -> None:
+        """Keep a lower bound for each of these cases of the goal."""
+        self.bounds = dict.fromkeys(cases, 0.0)
 
-    def raise_bound(self, rival: int, bound: float) -> None:
-        """No attack towards a class is nearer than this."""
-        self.bounds[rival] = max(self.bounds[rival], bound)
+    def raise_bound(self, case: int, bound: float) -> None:
+        """No attack that meets a case is nearer than this."""
+        self.bounds[case] = max(self.bounds[case], bound)
 
     def improve(self, found: Incumbent | None) -> None:
         """Take over an attack if it is nearer than the best one."""
@@ -115,10 +115,11 @@ class Progress:
             adversarial, predicted = None, None
         else:
             status = Status.OPTIMAL if self.proved and self._tight else Status.FEASIBLE
-            # Rounding of the sum may leave the box by the last bit.
-            shown = np.clip(self._problem.image + found.change, 0.0, 1.0)
-            adversarial = shown.reshape(self._problem.network.input_shape)
-            predicted = int(np.argmax(self._problem.network.logits(shown)))
+            problem = self._problem
+            # Rounding of the sum may leave the domain by the last bit.
+            shown = np.clip(problem.image + found.change, problem.lower, problem.upper)
+            adversarial = shown.reshape(problem.network.input_shape)
+            predicted = int(np.argmax(problem.network.logits(shown)))
         return Attack(
             status=status,
             distance=self.radius,

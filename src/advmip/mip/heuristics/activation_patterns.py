@@ -172,7 +172,7 @@ class _PatternProgram:
     def of(projection: Projection, bounds: list[Interval]) -> _PatternProgram:
         """That of a problem, in pixels or coordinates."""
         parts = Complementarity()
-        encoding = encode(projection.problem, bounds, parts, elastic=True)
+        encoding = encode(projection.problem, bounds, parts, elastic=(0.0, np.inf))
         program = encoding.convex_program()
         return _PatternProgram(
             encoding.model,

@@ -73,11 +73,11 @@ class _PatternsInBall:
 
     def patterns(self, change: Vector) -> PatternSearch:
         """Those towards the class that a perturbation makes win, or brings nearest to it."""
-        rival = self.problem.rival(change)
-        if rival not in self._programs:
-            towards = self.problem.towards(rival)
-            self._programs[rival] = PatternSearch(towards, self.bounds)
-        return self._programs[rival]
+        case = self.problem.nearest_case(change)
+        if case not in self._programs:
+            towards = self.problem.towards(case)
+            self._programs[case] = PatternSearch(towards, self.bounds)
+        return self._programs[case]
 
     def shrunken(self, change: Vector) -> _PatternsInBall:
         """The ball of an attack that is clearly nearer, or this one."""
@@ -92,7 +92,7 @@ def _selected(problem: Problem, changes: list[Vector], count: int) -> list[Vecto
     """So many of the points, best first, of as many classes as can be; all if none is an attack."""
     if not meets_goal(problem, changes[0]):
         return changes
-    winners = [problem.rival(each) for each in changes]
+    winners = [problem.nearest_case(each) for each in changes]
     firsts = [winners.index(winner) for winner in dict.fromkeys(winners)]
     others = [place for place in range(len(changes)) if place not in firsts]
     return [changes[place] for place in sorted([*firsts, *others][:count])]

@@ -72,14 +72,16 @@ def attacks_in_balls(
     norm, image = problem.distance.name, problem.image
     if norm not in _BALLS:
         return []
-    rivals = problem.goal.rivals(problem.network.logits(image))
-    goals = [problem.goal.towards(rival) for rival in rivals]
+    cases = problem.goal.nearest_cases(problem.network.logits(image))
+    goals = [problem.goal.towards(case) for case in cases]
     images = torch.from_numpy(image[None])
+    lower = torch.from_numpy(image + problem.box.lower)
+    upper = torch.from_numpy(image + problem.box.upper)
     corner = np.maximum(problem.box.upper, -problem.box.lower)
     missed, met = 0.0, problem.length(corner) if nearest is None else nearest.value
     while missed < _CLOSE * met and not time_is_up():
         radius = 0.5 * (missed + met)
-        points = attack_in_ball(logits, Ball(images, radius, norm), goals, seed)
+        points = attack_in_ball(logits, Ball(images, radius, norm, lower, upper), goals, seed)
         nearer = nearest_attack(problem, [problem.box.clipped(point - image) for point in points])
         if nearest is None and nearer is None:
             return []
@@ -87,7 +89,7 @@ def attacks_in_balls(
             missed = radius
         else:
             nearest, met = nearer, nearer.value
-    beside = Ball(images, _BESIDE * met, norm)
+    beside = Ball(images, _BESIDE * met, norm, lower, upper)
     points = attack_in_ball(logits, beside, goals, seed, enough=len(goals))
     changes = [problem.box.clipped(point - image) for point in points]
     return changes if nearest is None else [nearest.change, *changes]

@@ -16,7 +16,7 @@ from advmip.mip.bounds import interval_bounds
 from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN
 from advmip.mip.distances import L1, Box, PiecewiseL2, distance_named
 from advmip.mip.formulations import BigM, Indicator
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import Conjunction, targeted
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import Options, Status
 from advmip.networks import staged
@@ -30,15 +30,17 @@ CONVEX = ("l1", "l2", "linf", "tv", "l1+tv")
 def problem_of(seed: int, distance: str = "l1") -> tuple[TinyNetwork, Problem]:
     """An attack towards the next class, over the whole box."""
     tiny, network, image, label = instance(seed, HIDDEN)
-    goal = Targeted((label + 1) % CLASSES, CLASSES, 1.0, MARGIN)
+    goal = targeted((label + 1) % CLASSES, CLASSES, 1.0, MARGIN)
     box = Box.around(image, SHAPE)
     return tiny, Problem(staged(network), image, distance_named(distance), goal, box)
 
 
 def expected_of(tiny: TinyNetwork, problem: Problem, distance: str) -> float:
     """By brute force."""
-    assert isinstance(problem.goal, Targeted)
-    return smallest(tiny, problem.image, distance, [problem.goal.target], 1.0, MARGIN)
+    assert isinstance(problem.goal, Conjunction)
+    return smallest(
+        tiny, problem.image, distance, [int(problem.goal.name.removeprefix("class "))], 1.0, MARGIN
+    )
 
 
 @pytest.mark.parametrize(("distance", "seed"), list(product(CONVEX, (0, 1, 5))))

@@ -13,7 +13,7 @@ from advmip.mip.bounds.distance_cuts import with_distance_cuts
 from advmip.mip.deadline import until
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.formulations.triangle import Triangle
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers import SOLVERS, Options, Status
 from advmip.networks import staged
@@ -30,7 +30,7 @@ def problem_of(seed: int, distance: str = "l1") -> tuple[Problem, float]:
         for other in range(CLASSES)
         if other != label
     )
-    goal = Targeted(target, CLASSES, 1.0, MARGIN)
+    goal = targeted(target, CLASSES, 1.0, MARGIN)
     box = Box.around(image, SHAPE)
     whole = Problem(staged(network), image, distance_named(distance), goal, box)
     return whole.within(1.5 * nearest), nearest

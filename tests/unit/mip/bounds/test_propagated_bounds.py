@@ -11,7 +11,7 @@ from tiny_networks import instance
 
 from advmip.mip.bounds import PropagatedBounds, interval_bounds
 from advmip.mip.distances import Box, distance_named
-from advmip.mip.goals import Goal, NoGoal, Targeted, Untargeted
+from advmip.mip.goals import NO_GOAL, Goal, targeted, untargeted
 from advmip.mip.problem import Problem
 from advmip.networks import staged
 
@@ -29,7 +29,7 @@ def asked(seed: int, distance: str, goal: Goal) -> Problem:
 def test_every_point_of_the_ball_is_within_them_and_they_are_within_intervals(
     distance: str, seed: int
 ) -> None:
-    problem = asked(seed, distance, NoGoal())
+    problem = asked(seed, distance, NO_GOAL)
     box, random = problem.box, np.random.default_rng(seed)
     changes = random.uniform(box.lower, box.upper, (400, len(problem.image)))
     changes *= random.uniform(size=(400, 1)) * (random.uniform(size=changes.shape) < 0.7)
@@ -54,7 +54,7 @@ def test_a_class_is_excluded_from_small_balls_and_never_where_it_can_win(
     tiny, _, image, label = instance(seed, (4, 4))
     target = (label + 1) % CLASSES
     nearest = smallest(tiny, image, distance, [target], 1.0, 1e-4)
-    goal = Targeted(target, CLASSES, 1.0, 1e-4)
+    goal = targeted(target, CLASSES, 1.0, 1e-4)
     problem = asked(seed, distance, goal)
     assert PropagatedBounds(problem.within(1e-3 * min(nearest, 1.0))).excludes(goal)
     if np.isfinite(nearest):
@@ -63,6 +63,6 @@ def test_a_class_is_excluded_from_small_balls_and_never_where_it_can_win(
 
 def test_what_is_no_set_of_conditions_is_never_excluded() -> None:
     _, _, _, label = instance(0, (4, 4))
-    for goal in (NoGoal(), Untargeted(label, CLASSES)):
+    for goal in (NO_GOAL, untargeted(label, CLASSES)):
         problem = asked(0, "linf", goal).within(1e-6)
         assert not PropagatedBounds(problem).excludes(goal)

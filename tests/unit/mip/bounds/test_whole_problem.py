@@ -9,7 +9,7 @@ from advmip.mip.bounds import interval_bounds, relaxation_bounds
 from advmip.mip.bounds.whole_problem import WholeProblem
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.formulations.triangle import Triangle
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.mip.heuristics.ball_attack import logits_of
 from advmip.mip.heuristics.first_attack import first_attack
 from advmip.mip.problem import Problem
@@ -26,7 +26,7 @@ def problem_of(seed: int, distance: str) -> Problem:
     form = staged(network)
     logits = form.logits(image)
     target = max(set(range(CLASSES)) - {label}, key=lambda other: logits[other])
-    goal = Targeted(target, CLASSES, 1.0, MARGIN)
+    goal = targeted(target, CLASSES, 1.0, MARGIN)
     box = Box.around(image, SHAPE)
     whole = Problem(form, image, distance_named(distance), goal, box)
     found = first_attack(whole, logits_of(network, 1.0))

@@ -10,7 +10,7 @@ from advmip.mip.distances import Box, distance_named
 from advmip.mip.formulations import EncodedReLUs
 from advmip.mip.formulations.secants import add_secants
 from advmip.mip.formulations.triangle import Triangle
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.mip.model import Expression, Matrix, Model, ModelBuilder, Vector
 from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers import SOLVERS, Options, Status
@@ -64,7 +64,7 @@ def test_they_lift_the_relaxation_but_not_the_optimum(seed: int) -> None:
         for other in range(CLASSES)
         if other != label
     )
-    goal = Targeted(target, CLASSES, 1.0, 1e-4)
+    goal = targeted(target, CLASSES, 1.0, 1e-4)
     box = Box.around(image, SHAPE)
     whole = Problem(staged(network), image, distance_named("l1"), goal, box)
     near = whole.within(1.01 * nearest)

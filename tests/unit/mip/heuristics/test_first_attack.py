@@ -13,7 +13,7 @@ from tiny_networks import as_network, instance
 from advmip.mip.bounds import interval_bounds
 from advmip.mip.deadline import until
 from advmip.mip.distances import Box, distance_named
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import Conjunction, targeted
 from advmip.mip.heuristics.activation_patterns import PatternSearch
 from advmip.mip.heuristics.ball_attack import logits_of
 from advmip.mip.heuristics.first_attack import first_attack
@@ -27,7 +27,7 @@ RATIO, MARGIN = 1.2, 1e-4
 
 def example(seed: int, distance: str) -> tuple[TinyNetwork, Problem]:
     tiny, network, image, label = instance(seed, (4, 4))
-    goal = Targeted((label + 1) % CLASSES, CLASSES, RATIO, MARGIN)
+    goal = targeted((label + 1) % CLASSES, CLASSES, RATIO, MARGIN)
     box = Box.around(image, SHAPE)
     return tiny, Problem(staged(network), image, distance_named(distance), goal, box)
 
@@ -49,8 +49,8 @@ def smallest_beside(tiny: TinyNetwork, problem: Problem, own: np.ndarray) -> flo
     kept = [region for region, chosen in zip(tiny.regions(), near, strict=True) if chosen]
     front = copy(tiny)
     front.regions = lambda: iter(kept)  # type: ignore[method-assign]
-    assert isinstance(problem.goal, Targeted)
-    rivals = [problem.goal.target]
+    assert isinstance(problem.goal, Conjunction)
+    rivals = [int(problem.goal.name.removeprefix("class "))]
     return smallest(front, problem.image, problem.distance.name, rivals, RATIO, MARGIN)
 
 
@@ -59,8 +59,8 @@ def test_no_pattern_beside_holds_a_nearer_attack(distance: str, seed: int) -> No
     tiny, problem = example(seed, distance)
     found = first_attack(problem, logits_of(as_network(tiny), 1.0))
     if found is None:
-        assert isinstance(problem.goal, Targeted)
-        rivals = [problem.goal.target]
+        assert isinstance(problem.goal, Conjunction)
+        rivals = [int(problem.goal.name.removeprefix("class "))]
         assert smallest(tiny, problem.image, distance, rivals, RATIO, MARGIN) == np.inf
         return
     assert problem.goal.surplus(tiny.logits(problem.image + found.change)) > -MARGIN

@@ -17,7 +17,7 @@ from advmip.mip.bounds import interval_bounds, relaxation_bounds
 from advmip.mip.branch_and_bound.node import OPEN
 from advmip.mip.deadline import until
 from advmip.mip.distances import L2, Box
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.mip.problem import Problem
 from advmip.mip.programs.product_prices import Products, best_prices
 from advmip.mip.projection import projected
@@ -140,7 +140,7 @@ def problem_of(seed: int) -> tuple[Problem, float]:
     """A problem in three coordinates, and the length of its nearest attack."""
     tiny, network, image, label = instance(seed, (3, 4))
     target = (label + 1) % CLASSES
-    goal = Targeted(target, CLASSES, 1.0, MARGIN)
+    goal = targeted(target, CLASSES, 1.0, MARGIN)
     problem = Problem(staged(network), image, L2(), goal, Box.around(image, SHAPE))
     assert projected(problem) is not None
     return problem, smallest(tiny, image, "l2", [target], 1.0, MARGIN)

@@ -8,7 +8,7 @@ from tiny_networks import instance
 
 from advmip.mip.bounds import interval_bounds
 from advmip.mip.distances import Box, distance_named
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.mip.model import Model
 from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers import SOLVERS, Options, Status
@@ -29,7 +29,7 @@ def model_of(seed: int, distance: str) -> tuple[Model, float]:
         for other in range(CLASSES)
         if other != label
     )
-    goal = Targeted(target, CLASSES, 1.0, MARGIN)
+    goal = targeted(target, CLASSES, 1.0, MARGIN)
     measure, box = distance_named(distance), Box.around(image, SHAPE)
     problem = Problem(staged(network), image, measure, goal, box)
     return encode(problem, interval_bounds(problem)).model, nearest

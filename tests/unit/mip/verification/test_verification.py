@@ -19,7 +19,7 @@ from advmip import CheckError, InputError, Network, VerificationIngredients, Ver
 from advmip.mip import deadline
 from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.programs import linear_program
-from advmip.mip.verification import image_verification
+from advmip.mip.verification import region_verification
 
 SEEDS = (0, 1, 4, 6, 9)
 WITHOUT = [
@@ -87,9 +87,9 @@ def only_programs(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(forms, least=forms.least - 1e3)
 
     honest = LinearBounds.forms
-    monkeypatch.setattr(image_verification, "attack_in_ball", hopeless)
+    monkeypatch.setattr(region_verification, "attack_in_ball", hopeless)
     monkeypatch.setattr(LinearBounds, "forms", uncertain)
-    monkeypatch.setattr(image_verification.LinearProgram, "lower_bound", lambda *_: -np.inf)
+    monkeypatch.setattr(region_verification.LinearProgram, "lower_bound", lambda *_: -np.inf)
 
 
 @pytest.mark.usefixtures("only_programs")
@@ -112,7 +112,7 @@ def test_a_solver_that_ends_without_a_bound_certifies_nothing(
 ) -> None:
     network, image, label, tiny = shaped_instance(1)
     epsilon = 0.9 * nearest(tiny, image, label, "linf")
-    honest = image_verification.choose
+    honest = region_verification.choose
 
     def boasting(name: str, model: object):
         choice = honest(name, model)
@@ -123,7 +123,7 @@ def test_a_solver_that_ends_without_a_bound_certifies_nothing(
 
         return replace(choice, solver=replace(choice.solver, solve=solve))
 
-    monkeypatch.setattr(image_verification, "choose", boasting)
+    monkeypatch.setattr(region_verification, "choose", boasting)
     assert verify(network, image, label, epsilon).status == "unknown"
 
 
@@ -194,7 +194,7 @@ def test_a_margins_program_ends_with_the_images_time(
     monkeypatch: pytest.MonkeyPatch, programs: list[object]
 ) -> None:
     # Where the clock stands still, the solver alone can notice that the time is over.
-    for module in (image_verification, deadline):
+    for module in (region_verification, deadline):
         monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: 0.0))
     network, image, label = many_pixels()
     assert verify(network, image, label, 0.01, time_limit=1e-6).status == "unknown"

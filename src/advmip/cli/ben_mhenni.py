@@ -10,7 +10,6 @@ import typer
 from advmip.cli.options import (
     CONFIG,
     AttackJournal,
-    Out,
     OutFolder,
     SettingsFile,
     Threads,
@@ -23,19 +22,6 @@ JobOfAttacks = Annotated[int, typer.Option("--shard", help="Which of the experim
 NetworkFiles = Annotated[
     list[str], typer.Option("--network", help="A network of the job and its file, NAME=FILE.")
 ]
-
-
-@app.command("network")
-def network(
-    paper_network: Annotated[str, typer.Argument(help="Such as MNIST-3x50.")],
-    out: Out,
-    settings: SettingsFile = CONFIG,
-    threads: Threads = None,
-) -> None:
-    """Take a published network from the network folder, if it is the one that it should be."""
-    from advmip.experiments.ben_mhenni.networks import copy_published
-
-    copy_published(prepared(settings, threads), paper_network, out)
 
 
 @app.command("illustrations")
@@ -72,10 +58,10 @@ def appearance(
     threads: Threads = None,
 ) -> None:
     """Do the attacks of one job by every method, and measure how visible they are."""
-    from advmip.experiments.ben_mhenni.appearance import attacks_to_look_at
+    from advmip.experiments.ben_mhenni.appearance import visible_attacks
 
     chosen = prepared(settings, threads)
-    attacks_to_look_at(chosen, shard, _by_name(networks), journal, out)
+    visible_attacks(chosen, shard, _by_name(networks), journal, out)
 
 
 def _by_name(files: list[str]) -> dict[str, Path]:

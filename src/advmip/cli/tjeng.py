@@ -21,19 +21,6 @@ from advmip.cli.options import (
 app = typer.Typer(help="The runs of Tjeng's poster; each writes rows.", no_args_is_help=True)
 
 
-@app.command("train")
-def train(
-    paper_network: Annotated[str, typer.Argument(help="A key of tjeng.networks.")],
-    out: Out,
-    settings: SettingsFile = CONFIG,
-    threads: Threads = None,
-) -> None:
-    """Train a network against attacks, or so that proofs succeed."""
-    from advmip.experiments.tjeng.networks import train_robust_network
-
-    train_robust_network(prepared(settings, threads), paper_network, out)
-
-
 @app.command("finetune")
 def finetune(
     paper_network: PaperNetwork,

@@ -198,9 +198,9 @@ def _finetuning(settings: Settings, folder: Path) -> Iterator[Sample]:
             totals.setdefault(run, {})[row["quantity"]] = float(row["seconds"])
     for (name, count), seconds in totals.items():
         chosen = settings["networks"][name]
-        shards = settings["zk"]["experiments"]["tables"][name]
-        network, iterations = label(chosen), shards["iterations"]
-        programs = work.projections(network, int(count), shards["fixed_ratio"], iterations)
+        runs = settings["zk"]["experiments"]["tables"][name]
+        network, iterations = label(chosen), runs["iterations"]
+        programs = work.projections(network, int(count), runs["fixed_ratio"], iterations)
         yield Sample(programs.kind, seconds["QPs"] / programs.amount)
         others = work.passes(network, iterations, work.training_images(chosen))
         yield Sample(others.kind, (seconds["total"] - seconds["QPs"]) / others.amount)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from advmip.errors import InputError
+from advmip.experiments.outputs import Outputs
 from advmip.forecast import work
-from advmip.forecast.jobs import ADDED_DATA, ADVERSARIAL_TRAINING, Outputs, jobs_of
+from advmip.forecast.jobs import ADDED_DATA, ADVERSARIAL_TRAINING, jobs_of
 from advmip.forecast.kept import samples_of_tables
 from advmip.forecast.times import Sample
 from advmip.forecast.work import label
@@ -173,7 +174,7 @@ def _samples(
             # Refused as soon as the model is there: nothing beside what others take.
             yield Sample(work.attack(network(row), row["distance_name"], *how), 0.0)
         elif kind == "perturbations":
-            about = work.look(network(row), row["method"])
+            about = work.visible_attack(network(row), row["method"])
             yield Sample(about, float(row["seconds_total"]), stopped)
         elif kind == "verifications":
             about = work.verification(row["network"], float(row["epsilon"]), row["variant"])

@@ -9,10 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from advmip.experiments.classifiers import Classifier, load_classifier, load_points
 from advmip.experiments.rows import write_rows
+from advmip.experiments.zhao_kronqvist.classifier import Classifier, load_classifier, load_points
 from advmip.experiments.zhao_kronqvist.columns import accuracies, identity
-from advmip.experiments.zhao_kronqvist.runs import PROTOCOL_NAMES, Attack, adversarial_folder
+from advmip.experiments.zhao_kronqvist.instances import (
+    PROTOCOL_NAMES,
+    adversarial_folder,
+    first_attacks,
+)
 from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.networks import Network
 from advmip.networks.training import train
@@ -40,8 +44,7 @@ def added_data(
     seed, count = settings["seed"], classifier.settings["retraining"]["adversarial_count"]
     std, mean = classifier.network.std.cpu(), classifier.network.mean.cpu()
     rows = []
-    for protocol in PROTOCOL_NAMES:
-        attack = Attack(protocol, seed)
+    for attack in first_attacks(settings):
         folder = adversarial_folder(settings, adversarial_sets, paper_network, attack)
         points = load_points(folder / attack.file_name).take(count)
         pixels = torch.from_numpy(points.inputs) * std + mean
@@ -53,9 +56,9 @@ def added_data(
             "seconds_total": time.perf_counter() - begun,
         }
         rows.append(
-            identity(settings, classifier, "added_data", protocol, seed)
+            identity(settings, classifier, "added_data", attack.protocol, seed)
             | row
-            | accuracies(classifier, network, protocol, seed)
+            | accuracies(classifier, network, attack.protocol, seed)
         )
     write_rows("evaluations", rows, out)
 

@@ -16,7 +16,7 @@ from advmip.experiments.catalogue import networks
 from advmip.experiments.outputs import (
     files_of,
     outputs_of,
-    shards_behind,
+    shards_of_output,
     sources_of,
 )
 from advmip.provenance import code_digest
@@ -94,7 +94,7 @@ def result_files(outputs):
 
 def row_files(wildcards):
     """The row files that an output, or all those of a source, are made from."""
-    shards = shards_behind(SETTINGS, OUTPUTS, wildcards.output)
+    shards = shards_of_output(SETTINGS, OUTPUTS, wildcards.output)
     return within(SHARDS, [file for shard in shards for file in shard.row_files])
 
 

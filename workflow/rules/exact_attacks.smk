@@ -60,10 +60,12 @@ rule exact_attacks:
     # The journal is no output: it outlives a run that fails or is killed.
     input:
         network=network_file,
-        bounds=lambda wildcards: within(
-            SHARDS,
-            zhu.stored_bounds(SETTINGS, wildcards.experiment, wildcards.network),
-        ),
+        bounds=lambda wildcards: [
+            f"{SHARDS}/{shard}/bounds.npz"
+            for shard in zhu.bounds_shards(
+                SETTINGS, wildcards.experiment, wildcards.network
+            )
+        ],
         retrained=lambda wildcards: within(
             WEIGHTS,
             zhu.retrained_network(
@@ -163,9 +165,10 @@ rule retrained_network:
 rule accuracies:
     input:
         network=network_file,
-        retrained=lambda wildcards: within(
-            WEIGHTS, zhu.retrained_files(SETTINGS, wildcards.network)
-        ),
+        retrained=lambda wildcards: [
+            f"{WEIGHTS}/{zhu.retrained_file(wildcards.network, trained_on)}"
+            for trained_on in zhu_instances.retrainings(SETTINGS, wildcards.network)
+        ],
         examples=lambda wildcards: within(
             SHARDS,
             zhu.attacked_images(

@@ -52,7 +52,12 @@ rule added_data:
     input:
         network=network_file,
         sets=lambda wildcards: within(
-            ADVERSARIAL_SETS, zhao_kronqvist.first_sets(SETTINGS, wildcards.network)
+            ADVERSARIAL_SETS,
+            zhao_kronqvist.adversarial_sets(
+                SETTINGS,
+                wildcards.network,
+                zhao_kronqvist_instances.first_attacks(SETTINGS),
+            ),
         ),
     output:
         rows=f"{SHARDS}/zk/added_data/{{network}}/evaluations.csv",

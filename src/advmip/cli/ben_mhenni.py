@@ -9,16 +9,16 @@ import typer
 
 from advmip.cli.options import (
     CONFIG,
-    AttackJournal,
+    Journal,
     OutFolder,
     SettingsFile,
+    Shard,
     Threads,
     prepared,
 )
 
 app = typer.Typer(help="The runs of Ben Mhenni et al.; each writes rows.", no_args_is_help=True)
 
-JobOfAttacks = Annotated[int, typer.Option("--shard", help="Which of the experiment's jobs.")]
 NetworkFiles = Annotated[
     list[str], typer.Option("--network", help="A network of the job and its file, NAME=FILE.")
 ]
@@ -34,9 +34,9 @@ def illustrations(out: OutFolder, settings: SettingsFile = CONFIG, threads: Thre
 
 @app.command("efficiency")
 def efficiency(
-    shard: JobOfAttacks,
+    shard: Shard,
     networks: NetworkFiles,
-    journal: AttackJournal,
+    journal: Journal,
     out: OutFolder,
     settings: SettingsFile = CONFIG,
     threads: Threads = None,
@@ -50,9 +50,9 @@ def efficiency(
 
 @app.command("appearance")
 def appearance(
-    shard: JobOfAttacks,
+    shard: Shard,
     networks: NetworkFiles,
-    journal: AttackJournal,
+    journal: Journal,
     out: OutFolder,
     settings: SettingsFile = CONFIG,
     threads: Threads = None,

@@ -10,10 +10,12 @@ import typer
 from advmip.cli.options import (
     CONFIG,
     AdversarialSets,
+    Journal,
     NetworkFile,
     Out,
     PaperNetwork,
     SettingsFile,
+    Shard,
     Threads,
     prepared,
 )
@@ -41,9 +43,9 @@ def finetune(
 @app.command("verify")
 def verify(
     experiment: Annotated[str, typer.Argument(help="A key of tjeng.experiments.")],
-    shard: Annotated[int, typer.Option(help="Which of the experiment's jobs.")],
+    shard: Shard,
     networks: Annotated[Path, typer.Option(help="The folder of all networks.")],
-    journal: Annotated[Path, typer.Option(help="The record of finished verifications.")],
+    journal: Journal,
     out: Out,
     settings: SettingsFile = CONFIG,
     threads: Threads = None,

@@ -9,11 +9,13 @@ import typer
 
 from advmip.cli.options import (
     CONFIG,
-    AttackJournal,
+    Experiment,
+    Journal,
     NetworkFile,
     Out,
     OutFolder,
     SettingsFile,
+    Shard,
     Threads,
     prepared,
 )
@@ -55,10 +57,10 @@ def bounds(
 @app.command("attacks")
 def attacks(
     paper_network: ThesisNetwork,
-    experiment: Annotated[str, typer.Option(help="A key of zhu.experiments in the settings.")],
-    shard: Annotated[int, typer.Option(help="Which of the experiment's jobs on this network.")],
+    experiment: Experiment,
+    shard: Shard,
     network_file: NetworkFile,
-    journal: AttackJournal,
+    journal: Journal,
     out: OutFolder,
     bounds_file: Annotated[Path | None, typer.Option(help="Bounds of the network.")] = None,
     retrained_file: Annotated[
@@ -102,7 +104,7 @@ def gallery(
 def features(
     paper_network: ThesisNetwork,
     network_file: NetworkFile,
-    journal: Annotated[Path, typer.Option(help="The record of finished neurons.")],
+    journal: Journal,
     out: OutFolder,
     settings: SettingsFile = CONFIG,
     threads: Threads = None,

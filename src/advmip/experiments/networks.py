@@ -10,7 +10,7 @@ from pathlib import Path
 from advmip.errors import InputError, looked_up
 from advmip.experiments.catalogue import networks
 from advmip.experiments.data import first_images, load_split
-from advmip.experiments.defences import PLAINLY, training_against
+from advmip.experiments.defences import training_against
 from advmip.experiments.recipes import NetworkRecipe
 from advmip.gradient_attacks import accuracy
 from advmip.networks import (
@@ -62,7 +62,7 @@ def train_network(
         augmented=architecture.augmented,
         seed=seed,
         extra=extra,
-        **(PLAINLY if defence is None else training_against(defence)),
+        **training_against(defence),
     )
     _report_accuracy(settings, network)
     origin = {

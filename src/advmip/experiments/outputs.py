@@ -34,7 +34,7 @@ def files_of(outputs: Outputs, *names: str) -> list[str]:
     return [f"{folder}/{name}" for name in names for folder in outputs[name]["makes"]]
 
 
-def shards_behind(settings: Settings, outputs: Outputs, name: str) -> list[Shard]:
+def shards_of_output(settings: Settings, outputs: Outputs, name: str) -> list[Shard]:
     """The jobs whose rows a table or figure is made from, or all those of a source.
 
     Args:

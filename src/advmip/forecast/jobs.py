@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from advmip.experiments.ben_mhenni import instances as ben_mhenni
 from advmip.experiments.catalogue import networks
-from advmip.experiments.outputs import Outputs, files_of, shards_behind, sources_of
+from advmip.experiments.outputs import Outputs, files_of, shards_of_output, sources_of
 from advmip.experiments.shards import networks_of
 from advmip.experiments.tjeng import catalogue as tjeng_catalogue
 from advmip.experiments.tjeng import instances as tjeng
@@ -165,15 +164,13 @@ def _exact_attacks(settings: Settings, experiment: str, name: str) -> Iterator[J
         return
     network = label(settings["zhu"]["networks"][name])
     how = chosen["solver"], chosen["formulation"], chosen["bounds"]
-    bounds = zhu_catalogue.bounds_shard(settings, experiment, name)
     efforts = {
         distance: Instance((Effort(work.attack(network, distance, *how)),), chosen["time_limit"])
         for distance in chosen["distances"]
     }
     for shard, attacks in enumerate(zhu.shards_of(settings, experiment, name)):
-        needs = [f"networks/{name}"]
-        if bounds is not None:
-            needs.append(bounds)
+        bounds = zhu_catalogue.bounds_shards(settings, experiment, name)
+        needs = [f"networks/{name}", *bounds]
         if attacks[0].trained_on is not None:
             needs.append(f"retrained/{name}-{attacks[0].trained_on}")
         instances = [efforts[attack.distance] for attack in attacks]
@@ -227,24 +224,16 @@ def _tjeng(settings: Settings) -> Iterator[Job]:
             instances: Counter[Instance] = Counter()
             counted = Counter(each[:3] for each in verifications)
             for (name, epsilon, variant), number in counted.items():
-                kind = work.verification(verified(settings, name), epsilon, variant)
+                kind = work.verification(tjeng.name_of(settings, name), epsilon, variant)
                 instances[Instance((Effort(kind),), by_network[name]["time_limit"])] += number
             job = f"tjeng/{experiment}/{shard}"
             yield recorded(job, instances, [*data, *needs], "verifications")
 
 
-def verified(settings: Settings, name: str) -> str:
-    """A network that is verified, as rows name it."""
-    if name in settings["networks"]:
-        return settings["networks"][name]["architecture"]
-    chosen: dict[str, Any] = {**settings["tjeng"]["networks"][tjeng.origin_of(settings, name)]}
-    return label({**chosen, "defence": {"method": "none"}})
-
-
 def _reporting(settings: Settings, outputs: Outputs) -> Iterator[Job]:
     sources = sources_of(outputs)
     for name in [*outputs, *sources]:
-        shards = shards_behind(settings, outputs, name)
+        shards = shards_of_output(settings, outputs, name)
         yield _report(f"rows/{name}", [shard.name for shard in shards])
     made = files_of(outputs, *outputs)
     for file in made:

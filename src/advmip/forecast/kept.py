@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from advmip.experiments.tjeng.instances import name_of
 from advmip.experiments.zhu.instances import attacks_of
 from advmip.forecast import work
-from advmip.forecast.jobs import ADDED_DATA, ADVERSARIAL_TRAINING, verified
+from advmip.forecast.jobs import ADDED_DATA, ADVERSARIAL_TRAINING
 from advmip.forecast.times import Sample
 from advmip.forecast.work import Kind, label
 from advmip.reporting.ben_mhenni.instances import INSTANCES
@@ -164,7 +165,7 @@ def _verifiers(settings: Settings, folder: Path) -> Iterator[Sample]:
     ) -> Iterator[Sample]:
         chosen = experiments.get(experiment, {}).get(name)
         if chosen is not None:
-            kind = work.verification(verified(settings, name), float(epsilon), variant)
+            kind = work.verification(name_of(settings, name), float(epsilon), variant)
             yield from _samples(kind, mean, chosen["time_limit"])
 
     table = _read(folder, "tjeng_table1")

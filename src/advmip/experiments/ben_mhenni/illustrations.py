@@ -11,7 +11,7 @@ from torch import nn
 from advmip.errors import looked_up
 from advmip.experiments.ben_mhenni.catalogue import CODE
 from advmip.experiments.ben_mhenni.denoising import denoised
-from advmip.experiments.ben_mhenni.tree import drawn_instance, whole_tree
+from advmip.experiments.ben_mhenni.tree import random_instance, search_tree
 from advmip.experiments.data import load_split
 from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import Row, write_rows
@@ -169,7 +169,7 @@ def _denoising(settings: Settings) -> list[Row]:
 
 def _nodes() -> list[Row]:
     """The tree of Algorithm 1 on a network that was drawn for it."""
-    instance = drawn_instance()
+    instance = random_instance()
     network = instance.network
     about = network_columns("tree", network.architecture.paper_name, network)
     return [
@@ -184,5 +184,5 @@ def _nodes() -> list[Row]:
             "status": "ok",
             "checked": True,
         }
-        for node in whole_tree(instance)
+        for node in search_tree(instance)
     ]

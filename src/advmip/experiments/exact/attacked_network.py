@@ -39,12 +39,6 @@ class AttackedNetwork:
     images: Dataset
     correct: NDArray[np.intp]
 
-    @classmethod
-    def of(cls, paper_network: str, network: Network, images: Dataset) -> AttackedNetwork:
-        """A network on the images that it classifies correctly itself."""
-        correct = np.flatnonzero(predictions(network, images.images) == images.labels)
-        return cls(paper_network, network, images, correct)
-
     @property
     def digests(self) -> list[str]:
         """What stands for it where results depend on it: the digests of weights and images."""
@@ -111,7 +105,8 @@ def load_attacked_network(
     """
     network = network_of(settings, paper_network, network_file)
     images = load_split(settings, network.architecture.dataset, split)
-    return AttackedNetwork.of(paper_network, network, images)
+    correct = np.flatnonzero(predictions(network, images.images) == images.labels)
+    return AttackedNetwork(paper_network, network, images, correct)
 
 
 def load_attacked_networks(

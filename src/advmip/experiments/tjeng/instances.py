@@ -5,9 +5,12 @@ Light on purpose, as the settings are: the workflow asks before every run.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from advmip.errors import looked_up
 from advmip.experiments.shards import chosen_shard, chunked
 from advmip.experiments.zhao_kronqvist.instances import Attack
 from advmip.settings import Settings
@@ -82,8 +85,23 @@ def origin_of(settings: Settings, paper_network: str) -> str:
     return paper_network if chosen is None else chosen["same_as"] or paper_network
 
 
+def settings_of(settings: Settings, paper_network: str) -> Mapping[str, Any]:
+    """The settings of a network that is verified, or of the one whose weights it shares.
+
+    Raises:
+        InputError: There is none of that name, neither of the poster nor of Zhao & Kronqvist.
+    """
+    networks: dict[str, Any] = {**settings["tjeng"]["networks"], **settings["networks"]}
+    return looked_up("network", origin_of(settings, paper_network), networks)
+
+
+def name_of(settings: Settings, paper_network: str) -> str:
+    """What rows call a network that is verified: an architecture, or a file without its suffix."""
+    chosen = settings_of(settings, paper_network)
+    return chosen["architecture"] or Path(chosen["file"]).stem
+
+
 def datasets_of(settings: Settings, experiment: str) -> list[str]:
     """The data sets whose images an experiment verifies."""
-    networks = {**settings["networks"], **settings["tjeng"]["networks"]}
-    names = [networks[name]["dataset"] for name in settings["tjeng"]["experiments"][experiment]]
-    return list(dict.fromkeys(names))
+    networks = settings["tjeng"]["experiments"][experiment]
+    return list(dict.fromkeys(settings_of(settings, name)["dataset"] for name in networks))

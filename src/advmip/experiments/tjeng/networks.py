@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from advmip.errors import looked_up, unknown_name
+from advmip.errors import unknown_name
 from advmip.experiments.tjeng.catalogue import weights_of
-from advmip.experiments.tjeng.instances import finetuned_on, origin_of
+from advmip.experiments.tjeng.instances import finetuned_on, settings_of
 from advmip.experiments.zhao_kronqvist.classifier import load_classifier, load_points
 from advmip.experiments.zhao_kronqvist.instances import adversarial_folder
 from advmip.finetuning import finetune
 from advmip.networks import Network, load_network, save_network
 from advmip.provenance import provenance
-from advmip.settings import Settings, VerifiedNetwork, finetuning_runs_of
+from advmip.settings import Settings, finetuning_runs_of
 
 
 def finetune_network(
@@ -72,33 +72,7 @@ def network_to_verify(
     Raises:
         InputError: The network is unknown, or its file is missing or damaged.
     """
-    if not (finetuned or paper_network in settings["networks"]):
-        file = verified_network(settings, paper_network)["file"]
-        if file is not None:
-            return load_network(Path(settings["network_dir"]) / "literature" / file)
+    file = settings_of(settings, paper_network).get("file")
+    if file is not None:
+        return load_network(Path(settings["network_dir"]) / "literature" / file)
     return load_network(networks / weights_of(settings, paper_network, finetuned=finetuned))
-
-
-def name_of(settings: Settings, paper_network: str) -> str:
-    """What stands for a network: an architecture, or a file without its suffix."""
-    if paper_network in settings["networks"]:
-        return settings["networks"][paper_network]["architecture"]
-    chosen = verified_network(settings, paper_network)
-    return chosen["architecture"] or Path(str(chosen["file"])).stem
-
-
-def dataset_of(settings: Settings, paper_network: str) -> str:
-    """The data set whose images are verified on a network."""
-    if paper_network in settings["networks"]:
-        return settings["networks"][paper_network]["dataset"]
-    return verified_network(settings, paper_network)["dataset"]
-
-
-def verified_network(settings: Settings, paper_network: str) -> VerifiedNetwork:
-    """The settings of a network of the poster, or of the one whose weights it shares.
-
-    Raises:
-        InputError: There is none of that name.
-    """
-    origin = origin_of(settings, paper_network)
-    return looked_up("network", origin, settings["tjeng"]["networks"])

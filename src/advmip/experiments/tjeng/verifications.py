@@ -18,8 +18,17 @@ from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.solving import identity_of, key_of, solved
 from advmip.experiments.tjeng.catalogue import CODE
-from advmip.experiments.tjeng.instances import AFTER, BEFORE, CONTROL, WHOLE, Instance, shard_of
-from advmip.experiments.tjeng.networks import dataset_of, name_of, network_to_verify
+from advmip.experiments.tjeng.instances import (
+    AFTER,
+    BEFORE,
+    CONTROL,
+    WHOLE,
+    Instance,
+    name_of,
+    settings_of,
+    shard_of,
+)
+from advmip.experiments.tjeng.networks import network_to_verify
 from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.mip.verification import Outcome, Verdict, VerificationIngredients, Verifier
 from advmip.networks import Network, staged
@@ -105,7 +114,7 @@ class _VerifiedNetwork:
         """A network of instances from files."""
         name, finetuned = identity
         network = network_to_verify(settings, name, networks, finetuned=finetuned)
-        test = load_split(settings, dataset_of(settings, name), "test")
+        test = load_split(settings, settings_of(settings, name)["dataset"], "test")
         count = settings["tjeng"]["experiments"][experiment][name]["images"]
         return cls(settings, experiment, name, network, first_images(test, count), failures)
 

@@ -13,7 +13,6 @@ from advmip.experiments.shards import Shard
 from advmip.experiments.zhao_kronqvist.instances import (
     Attack,
     adversarial_folder,
-    first_attacks,
     shard_of,
     shards_of,
 )
@@ -23,7 +22,7 @@ _ACCURACIES = (
     *("datasets", "experiments.data", "experiments.zhao_kronqvist.classifier"),
     *("experiments.zhao_kronqvist.columns", "gradient_attacks", "margins", "networks"),
 )
-_RETRAINING = (*_ACCURACIES, "experiments.zhao_kronqvist.retraining")
+_RETRAINING = (*_ACCURACIES, "experiments.defences", "experiments.zhao_kronqvist.retraining")
 # What decides the results of each kind of job, as in `code_digest`.
 CODE = {
     "initial": (*_ACCURACIES, "experiments.zhao_kronqvist.attacks", "finetuning"),
@@ -79,8 +78,3 @@ def sets_of_shard(settings: Settings, experiment: str, network: str, shard: int)
     """The adversarial sets, as in `adversarial_sets`, that the runs of one job start from."""
     runs = shard_of(settings, experiment, network, shard)
     return adversarial_sets(settings, network, [run.attack for run in runs])
-
-
-def first_sets(settings: Settings, network: str) -> list[str]:
-    """The adversarial sets, as in `adversarial_sets`, of the attacks at the first seed."""
-    return adversarial_sets(settings, network, first_attacks(settings))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
+from advmip.experiments.defences import pgd_adversary
 from advmip.experiments.rows import write_rows
 from advmip.experiments.zhao_kronqvist.classifier import Classifier, load_classifier, load_points
 from advmip.experiments.zhao_kronqvist.columns import accuracies, identity
@@ -17,13 +17,9 @@ from advmip.experiments.zhao_kronqvist.instances import (
     adversarial_folder,
     first_attacks,
 )
-from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.networks import Network
 from advmip.networks.training import train
 from advmip.settings import Settings
-
-# Of the radius: the step of Madry et al. on CIFAR-10, 2/255 in a ball of 8/255.
-_INNER_STEP = 0.25
 
 
 def added_data(
@@ -78,15 +74,8 @@ def adversarial_training(
         out: The rows, of kind "evaluations".
     """
     classifier = load_classifier(settings, paper_network, network_file)
-    attack = AttackSettings(
-        epsilon=classifier.attack.epsilon,
-        step=_INNER_STEP * classifier.attack.epsilon,
-        iterations=classifier.settings["retraining"]["inner_iterations"],
-    )
-
-    def adversary(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-        return pgd(network, images, attack, clip=True)
-
+    inner_iterations = classifier.settings["retraining"]["inner_iterations"]
+    adversary = pgd_adversary(classifier.attack.epsilon, inner_iterations)
     begun = time.perf_counter()
     network = _retrained(settings, classifier, adversary=adversary)
     common = {

@@ -11,7 +11,6 @@ from advmip.experiments.zhu.instances import (
     STORED_BOUNDS,
     TEST_EXAMPLES,
     attacks_of,
-    retrainings,
     shard_of,
     shards_of,
 )
@@ -59,8 +58,8 @@ def shards_with(settings: Settings, experiment: str, network: str) -> list[Shard
     shards = [Shard(name, ("attacks",)) for name in attack_shards(settings, experiment, network)]
     if shards and experiment == "gallery":
         shards.append(Shard(f"zhu/gallery/{network}", ("pictures",)))
-    bounds = bounds_shard(settings, experiment, network)
-    return shards if bounds is None else [*shards, Shard(bounds, ("bounds",))]
+    bounds = bounds_shards(settings, experiment, network)
+    return [*shards, *(Shard(name, ("bounds",)) for name in bounds)]
 
 
 def attack_shards(
@@ -74,12 +73,12 @@ def attack_shards(
     ]
 
 
-def bounds_shard(settings: Settings, experiment: str, network: str) -> str | None:
-    """The name of the job that bounds a network for an experiment; None if none does."""
+def bounds_shards(settings: Settings, experiment: str, network: str) -> list[str]:
+    """The names of the jobs that bound a network for an experiment: one, or none."""
     chosen = attacks_of(settings, experiment, network)
     if chosen is None or chosen["bounds"] not in STORED_BOUNDS:
-        return None
-    return f"zhu/bounds/{network}-{chosen['bounds']}"
+        return []
+    return [f"zhu/bounds/{network}-{chosen['bounds']}"]
 
 
 def attacked_images(
@@ -93,20 +92,9 @@ def attacked_images(
     ]
 
 
-def stored_bounds(settings: Settings, experiment: str, network: str) -> list[str]:
-    """The file of `bounds_shard`, below the folder of shards, in a list; none if there is none."""
-    shard = bounds_shard(settings, experiment, network)
-    return [] if shard is None else [f"{shard}/bounds.npz"]
-
-
 def retrained_file(network: str, trained_on: str) -> str:
     """The file of a retrained network, below the folder of networks."""
     return f"retrained/{network}-{trained_on}.safetensors"
-
-
-def retrained_files(settings: Settings, network: str) -> list[str]:
-    """The files of all retrained forms of a network, as in `retrained_file`."""
-    return [retrained_file(network, trained_on) for trained_on in retrainings(settings, network)]
 
 
 def retrained_network(settings: Settings, experiment: str, network: str, shard: int) -> list[str]:

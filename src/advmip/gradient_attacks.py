@@ -114,22 +114,11 @@ class AdversarialSet:
                 mend="attack with a larger radius, from more images, or ask for fewer points",
             )
         chosen = np.concatenate(parts)
-        return AdversarialSet(
-            self.inputs[chosen],
-            self.labels[chosen],
-            self.image_indices[chosen],
-            self.violations[chosen],
-        )
+        return AdversarialSet(**{name: array[chosen] for name, array in vars(self).items()})
 
     def save(self, path: Path) -> None:
         """Writes a compressed ``.npz`` atomically."""
-        write_arrays(
-            path,
-            inputs=self.inputs,
-            labels=self.labels,
-            image_indices=self.image_indices,
-            violations=self.violations,
-        )
+        write_arrays(path, **vars(self))
 
     @classmethod
     def load(cls, path: Path) -> AdversarialSet:

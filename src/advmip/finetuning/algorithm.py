@@ -37,7 +37,7 @@ from advmip.finetuning.pool import POOL_COLUMNS, choose, pareto_front, smallest_
 from advmip.finetuning.projection import Projection, ProjectionResult
 from advmip.finetuning.training_loss import TrainingLoss
 from advmip.gradient_attacks import AdversarialSet
-from advmip.margins import violation
+from advmip.margins import USUAL, factor_to_usual, violation
 from advmip.networks import Network
 from advmip.progress import track
 
@@ -182,15 +182,11 @@ class Run:
     @cached_property
     @torch.no_grad()
     def factor(self) -> float:
-        """What brings the points' logits to the usual scale, which tolerances are meant for.
-
-        A power of two, which is exact.
-        """
+        """What brings the points' logits to the usual scale, which tolerances are meant for."""
         outputs = self.precise_body(self.inputs.double())
         apart = (outputs - outputs.gather(1, self.labels[:, None])).abs()
         apart = apart[apart > 0]
-        typical = float(apart.median()) if len(apart) else _USUAL
-        return float(2.0 ** np.round(np.log2(_USUAL / typical)))
+        return factor_to_usual(float(apart.median()) if len(apart) else USUAL)
 
     def check_adversarial_set(self) -> None:
         """Refuses an adversarial set that the algorithm has no use for."""
@@ -352,8 +348,7 @@ class Run:
         self.pool.loc[len(self.pool)] = [iteration, alpha, violated, loss, complete, False]
 
 
-# How far the logits of a point are usually apart, and delta of (4) where they are.
-_USUAL = 8.0
+# Delta of (4) where the logits of a point are of the usual scale.
 _MARGIN = 1e-5
 
 ALPHAS: NDArray[np.float64] = np.arange(1, 10) / 10.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from advmip.datasets.loading import COUNTS
 from advmip.experiments.ben_mhenni import instances as ben_mhenni
 from advmip.experiments.catalogue import networks
 from advmip.experiments.outputs import Outputs, files_of, shards_of_output, sources_of
@@ -17,10 +18,9 @@ from advmip.experiments.zhu import catalogue as zhu_catalogue
 from advmip.experiments.zhu import instances as zhu
 from advmip.forecast import work
 from advmip.forecast.work import Effort, Instance, Job, Kind, label, recorded, single
+from advmip.reporting.zhao_kronqvist.names import ADDED_DATA, ADVERSARIAL_TRAINING
 from advmip.settings import Settings, finetuning_runs_of
 
-# Methods of Table 1 of Zhao & Kronqvist, as rows name them.
-ADDED_DATA, ADVERSARIAL_TRAINING = "adversarial data added", "PGD adversarial training"
 # Candidates of a fine-tuning run that are attacked: one for each omega, and the last iterate.
 _LAST_ITERATE = 1
 
@@ -80,18 +80,14 @@ def _zhao_kronqvist(settings: Settings) -> Iterator[Job]:
         own = f"networks/{name}"
         yield single(f"zk/initial/{name}", Effort(Kind("initial", network), test), [own])
         for shard, attacks in enumerate(zhao_kronqvist.attacks_of(settings, name)):
-            every = chosen["attacked_images"] or work.training_images(
-                {**chosen, "training_images": None}
-            )
+            every = chosen["attacked_images"] or COUNTS[chosen["dataset"]]["train"]
             amount = sum(attack.attacked_images or every for attack in attacks)
             effort = Effort(Kind("adversarial sets", network), amount)
             yield single(f"adversarial/{name}-{shard}", effort, [own])
         epochs = chosen["retraining"]["epochs"]
         anew = {
-            ADDED_DATA: Instance((work.retraining(network, ADDED_DATA, epochs),)),
-            ADVERSARIAL_TRAINING: Instance(
-                (work.retraining(network, ADVERSARIAL_TRAINING, epochs),)
-            ),
+            method: Instance((work.retraining(network, method, epochs),))
+            for method in (ADDED_DATA, ADVERSARIAL_TRAINING)
         }
         first = zhao_kronqvist.first_attacks(settings)
         needs = [own, *_adversarial_sets(settings, name, first)]

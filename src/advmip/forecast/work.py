@@ -9,15 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+from advmip.datasets.loading import COUNTS
 from advmip.settings import NetworkSettings
-
-# Where settings say "all".
-_IMAGES = {
-    "digits": (1_437, 360),
-    "shapes": (4_000, 1_000),
-    "mnist": (60_000, 10_000),
-    "cifar10": (50_000, 10_000),
-}
 
 
 class Kind(NamedTuple):
@@ -105,18 +98,18 @@ def training(chosen: Mapping[str, Any]) -> Effort:
     """Training a network from scratch, or taking it from a file."""
     if chosen.get("file"):
         return Effort(Kind("copying", label(chosen)))
-    images = chosen.get("training_images") or _IMAGES[chosen["dataset"]][0]
-    return Effort(Kind("training", label(chosen)), chosen["training"]["epochs"] * images)
+    amount = chosen["training"]["epochs"] * training_images(chosen)
+    return Effort(Kind("training", label(chosen)), amount)
 
 
-def training_images(chosen: NetworkSettings) -> int:
-    """The images behind a training loss."""
-    return chosen["training_images"] or _IMAGES[chosen["dataset"]][0]
+def training_images(chosen: Mapping[str, Any]) -> int:
+    """The images that a network is trained on."""
+    return chosen.get("training_images") or COUNTS[chosen["dataset"]]["train"]
 
 
 def test_images(chosen: NetworkSettings) -> int:
     """The images behind an accuracy."""
-    return chosen["test_images"] or _IMAGES[chosen["dataset"]][1]
+    return chosen["test_images"] or COUNTS[chosen["dataset"]]["test"]
 
 
 def attack(network: str, distance: str, solver: str, formulation: str, bounds: str) -> Kind:

@@ -125,12 +125,12 @@ def minimal_attack(
     with held_to(threads):
         replay = Replay(network)
         shaped = pixels.reshape(form.input_shape)
-        room = _AMPLY * replay.rounding(shaped, surplus)
-        attack_ = ExactAttack(
-            problem, shape, solver, options, logits_of(network, factor), room, begun
+        extra_margin = _AMPLY * replay.rounding(shaped, surplus)
+        search = ExactAttack(
+            problem, shape, solver, options, logits_of(network, factor), extra_margin, begun
         )
         if isinstance(bounds, str) and bounds in PROGRESSIVE_VARIANTS:
-            attack_.progressively(PROGRESSIVE_VARIANTS[bounds])
+            search.solve_progressively(PROGRESSIVE_VARIANTS[bounds])
         else:
             with until(begun + _BOUNDS_SHARE * time_limit):
                 known = (
@@ -138,12 +138,12 @@ def minimal_attack(
                     if isinstance(bounds, str)
                     else [*bounds[:-1], bounds[-1].times(factor)]
                 )
-            attack_.plainly(known)
-        attack = attack_.answer()
+            search.solve_directly(known)
+        attack = search.result()
         found = attack.adversarial
         if found is not None and replay.precision(found, surplus) is not replay.best:
-            attack_.clear_of_rounding(_AMPLY * replay.rounding(found, surplus))
-            attack = attack_.answer()
+            search.raise_margin(_AMPLY * replay.rounding(found, surplus))
+            attack = search.result()
         if attack.adversarial is None:
             return attack
         precision = check_attack(

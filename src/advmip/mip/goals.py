@@ -59,12 +59,12 @@ class Goal(ABC):
         """By how much logits (classes,) or (classes, N) exceed what is asked; met from 0 on."""
 
     @abstractmethod
-    def ascent(self, logits: Vector) -> Vector:
+    def gradient(self, logits: Vector) -> Vector:
         """The gradient (classes, N) of the surplus with respect to logits (classes, N)."""
 
-    @abstractmethod
     def towards(self, rival: int) -> Goal:
-        """The part of the condition in which this class wins."""
+        """The part of the condition in which this class wins; itself if there are no others."""
+        return self
 
     @abstractmethod
     def with_margin(self, margin: float) -> Goal:
@@ -82,7 +82,7 @@ class Goal(ABC):
         return self.rivals(logits)[0]
 
 
-class Anything(Goal):
+class NoGoal(Goal):
     """Every point will do: to bound neurons before there is a goal."""
 
     margin = 0.0
@@ -100,13 +100,9 @@ class Anything(Goal):
         """Always met."""
         return np.full(logits.shape[1:], np.inf)
 
-    def ascent(self, logits: Vector) -> Vector:
+    def gradient(self, logits: Vector) -> Vector:
         """Nowhere."""
         return np.zeros_like(logits)
-
-    def towards(self, rival: int) -> Goal:
-        """The condition itself."""
-        return self
 
     def with_margin(self, margin: float) -> Goal:
         """The condition itself."""
@@ -175,7 +171,7 @@ class Targeted(Goal):
         """The least of what the sides have over what they must reach."""
         return np.asarray(self._surpluses(logits).min(axis=0))
 
-    def ascent(self, logits: Vector) -> Vector:
+    def gradient(self, logits: Vector) -> Vector:
         """That of the least side."""
         matrix, _ = self.conditions
         return np.asarray(matrix[self._surpluses(logits).argmin(axis=0)].toarray().T)
@@ -184,10 +180,6 @@ class Targeted(Goal):
         """What each side has over what it must reach."""
         matrix, asked = self.conditions
         return np.asarray(((matrix @ logits).T - asked).T)
-
-    def towards(self, rival: int) -> Targeted:
-        """The condition itself."""
-        return self
 
     def with_margin(self, margin: float) -> Targeted:
         """The condition with another margin."""
@@ -241,10 +233,10 @@ class Untargeted(Goal):
             sides.append((logits[others], bounds.lower[others]))
         for side, least in sides:
             # side >= margin if chosen, and at its least otherwise.
-            room = np.maximum(self.margin - least, 0.0)
+            big_m = np.maximum(self.margin - least, 0.0)
             eased = _eased(side, shortfall)
-            if np.isfinite(room).all():
-                builder.add_rows(eased - chosen.times(room), lower=self.margin - room)
+            if np.isfinite(big_m).all():
+                builder.add_rows(eased - chosen.times(big_m), lower=self.margin - big_m)
             else:
                 builder.add_indicators(binaries, True, -eased + self.margin)
 
@@ -268,7 +260,7 @@ class Untargeted(Goal):
             sides = np.minimum(sides, logits[self._others])
         return np.asarray(sides.max(axis=0) - self.margin)
 
-    def ascent(self, logits: Vector) -> Vector:
+    def gradient(self, logits: Vector) -> Vector:
         """Up the best other class, down the true one."""
         others = self._others
         weights = np.zeros_like(logits)

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from advmip.margins import USUAL
 from advmip.mip.model import Vector
-
-# The scale that values are brought to: tolerances of solvers, and what is clear of rounding, are
-# meant for numbers of this size.
-USUAL = 8.0
 
 
 def runner_up(logits: Vector, label: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from advmip.mip.distances import Box, Distance
 from advmip.mip.encoding import Interval, encode_hidden
-from advmip.mip.formulations import BigM, Formulation, Layer, Rectified, affine_expression
+from advmip.mip.formulations import BigM, EncodedReLUs, Formulation, Layer, affine_expression
 from advmip.mip.formulations.distance_cut import DistanceCut
 from advmip.mip.formulations.secants import add_secants
 from advmip.mip.goals import Goal
@@ -55,13 +55,21 @@ class Problem:
         """The same problem with one class as the attacker's winner."""
         return replace(self, goal=self.goal.towards(rival))
 
-    def clear_by(self, room: float) -> Problem:
+    def with_extra_margin(self, extra: float) -> Problem:
         """The same problem with so much added to the goal's margin."""
-        return replace(self, goal=self.goal.with_margin(self.goal.margin + room))
+        return replace(self, goal=self.goal.with_margin(self.goal.margin + extra))
 
     def within(self, radius: float) -> Problem:
         """The same problem, for points nearer than a radius only."""
         return replace(self, radius=radius, box=self.distance.shrunken(self.box, radius))
+
+    def length(self, change: Vector) -> float:
+        """How far a perturbation (pixels,) is from none."""
+        return self.distance.value(change, self.box)
+
+    def rival(self, change: Vector) -> int:
+        """The class that a perturbation (pixels,) makes win, or brings nearest to it."""
+        return self.goal.rival(self.network.logits(self.image + change))
 
     def layer(self, change: Expression) -> Layer:
         """The attacked image as what the network reads, with its change (pixels,) encoded."""
@@ -161,9 +169,9 @@ def _add_rows_above(
     bounds: Sequence[Interval],
     total: Expression,
     entering: Expression,
-    rectified: Sequence[Rectified],
+    rectified: Sequence[EncodedReLUs],
 ) -> None:
-    """Secants above the first layer, and the problem's distance_cuts."""
+    """Secants above the first layer, and the problem's distance cuts."""
     add_secants(builder, entering[bounds[0].unstable], rectified[0], problem.radius)
     if problem.distance_cuts:
         spent = Expression.of(builder.add_columns(1, 0.0, problem.radius))

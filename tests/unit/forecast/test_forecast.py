@@ -15,8 +15,8 @@ from advmip.experiments.rows import write_rows
 from advmip.forecast import work
 from advmip.forecast.forecast import TOTAL, Forecast, forecast, printed
 from advmip.forecast.jobs import closure, jobs_of
-from advmip.forecast.kept import samples_of_tables
 from advmip.forecast.measured import measured
+from advmip.forecast.snapshot_tables import samples_of_tables
 from advmip.forecast.times import Sample, Times
 from advmip.forecast.work import Effort, Kind
 from advmip.settings import Settings, load_settings, save_settings

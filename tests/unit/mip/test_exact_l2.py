@@ -19,7 +19,7 @@ from advmip.mip.formulations import BigM
 from advmip.mip.goals import Targeted
 from advmip.mip.model import Cuts, ModelBuilder
 from advmip.mip.problem import Problem
-from advmip.mip.projection import ProjectedL2, Space, projected
+from advmip.mip.projection import CoordinateSpace, ProjectedL2, projected
 from advmip.mip.solvers import Options
 from advmip.networks import staged
 
@@ -27,14 +27,14 @@ PIXELS, COORDINATES = 30, 5
 MARGIN = 1e-4
 
 
-def space(seed: int) -> Space:
+def space(seed: int) -> CoordinateSpace:
     random = np.random.default_rng(seed)
     basis = np.linalg.qr(random.normal(size=(PIXELS, COORDINATES)))[0].T
     image = np.where(random.random(PIXELS) < 0.5, 0.0, random.random(PIXELS))
-    return Space(basis, Box.around(image, (1, 5, 6)), np.inf)
+    return CoordinateSpace(basis, Box.around(image, (1, 5, 6)), np.inf)
 
 
-def shortest_by_clarabel(chosen: Space, coordinates: np.ndarray) -> np.ndarray | None:
+def shortest_by_clarabel(chosen: CoordinateSpace, coordinates: np.ndarray) -> np.ndarray | None:
     return qpsolvers.solve_qp(
         csc_matrix(2 * np.eye(PIXELS)),
         np.zeros(PIXELS),
@@ -59,7 +59,7 @@ def test_the_shortest_change_is_that_of_a_general_solver(seed: int) -> None:
     assert np.linalg.norm(ours) == pytest.approx(np.linalg.norm(theirs), rel=1e-6)
 
 
-def cuts_at(chosen: Space, coordinates: np.ndarray, rest: float = 0.0) -> Cuts:
+def cuts_at(chosen: CoordinateSpace, coordinates: np.ndarray, rest: float = 0.0) -> Cuts:
     """The cuts that a point with so much added to its squares violates."""
     builder = ModelBuilder()
     whole = Box(np.full(COORDINATES, -9.0), np.full(COORDINATES, 9.0), Layout((COORDINATES,)))

@@ -67,7 +67,7 @@ class Ball:
         reach = torch.where(coefficients > 0, -lower, upper)
         return centre - _LARGEST[self.norm](coefficients.abs(), reach, self.radius)
 
-    def lowest(self, coefficients: Tensor) -> Tensor:
+    def minimisers(self, coefficients: Tensor) -> Tensor:
         """Points (N, S, pixels) of each ball where linear forms (N, S, pixels) are low.
 
         They are lowest there for L-infinity and L1. A point is the derivative of `least`, which
@@ -91,9 +91,9 @@ def _box(gains: Tensor, reach: Tensor, radius: float) -> Tensor:
 def _knapsack(gains: Tensor, reach: Tensor, radius: float) -> Tensor:
     """The pixels of largest gain are changed first."""
     gain, order = gains.sort(dim=-1, descending=True)
-    room = reach.expand_as(gains).gather(-1, order)
-    spent = room.cumsum(-1) - room
-    return (gain * torch.minimum((radius - spent).clamp(min=0.0), room)).sum(-1)
+    sorted_reach = reach.expand_as(gains).gather(-1, order)
+    spent = sorted_reach.cumsum(-1) - sorted_reach
+    return (gain * torch.minimum((radius - spent).clamp(min=0.0), sorted_reach)).sum(-1)
 
 
 def _euclidean(gains: Tensor, reach: Tensor, radius: float) -> Tensor:

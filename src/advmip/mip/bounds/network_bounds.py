@@ -12,7 +12,7 @@ from advmip.mip.bounds.relaxation import relaxation_bounds
 from advmip.mip.distances import Box
 from advmip.mip.distances.no_distance import NoDistance
 from advmip.mip.encoding import Interval
-from advmip.mip.goals import Anything
+from advmip.mip.goals import NoGoal
 from advmip.mip.problem import Problem
 from advmip.networks.staged import StagedNetwork
 
@@ -69,4 +69,4 @@ def whole_box(network: StagedNetwork) -> Problem:
     """The problem in which every image in [0, 1] is as good as any other."""
     nothing = np.zeros(network.pixels)
     box = Box(nothing, nothing + 1.0, Layout(network.input_shape))
-    return Problem(network, nothing, NoDistance(), Anything(), box)
+    return Problem(network, nothing, NoDistance(), NoGoal(), box)

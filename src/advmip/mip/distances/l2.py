@@ -9,6 +9,7 @@ import numpy as np
 from advmip.errors import InputError
 from advmip.mip.distances.box import Box, change_within
 from advmip.mip.distances.distance import Distance
+from advmip.mip.distances.l1 import sign_part
 from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
 
 _FINE = 17
@@ -97,7 +98,7 @@ class PiecewiseL2(L2):
     """
 
     resting = True
-    closed = False
+    closed_form = False
 
     def __init__(self, breakpoints: int = 5, sos2: bool = False) -> None:
         if breakpoints < 2:
@@ -138,15 +139,11 @@ class PiecewiseL2(L2):
 
     def _by_steps(self, builder: ModelBuilder, box: Box) -> Expression:
         grid = np.linspace(0.0, 1.0, self.breakpoints)
-        pixels = len(box.lower)
-        change = Expression.zeros(pixels)
+        change = Expression.zeros(len(box.lower))
         for sign, reach in ((1.0, box.upper), (-1.0, -box.lower)):
             for left, right in pairwise(grid):
-                moved = np.flatnonzero(reach > left)
-                length = np.minimum(reach[moved], right) - left
-                slope = left + right
-                step = builder.add_columns(len(moved), 0.0, length, objective=slope)
-                change = change + Expression.of(step).placed(moved, pixels).times(sign)
+                length = np.minimum(reach, right) - left
+                change = change + sign_part(builder, sign, length, left + right)
         return change
 
     def _by_lambda(self, builder: ModelBuilder, box: Box) -> Expression:

@@ -13,7 +13,7 @@ from advmip.mip.distances.box import Box, change_within
 from advmip.mip.distances.distance import Distance, interval_largest
 from advmip.mip.distances.l1 import L1, signed_parts
 from advmip.mip.model import Expression, Indices, Matrix, Model, ModelBuilder, Vector
-from advmip.mip.programs.level_sets import LevelSetProgram, Parts
+from advmip.mip.programs.level_sets import LevelSetProgram, SignedParts
 from advmip.mip.programs.linear_program import LinearProgram
 
 # The changes of two pixels of [0, 1] differ by this at most: one rises by 1, one falls by 1.
@@ -33,7 +33,7 @@ class TotalVariation(Distance):
         image: The attacked image, given (pixels,), in place of the perturbation.
     """
 
-    closed = False
+    closed_form = False
 
     def __init__(self, isotropic: bool = False, image: Vector | None = None) -> None:
         self.isotropic = isotropic
@@ -108,7 +108,7 @@ class L1PlusTotalVariation(Distance):
         variation: The total variation.
     """
 
-    closed = False
+    closed_form = False
 
     def __init__(self, weight: float = 1.0, variation: TotalVariation | None = None) -> None:
         self._weight = weight
@@ -183,7 +183,7 @@ class L1PlusVariationColumn(L1PlusTotalVariation):
         # A falling part's place is behind those of all rising ones.
         places = pixels + len(box.lower) * (entries.data < 0)
         behind = np.array([0, len(box.lower)])[:, None]
-        parts = Parts.of(
+        parts = SignedParts.of(
             columns.astype(np.intp),
             places.astype(np.intp),
             (first + behind).ravel(),

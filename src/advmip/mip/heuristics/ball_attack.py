@@ -10,7 +10,7 @@ from torch import Tensor
 
 from advmip.checking.balls import in_ball
 from advmip.mip.bounds.balls import Ball
-from advmip.mip.deadline import is_up
+from advmip.mip.deadline import time_is_up
 from advmip.mip.goals import Goal
 from advmip.mip.model import Vector
 from advmip.networks.network import Network
@@ -65,7 +65,7 @@ def attack_in_ball(
     random = torch.Generator().manual_seed(seed)
     count, pixels = len(goals) * _STARTS, ball.images.shape[1]
     corners = torch.randn(1, count, pixels, generator=random, dtype=torch.float64)
-    points = ball.lowest(corners)[0]
+    points = ball.minimisers(corners)[0]
     points[: len(goals)] = ball.images
     if len(starts):
         chosen = np.resize(np.asarray(starts), (count, pixels))
@@ -77,14 +77,14 @@ def attack_in_ball(
         weights, met = np.empty_like(found), 0
         for place, goal in enumerate(goals):
             steered = slice(place, None, len(goals))
-            weights[:, steered] = goal.ascent(found[:, steered])
+            weights[:, steered] = goal.gradient(found[:, steered])
             met += bool((goal.surplus(found[:, steered]) >= 0).any())
-        if met >= enough or is_up():
+        if met >= enough or time_is_up():
             break
         aim = (values * torch.from_numpy(weights.T)).sum()
         (gradient,) = torch.autograd.grad(aim, points)
         points = points.detach()
-        best = ball.lowest(-gradient[None])[0]
+        best = ball.minimisers(-gradient[None])[0]
         points = points + 2.0 / (step + 2.0) * (best - points)
     return np.asarray(points.detach().numpy())
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from advmip.errors import InputError
 from advmip.mip.attack import pixels_of
 from advmip.mip.solvers import Options
-from advmip.mip.verification.run import Run
+from advmip.mip.verification.image_verification import ImageVerification
 from advmip.mip.verification.specification import Specification
 from advmip.mip.verification.verdict import Verdict, VerificationIngredients
 from advmip.networks.network import Network
@@ -49,7 +49,7 @@ class Verifier:
         ingredients: VerificationIngredients | None = None,
         failures: Path = Path("failures"),
     ) -> None:
-        self._asked = Specification(
+        self._specification = Specification(
             network,
             epsilon,
             norm,
@@ -70,7 +70,7 @@ class Verifier:
             InputError: The image does not fit or leaves [0, 1], or there is no such class.
             CheckError: The network itself does not confirm an adversarial image.
         """
-        form = self._asked.form
+        form = self._specification.form
         if label not in range(form.classes):
             raise InputError(
                 subject="label of the image",
@@ -78,8 +78,9 @@ class Verifier:
                 expected=f"a class from 0 to {form.classes - 1}",
                 mend="correct the label",
             )
-        with held_to(self._asked.options.threads):
-            return Run(self._asked, pixels_of(self._asked.network, image), label).verdict()
+        with held_to(self._specification.options.threads):
+            pixels = pixels_of(self._specification.network, image)
+            return ImageVerification(self._specification, pixels, label).verdict()
 
 
 def verify(

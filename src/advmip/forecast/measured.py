@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from advmip.errors import InputError
+from advmip.experiments.outputs import Outputs
 from advmip.forecast import work
-from advmip.forecast.jobs import Outputs, jobs_of
+from advmip.forecast.jobs import jobs_of
 from advmip.forecast.snapshot_tables import samples_of_tables
 from advmip.forecast.times import Sample
 from advmip.forecast.work import label
@@ -164,7 +165,7 @@ def _samples(
             seconds = float(row["seconds_total"]) if row["status"] == "ok" else 0.0
             yield Sample(about, seconds, stopped and row["status"] == "ok")
         elif kind == "perturbations":
-            about = work.look(network(row), row["method"])
+            about = work.visible_attack(network(row), row["method"])
             yield Sample(about, float(row["seconds_total"]), stopped)
         elif kind == "verifications":
             about = work.verification(row["network"], float(row["epsilon"]), row["variant"])

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from advmip.experiments.tjeng.instances import name_of
 from advmip.experiments.zhu.instances import attacks_of
 from advmip.forecast import work
-from advmip.forecast.jobs import verified
 from advmip.forecast.times import Sample
 from advmip.forecast.work import Kind, label
 from advmip.reporting.ben_mhenni.instances import INSTANCES
@@ -165,7 +165,7 @@ def _verifiers(settings: Settings, folder: Path) -> Iterator[Sample]:
     ) -> Iterator[Sample]:
         chosen = experiments.get(experiment, {}).get(name)
         if chosen is not None:
-            kind = work.verification(verified(settings, name), float(epsilon), variant)
+            kind = work.verification(name_of(settings, name), float(epsilon), variant)
             yield from _samples(kind, mean, chosen["time_limit"])
 
     table = _read(folder, "tjeng_table1")
@@ -199,9 +199,9 @@ def _finetuning(settings: Settings, folder: Path) -> Iterator[Sample]:
             totals.setdefault(run, {})[row["quantity"]] = float(row["seconds"])
     for (name, count), seconds in totals.items():
         chosen = settings["networks"][name]
-        shards = settings["zk"]["experiments"]["tables"][name]
-        network, iterations = label(chosen), shards["iterations"]
-        programs = work.projections(network, int(count), shards["fixed_ratio"], iterations)
+        runs = settings["zk"]["experiments"]["tables"][name]
+        network, iterations = label(chosen), runs["iterations"]
+        programs = work.projections(network, int(count), runs["fixed_ratio"], iterations)
         yield Sample(programs.kind, seconds["QPs"] / programs.amount)
         others = work.passes(network, iterations, work.training_images(chosen))
         yield Sample(others.kind, (seconds["total"] - seconds["QPs"]) / others.amount)

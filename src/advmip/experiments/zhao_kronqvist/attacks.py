@@ -9,10 +9,15 @@ from pathlib import Path
 
 from torch import Tensor
 
-from advmip.experiments.classifiers import Classifier, first_images, load_classifier
+from advmip.experiments.data import first_images
 from advmip.experiments.rows import write_rows
+from advmip.experiments.zhao_kronqvist.classifier import Classifier, load_classifier
 from advmip.experiments.zhao_kronqvist.columns import accuracies, identity
-from advmip.experiments.zhao_kronqvist.runs import PROTOCOL_NAMES, attacks_of_shard, largest_count
+from advmip.experiments.zhao_kronqvist.instances import (
+    PROTOCOL_NAMES,
+    attacks_of_shard,
+    largest_count,
+)
 from advmip.finetuning.parameters import ParameterVector
 from advmip.finetuning.training_loss import TrainingLoss
 from advmip.gradient_attacks import PROTOCOLS, generate_adversarial_set

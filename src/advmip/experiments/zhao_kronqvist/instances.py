@@ -1,4 +1,4 @@
-"""Which fine-tuning runs a scale sets out to do, and how they are dealt out to jobs.
+"""Which fine-tuning runs a scale sets out to do, and how they are divided among jobs.
 
 Light on purpose, as the settings are: the workflow asks before every run.
 """
@@ -33,8 +33,8 @@ class Attack:
     @property
     def file_name(self) -> str:
         """The name of the set's file."""
-        shard = "" if self.attacked_images is None else f"-first{self.attacked_images}"
-        return f"{self.protocol}-{self.seed}{shard}.npz"
+        images = "" if self.attacked_images is None else f"-first{self.attacked_images}"
+        return f"{self.protocol}-{self.seed}{images}.npz"
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,11 @@ def largest_count(settings: Settings, paper_network: str, attack: Attack) -> int
     return max(_counts(settings, paper_network)[attack])
 
 
+def first_attacks(settings: Settings) -> list[Attack]:
+    """The attacks at the first seed, one under each protocol."""
+    return [Attack(protocol, settings["seed"]) for protocol in PROTOCOL_NAMES]
+
+
 def adversarial_folder(
     settings: Settings, folder: Path, paper_network: str, attack: Attack
 ) -> Path:
@@ -109,7 +114,7 @@ def adversarial_folder(
 def _counts(settings: Settings, paper_network: str) -> dict[Attack, list[int]]:
     """The numbers of adversarial examples that runs ask of each attack on a network."""
     retraining = settings["networks"][paper_network]["retraining"]["adversarial_count"]
-    counts = {Attack(protocol, settings["seed"]): [retraining] for protocol in PROTOCOL_NAMES}
+    counts = {attack: [retraining] for attack in first_attacks(settings)}
     for experiment in settings["zk"]["experiments"]:
         for runs in shards_of(settings, experiment, paper_network):
             for run in runs:
@@ -117,11 +122,11 @@ def _counts(settings: Settings, paper_network: str) -> dict[Attack, list[int]]:
     return counts
 
 
-def _runs(first_seed: int, shards: FinetuningRuns) -> list[Run]:
+def _runs(first_seed: int, chosen: FinetuningRuns) -> list[Run]:
     return [
         Run(Attack(protocol, first_seed + number, images), count, radius)
         for protocol in PROTOCOL_NAMES
-        for number in range(shards["seeds"][protocol])
-        for images in shards["attacked_images"]
-        for count, radius in product(shards["adversarial_counts"], shards["radii"])
+        for number in range(chosen["seeds"][protocol])
+        for images in chosen["attacked_images"]
+        for count, radius in product(chosen["adversarial_counts"], chosen["radii"])
     ]

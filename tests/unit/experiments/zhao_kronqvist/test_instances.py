@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from advmip.errors import InputError
-from advmip.experiments.zhao_kronqvist.runs import (
+from advmip.experiments.zhao_kronqvist.instances import (
     Attack,
     Run,
     adversarial_folder,

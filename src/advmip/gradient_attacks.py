@@ -266,7 +266,7 @@ def evaluate(
         seed: of PGD's random start and of the augmentation.
         progress: show a bar.
     """
-    start = time.perf_counter()
+    start = time.process_time()
     device = next(network.parameters()).device
     images = augment(test.images, seed) if _augments(protocol, network) else test.images
     correct = np.zeros(3, dtype=np.int64)
@@ -283,7 +283,7 @@ def evaluate(
                 for position, inputs in enumerate(variants):
                     correct[position] += int((function(inputs).argmax(dim=1) == labels).sum())
     clean_share, fgsm_share, pgd_share = (100.0 * correct / len(images)).tolist()
-    return Accuracies(clean_share, fgsm_share, pgd_share, len(images), time.perf_counter() - start)
+    return Accuracies(clean_share, fgsm_share, pgd_share, len(images), time.process_time() - start)
 
 
 def accuracy(network: Network, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

@@ -52,7 +52,7 @@ class Finetuned:
             enough to prove the candidate dominated), ``pareto``.
         iterations: One row per iteration: the projection's size, distance, checks, and seconds.
         omega: The weights asked for.
-        seconds: Wall time of the whole run.
+        seconds: Processor time of the whole run.
     """
 
     network: Network
@@ -156,7 +156,7 @@ class Run:
         loss_slack: float,
         seed: int,
     ) -> None:
-        self.begun = time.perf_counter()
+        self.begun = time.process_time()
         self.network = copy.deepcopy(network).frozen()
         self.device = next(network.parameters()).device
         body = self.network.body
@@ -219,28 +219,28 @@ class Run:
 
     def iterate(self, fixed_ratio: float, sweeps: int, *, last: bool) -> None:
         """One iteration of Algorithm 1 but for its line search: project, linearise."""
-        started = time.perf_counter()
+        started = time.process_time()
         if not self.projections:
             image_losses, gradient = self.loss.of_images_and_gradient(self.start)
             self.image_losses.append(image_losses)
             self.initial_loss = float(image_losses.mean())
             self._remember(0, 0.0, self._violation(self.step), self.initial_loss, True)
             self._cut(self.initial_loss, gradient)
-        differentiated = time.perf_counter()
+        differentiated = time.process_time()
         result = self._project(fixed_ratio, sweeps)
         self.step = result.step
         self.projections.append(result)
-        projected = time.perf_counter()
+        projected = time.process_time()
         if last:
             image_losses = self.loss.of_images(self.start + self.step)
         else:
             image_losses, gradient = self.loss.of_images_and_gradient(self.start + self.step)
         loss = float(image_losses.mean())
-        seconds_gradient = differentiated - started + time.perf_counter() - projected
-        cutting = time.perf_counter()
+        seconds_gradient = differentiated - started + time.process_time() - projected
+        cutting = time.process_time()
         if not last:
             self._cut(loss, gradient)
-        seconds_projection = projected - differentiated + time.perf_counter() - cutting
+        seconds_projection = projected - differentiated + time.process_time() - cutting
         self.image_losses.append(image_losses)
         self.losses.append(loss)
         self.violations.append(self._violation(self.step))
@@ -274,7 +274,7 @@ class Run:
             for alpha in ALPHAS
         )
         for violated, iteration, alpha in track(candidates, "line search", enabled=progress):
-            started = time.perf_counter()
+            started = time.process_time()
             ceiling = float("inf")
             if not complete_pool:
                 ceiling = smallest_dominating_loss(self.pool, violated)
@@ -285,7 +285,7 @@ class Run:
                 difficulty=torch.lerp(*ends, alpha),
             )
             self._remember(iteration, alpha, violated, loss, complete)
-            self.rows[iteration - 1]["seconds_line_search"] += time.perf_counter() - started
+            self.rows[iteration - 1]["seconds_line_search"] += time.process_time() - started
 
     def result(self, omega: tuple[float, ...]) -> Finetuned:
         """What is left of the run."""
@@ -299,7 +299,7 @@ class Run:
             pool=pool,
             iterations=pd.DataFrame(self.rows),
             omega=omega,
-            seconds=time.perf_counter() - self.begun,
+            seconds=time.process_time() - self.begun,
         )
 
     def _project(self, fixed_ratio: float, sweeps: int) -> ProjectionResult:

@@ -85,7 +85,7 @@ class Projection:
             InfeasibleCutsError: no step satisfies all rows.
             CheckError: the answer fails the check of feasibility or of the duality gap.
         """
-        start = time.perf_counter()
+        start = time.process_time()
         while True:
             step = total_combination(self._chunks, self._multipliers, self._length)
             self._refuse_infeasible(step)
@@ -96,7 +96,7 @@ class Projection:
                 self._gram, self._right_hand_side, self._multipliers > 0
             )
         infeasibility = max(self._shortfalls.values(), default=0.0)
-        return self._checked(step, infeasibility, time.perf_counter() - start)
+        return self._checked(step, infeasibility, time.process_time() - start)
 
     def _price(self, step: Tensor) -> bool:
         """Adds violated rows, newest block first, until enough are found; says whether any was.

@@ -20,6 +20,7 @@ from advmip.mip.bounds.network_bounds import whole_box
 from advmip.mip.deadline import as_far_as, until
 from advmip.mip.encoding import Interval
 from advmip.mip.model import Vector
+from advmip.mip.phases import Phases
 from advmip.mip.problem import encode
 from advmip.mip.solvers import Choice, Options, Solution, Status, choose
 from advmip.mip.solvers.interface import unknown_solution
@@ -46,6 +47,7 @@ class ActivationMaximum:
         upper_bound: No image brings more.
         nodes: Nodes of the solver's search tree.
         seconds: Wall time, with that of bounds that were named.
+        processor_seconds: Processor time, all threads together.
         seconds_solver: The solver's part of it.
         solver: The solver that was taken; empty if there was no time for one.
         reason: Why it was.
@@ -57,6 +59,7 @@ class ActivationMaximum:
     upper_bound: float
     nodes: int
     seconds: float
+    processor_seconds: float
     seconds_solver: float
     solver: str
     reason: str
@@ -101,7 +104,8 @@ def maximise_activation(
         CheckError: The network itself does not confirm the answer.
     """
     form = staged(network)
-    begun = time.perf_counter()
+    begun, processor_begun = time.perf_counter(), time.process_time()
+    phases = Phases("solver")
     _check_place(network, form, layer, unit)
     with held_to(threads), until(begun + _BOUNDS_SHARE * time_limit):
         known = network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds)
@@ -110,7 +114,9 @@ def maximise_activation(
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
     pixels, solution, solver_taken, reason = None, unknown_solution(begun), "", ""
     with as_far_as(begun + time_limit):
-        pixels, solution, choice = _searched(form, known, (layer, unit), factor, solver, options)
+        pixels, solution, choice = _searched(
+            form, known, (layer, unit), factor, solver, options, phases
+        )
         solver_taken, reason = choice.solver.name, choice.reason
     upper = min(-solution.bound / factor, float(known[layer - 1].upper[unit]))
     image, activation, status = None, -np.inf, Status.UNKNOWN
@@ -136,7 +142,8 @@ def maximise_activation(
         upper_bound=upper,
         nodes=solution.nodes,
         seconds=time.perf_counter() - begun,
-        seconds_solver=solution.seconds,
+        processor_seconds=time.process_time() - processor_begun,
+        seconds_solver=phases.seconds["solver"],
         solver=solver_taken,
         reason=reason,
     )
@@ -155,6 +162,7 @@ def _searched(
     factor: float,
     solver: str,
     options: Options,
+    phases: Phases,
 ) -> tuple[Vector | None, Solution, Choice]:
     """Let a solver maximise what enters a neuron, by its layer and number, times a factor.
 
@@ -167,7 +175,8 @@ def _searched(
     (cost,) = entering.written_out(len(encoding.model.lower))
     model = encoding.model.with_objective(cost, float(entering.constant[0]))
     choice = choose(solver, model)
-    solution = choice.solver.solve(model, options)
+    with phases.timed("solver"):
+        solution = choice.solver.solve(model, options)
     pixels = None
     if solution.point is not None:
         pixels = np.clip(encoding.change.values(solution.point), 0.0, 1.0)

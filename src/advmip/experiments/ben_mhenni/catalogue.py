@@ -29,7 +29,7 @@ def networks(settings: Settings) -> dict[str, NetworkRecipe]:
     return {
         name: NetworkRecipe(
             **chosen,
-            weights=f"{chosen['architecture']}.{'onnx' if chosen['file'] else 'safetensors'}",
+            weights=f"benmhenni/{name}.{'onnx' if chosen['file'] else 'safetensors'}",
         )
         for name, chosen in settings["benmhenni"]["networks"].items()
     }

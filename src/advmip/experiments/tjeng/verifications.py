@@ -198,6 +198,6 @@ def _found(verdict: Verdict) -> Row:
         "nodes": verdict.nodes,
         "solver_taken": verdict.solver,
         "solver_reason": verdict.reason,
-        "seconds_total": verdict.seconds,
+        "seconds_total": verdict.processor_seconds,
         **{f"seconds_{phase}": seconds for phase, seconds in verdict.phases.items()},
     }

@@ -35,10 +35,10 @@ def bounds_of_network(
     """
     attacked_network = load_attacked_network(settings, paper_network, network_file)
     form = staged(attacked_network.network)
-    begun = time.perf_counter()
+    begun = time.process_time()
     limit = settings["zhu"]["bound_time_limit"]
     bounds = network_bounds(form, method, time_limit=limit, progress=True)
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     arrays = {
         f"{side}_{place}": getattr(interval, side)
         for place, interval in enumerate(bounds)

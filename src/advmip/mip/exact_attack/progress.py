@@ -48,6 +48,7 @@ class Progress:
         self._problem = problem
         self._gap = options.gap
         self._begun = begun
+        self._processor_begun = time.process_time()
         self._trace = Trace()
         self.deadline = begun + options.time_limit
         self.settling_until = begun + (1.0 - _LOWER_BOUNDS_SHARE) * options.time_limit
@@ -129,6 +130,7 @@ class Progress:
             predicted=predicted,
             nodes=self.nodes,
             seconds=self.seconds,
+            processor_seconds=time.process_time() - self._processor_begun,
             phases=self.phases.seconds,
             unstable=self.unstable,
             solver=self.solver[0],

@@ -26,7 +26,8 @@ class Attack:
         predicted: The class that the network gives it; None without one.
         nodes: Nodes of the solver's search trees.
         seconds: Wall time of everything.
-        phases: Seconds of the search, of the bounds and of the solver.
+        processor_seconds: Processor time of everything, all threads together.
+        phases: Processor seconds of the search, of the bounds and of the solver.
         unstable: How many of the network's neurons kept a binary, in the largest model.
         solver: The solver that was taken; empty if none was needed.
         reason: Why it was.
@@ -41,6 +42,7 @@ class Attack:
     predicted: int | None
     nodes: int
     seconds: float
+    processor_seconds: float
     phases: dict[str, float]
     unstable: int
     solver: str

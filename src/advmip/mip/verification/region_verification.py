@@ -65,7 +65,8 @@ class Decision:
         solver: The solver that was taken; empty if none was needed.
         reason: Why it was, or why none was allowed to decide.
         seconds: Wall time of everything.
-        phases: Seconds by phase.
+        processor_seconds: Processor time of everything, all threads together.
+        phases: Processor seconds by phase.
     """
 
     point: Vector | None
@@ -77,6 +78,7 @@ class Decision:
     solver: str
     reason: str
     seconds: float
+    processor_seconds: float
     phases: dict[str, float] = field(repr=False)
 
     @property
@@ -107,7 +109,7 @@ class RegionVerification:
         self._specification = specification
         # Made once for a network, before the clock runs.
         self._stages = specification.stages
-        self._begun = time.perf_counter()
+        self._begun, self._processor_begun = time.perf_counter(), time.process_time()
         self._time_limit = time_limit
         # Margins are of outputs of the usual scale, which tolerances are meant for.
         self._factor = factor_to_usual(typical)
@@ -141,6 +143,7 @@ class RegionVerification:
             solver=self._solver,
             reason=self._reason,
             seconds=time.perf_counter() - self._begun,
+            processor_seconds=time.process_time() - self._processor_begun,
             phases=self._phases.seconds,
         )
 

@@ -88,7 +88,8 @@ class Verdict:
         solver: The solver that was taken; empty if none was needed.
         reason: Why it was, or why none was allowed to decide.
         seconds: Wall time of everything.
-        phases: Seconds by phase.
+        processor_seconds: Processor time of everything, all threads together.
+        phases: Processor seconds by phase.
     """
 
     status: Outcome
@@ -103,4 +104,5 @@ class Verdict:
     solver: str
     reason: str
     seconds: float
+    processor_seconds: float
     phases: dict[str, float] = field(repr=False)

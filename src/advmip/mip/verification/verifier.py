@@ -286,6 +286,7 @@ def _joined(decisions: list[Decision]) -> Decision:
         solver=last.solver,
         reason=last.reason,
         seconds=sum(each.seconds for each in decisions),
+        processor_seconds=sum(each.processor_seconds for each in decisions),
         phases={phase: sum(each.phases[phase] for each in decisions) for phase in last.phases},
     )
 
@@ -301,6 +302,7 @@ def _misclassified(predicted: int, classes: int) -> Verdict:
         solver="",
         reason="",
         seconds=0.0,
+        processor_seconds=0.0,
         phases=dict.fromkeys(PHASES, 0.0),
     )
     status = Outcome.MISCLASSIFIED
@@ -329,5 +331,6 @@ def _verdict(
         solver=decision.solver,
         reason=decision.reason,
         seconds=decision.seconds,
+        processor_seconds=decision.processor_seconds,
         phases=decision.phases,
     )

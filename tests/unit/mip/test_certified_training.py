@@ -7,13 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from advmip.experiments.data import first_images
 from numpy.typing import NDArray
 from small_networks import convolutional, network_of
 from torch import nn
 from torch.nn import functional
 
 from advmip import Dataset, load_dataset, verify
+from advmip.experiments.data import first_images
 from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.mip.certified_training import CertifiedLoss, certified_margins
 from advmip.networks import ARCHITECTURES, Architecture, Network

@@ -227,7 +227,7 @@ class ProjectedL2(L2):
     def _cuts(self, point: Vector, coordinates: Indices, rest: Indices) -> Cuts:
         """A cut of the rest that a point violates, if there is one; not always the deepest."""
         cuts = self._cut(point, coordinates, rest, _STEPS_OF_A_CUT)
-        return cuts if cuts.upper.size else self._cut(point, coordinates, rest, _STEPS)
+        return cuts if len(cuts) else self._cut(point, coordinates, rest, _STEPS)
 
     def _cut(self, point: Vector, coordinates: Indices, rest: Indices, steps: int) -> Cuts:
         """The cut by the multipliers after so many steps, if the point violates it."""

@@ -58,6 +58,9 @@ class Cuts:
     matrix: Matrix
     upper: Vector
 
+    def __len__(self) -> int:
+        return len(self.upper)
+
 
 # The cuts that a point (columns,) violates; none if it is a point of the model.
 Separator = Callable[[Vector], Cuts]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from advmip.checking.attacks import check_attack
 from advmip.checking.replay import Replay
@@ -29,6 +30,7 @@ from advmip.mip.problem import Problem
 from advmip.mip.solvers import AUTO, SOLVERS, Options
 from advmip.networks.network import Network
 from advmip.networks.staging import staged
+from advmip.networks.tracing import as_classifier
 from advmip.pixels import pixels_in_range
 from advmip.threads import held_to
 
@@ -41,7 +43,7 @@ _BOUNDS_SHARE = 0.5
 
 
 def minimal_attack(
-    network: Network,
+    network: nn.Module,
     image: NDArray[np.floating],
     label: int,
     distance: str | Distance = "linf",
@@ -67,7 +69,7 @@ def minimal_attack(
     lower bound, in smaller balls that grow.
 
     Args:
-        network: The network.
+        network: The network, or a module of torch (`from_torch`).
         image: In [0, 1], of the network's input shape, or as `Layout.own` takes it.
         label: Its true class, which the network must predict.
         distance: "l0", "l1", "l2", "l2-K" (K breakpoints), "linf", "tv", "tv-isotropic", "l1+tv",
@@ -98,6 +100,7 @@ def minimal_attack(
             label, the target is the label, or a name or number is not one that is known.
         CheckError: The network itself does not confirm the answer.
     """
+    network = as_classifier(network, np.shape(image))
     form = staged(network)
     begun = time.perf_counter()
     _check_numbers(ratio=ratio, margin=margin, time_limit=time_limit, gap=gap)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
+from advmip.errors import InputError
 from advmip.layout import Layout
 from advmip.networks.architectures import Architecture
 
@@ -58,6 +60,32 @@ class Network(nn.Module):
         # Torch takes no arrays that are stepped through backwards.
         own = np.ascontiguousarray(self.layout.own(image)[None])
         return int(self(torch.from_numpy(own)).argmax())
+
+    @torch.no_grad()
+    def outputs(self) -> int:
+        """How many outputs the network gives for an image."""
+        return int(self(torch.zeros(1, *self.layout.shape, device=self.mean.device)).shape[1])
+
+    def with_two_classes(self) -> Network:
+        """The network that a single logit z means: class 1 where z is above 0, else class 0.
+
+        Its logits are 0 and z, as for a last sigmoid that is cut at a half.
+
+        Raises:
+            InputError: The network has another number of outputs.
+        """
+        if self.outputs() != 1:
+            raise InputError(
+                subject=f"network {self.architecture.paper_name}",
+                found=f"{self.outputs()} outputs",
+                expected="a single one, which two classes can be read from",
+                mend="take the network as it is",
+            )
+        classes = nn.Linear(1, 2, bias=False, dtype=_precision(self.body))
+        classes.load_state_dict({"weight": torch.tensor([[0.0], [1.0]])})
+        body = fx.symbolic_trace(nn.Sequential(self.body, classes))
+        architecture = replace(self.architecture, build=lambda: copy.deepcopy(body))
+        return Network(architecture, body).frozen()
 
     def laid_out(self, layout: Layout) -> Network:
         """The same network, with the same weights, whose images have this layout."""

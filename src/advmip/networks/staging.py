@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import torch
 from torch import Tensor, fx, nn
+from torch.func import functional_call
 from torch.nn import functional
 
+from advmip.errors import InputError
 from advmip.networks import torch_operations as operations
 from advmip.networks.affine_operations import Stages
 from advmip.networks.graph_reader import GraphReader, Operation, Operations
@@ -18,7 +21,7 @@ from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork
 
 
-def staged(network: Network) -> StagedNetwork:
+def staged(network: nn.Module) -> StagedNetwork:
     """The staged form of a network: the same function, as affine maps and ReLUs.
 
     It is kept as long as the network is and its weights stay the same: many attacks share it.
@@ -30,16 +33,47 @@ def staged(network: Network) -> StagedNetwork:
         InputError: The network has an operation that is neither affine nor piecewise linear; the
             message names it and where it stands.
     """
+    if not isinstance(network, Network):
+        raise InputError(
+            subject=f"module {type(network).__name__}",
+            found="no image that would tell the shape of its input",
+            expected="a network",
+            mend="make one with advmip.from_torch(module, input_shape)",
+        )
     digest, form = _KEPT.get(network, ("", None))
     if form is None or digest != network.digest:
         stages = Stages(network.architecture.input_shape)
         graph = fx.symbolic_trace(network).eval()
         form = stages.network(GraphReader(graph, stages, OPERATIONS).run(stages.image()))
+        _check_same(network, form)
         _KEPT[network] = network.digest, form
     return form
 
 
 _KEPT: WeakKeyDictionary[Network, tuple[str, StagedNetwork]] = WeakKeyDictionary()
+
+
+@torch.no_grad()
+def _check_same(network: Network, form: StagedNetwork) -> None:
+    """Check that both are one function, at a point: code may do what its graph does not say."""
+    image = np.random.default_rng(0).random(form.input_shape)
+    tensors = (*network.named_parameters(), *network.named_buffers())
+    double = {name: each.double() if each.is_floating_point() else each for name, each in tensors}
+    point = torch.from_numpy(image[None]).to(network.mean.device)
+    expected = functional_call(network, double, (point,)).cpu().double().numpy().ravel()
+    found = form.logits(image.ravel())
+    if not np.allclose(found, expected, rtol=0.0, atol=_SAME * (1.0 + np.abs(expected).max())):
+        raise InputError(
+            subject=f"network {network.architecture.name}",
+            found=f"outputs that differ by {np.abs(found - expected).max():.3g} from those of its "
+            "operations, read one by one",
+            expected="operations that leave their inputs as they are",
+            mend="replace operations in place on values that are read again",
+        )
+
+
+# By how much they may differ, relative to the outputs: parts may be computed in float32.
+_SAME = 1e-4
 
 # What only moves entries, as functions and as methods of tensors.
 _MOVING = (

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from advmip.errors import InputError
 from advmip.mip.attack import pixels_of
@@ -14,6 +15,7 @@ from advmip.mip.verification.run import Run
 from advmip.mip.verification.specification import Specification
 from advmip.mip.verification.verdict import Verdict, VerificationIngredients
 from advmip.networks.network import Network
+from advmip.networks.tracing import as_classifier
 from advmip.threads import held_to
 
 
@@ -50,7 +52,7 @@ class Verifier:
         failures: Path = Path("failures"),
     ) -> None:
         self._asked = Specification(
-            network,
+            as_classifier(network),
             epsilon,
             norm,
             solver,
@@ -83,7 +85,7 @@ class Verifier:
 
 
 def verify(
-    network: Network,
+    network: nn.Module,
     image: NDArray[np.floating],
     label: int,
     epsilon: float = 0.1,
@@ -100,7 +102,7 @@ def verify(
     For many images on one network, a `Verifier` prepares the network once.
 
     Args:
-        network: The network.
+        network: The network, or a module of torch (`from_torch`).
         image: In [0, 1], of the network's input shape.
         label: Its true class.
         epsilon: The ball's radius, above 0 and at most the distance of two images.
@@ -118,7 +120,7 @@ def verify(
         CheckError: The network itself does not confirm an adversarial image.
     """
     verifier = Verifier(
-        network,
+        as_classifier(network, np.shape(image)),
         epsilon,
         norm,
         time_limit=time_limit,

@@ -8,8 +8,8 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from advmip.errors import InputError
-from advmip.networks.onnx.messages import DAMAGED, one_line
+from advmip.errors import InputError, one_line
+from advmip.networks.onnx.messages import DAMAGED
 from advmip.networks.onnx.operation import Operation
 from advmip.networks.onnx.values import Array
 

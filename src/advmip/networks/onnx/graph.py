@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from advmip.networks.onnx.messages import DAMAGED, one_line
+from advmip.errors import one_line
+from advmip.networks.onnx.messages import DAMAGED
 from advmip.networks.onnx.operation import Operation
 from advmip.networks.onnx.values import Flow
 

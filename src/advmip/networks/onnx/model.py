@@ -11,8 +11,8 @@ import torch
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import TensorProto, checker
 
-from advmip.errors import InputError
-from advmip.networks.onnx.messages import DAMAGED, one_line
+from advmip.errors import InputError, one_line
+from advmip.networks.onnx.messages import DAMAGED
 from advmip.networks.onnx.values import FLOATS, Flow, Value
 
 # Before opset 7, operators broadcast and normalise by rules of their own.
@@ -177,21 +177,18 @@ def _written_shape(entry: onnx.ValueInfoProto) -> str:
     return f"{values} {entry.name} ({', '.join(sizes)})"
 
 
-def logits(file: Path, graph: onnx.GraphProto, values: Mapping[str, Value]) -> Flow:
-    """The value that the graph ends in, if it is the logits of a classifier."""
-    outputs = [output.name for output in graph.output]
-    found = f"{len(outputs)} outputs"
-    if len(outputs) == 1:
-        last = values.get(outputs[0])
-        if not isinstance(last, Flow):
-            found = f"{outputs[0]}, which does not depend on the image"
-        elif len(last.shape) == 1 and last.shape[0] >= 2:
+def outputs(file: Path, graph: onnx.GraphProto, values: Mapping[str, Value]) -> Flow:
+    """The value that the graph ends in."""
+    names = [output.name for output in graph.output]
+    found = f"{len(names)} outputs"
+    if len(names) == 1:
+        last = values.get(names[0])
+        if isinstance(last, Flow):
             return last
-        else:
-            found = f"{outputs[0]} {last.written}"
+        found = f"{names[0]}, which does not depend on the image"
     raise InputError(
         subject=f"network {file}, outputs",
         found=found,
-        expected="one output, (batch, classes), with at least 2 classes",
+        expected="one output that depends on the image",
         mend="export the network so that its logits are all it gives",
     )

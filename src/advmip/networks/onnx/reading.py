@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
 import torch
-from torch import fx
 
-from advmip.layout import Layout
-from advmip.networks.architectures import Architecture
+from advmip.networks.graphs import network_of_graph
 from advmip.networks.network import Network
 from advmip.networks.onnx.constants import decoded, folded
 from advmip.networks.onnx.graph import GraphBuilder
-from advmip.networks.onnx.layouts import layout_of
 from advmip.networks.onnx.model import (
     check_kinds,
     check_model,
     image_input,
-    logits,
     needed_nodes,
     opset,
+    outputs,
     parsed,
     place,
     precision,
@@ -61,14 +57,16 @@ def read_onnx(file: Path, layout: str | None = None) -> Network:
             if operation.is_constant
             else TRANSLATORS[operation.proto.op_type](builder, operation)
         )
-    body = builder.module(logits(file, model.graph, values))
-    name = f"network {file}"
-    known = (
-        layout_of(body, input_shape, name)
-        if layout is None
-        else Layout.said(layout, input_shape, name)
+    return network_of_graph(
+        builder.module(outputs(file, model.graph, values)),
+        name="onnx",
+        title=file.stem,
+        input_shape=input_shape,
+        mean=(0.0,),
+        std=(1.0,),
+        layout=layout,
+        subject=f"network {file}",
     )
-    return Network(_architecture(file, known, body), body).frozen()
 
 
 def _operations(
@@ -99,18 +97,3 @@ def _operations(
                     "an input of that kind",
                 )
         yield operation
-
-
-def _architecture(file: Path, layout: Layout, body: fx.GraphModule) -> Architecture:
-    channels = len(layout.planes)
-    return Architecture(
-        name="onnx",
-        paper_name=file.stem,
-        dataset="",
-        input_shape=layout.shape,
-        mean=(0.0,) * channels,
-        std=(1.0,) * channels,
-        augmented=False,
-        build=lambda: copy.deepcopy(body),
-        layout=layout,
-    )

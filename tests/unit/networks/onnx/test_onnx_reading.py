@@ -45,7 +45,7 @@ def test_a_network_of_many_operators_is_frozen_and_carries_its_own_architecture(
     assert not any(parameter.requires_grad for parameter in network.parameters())
     architecture = network.architecture
     assert (architecture.name, architecture.paper_name) == ("onnx", "network")
-    assert (architecture.input_shape, architecture.mean) == (IMAGE, (0.0, 0.0))
+    assert (architecture.input_shape, architecture.mean) == (IMAGE, (0.0,))
     rebuilt = Network(architecture, architecture.build()).frozen()
     assert rebuilt.body is not network.body
     assert rebuilt.digest == network.digest
@@ -155,7 +155,7 @@ def test_the_digest_sees_a_constant(tmp_path: Path) -> None:
 
 def test_a_network_from_onnx_is_not_written_as_safetensors(tmp_path: Path) -> None:
     network = load(linear_model(draw(84, 3), draw(3)), tmp_path)
-    with pytest.raises(InputError, match="keep the network as ONNX"):
+    with pytest.raises(InputError, match="keep the ONNX file"):
         save_network(network, tmp_path / "network.safetensors", {})
     assert not (tmp_path / "network.safetensors").exists()
 

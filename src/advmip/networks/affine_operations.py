@@ -243,7 +243,7 @@ def moved(function: Callable[..., Any], *args: Any, fill: float = 0.0, **kwargs:
     def placed(argument: Any) -> Any:
         if not isinstance(argument, AffineValue):
             return argument
-        first = torch.from_numpy(argument.places + next(begins)).double()
+        first = torch.from_numpy(np.asarray(argument.places + next(begins))).double()
         return torch.stack([first, first + width])
 
     args, kwargs = map_aggregate((args, kwargs), placed)

@@ -74,8 +74,9 @@ def save_weights(network: Network, path: Path, metadata: Mapping[str, object]) -
 def load_network(path: Path | str, layout: str | None = None) -> Network:
     """Read a network from a .safetensors file of ours, an .npz of the released names, or ONNX.
 
-    Which architecture an .npz holds is recognised by the shapes of its arrays. An .onnx file
-    brings its own, named "onnx". Numbers in float64 are kept, and computed with, as such.
+    Which architecture an .npz holds is recognised by the shapes of its arrays. An .onnx file,
+    which may be gzipped, brings its own, named "onnx". Numbers in float64 are kept, and computed
+    with, as such.
 
     Args:
         path: The file.
@@ -105,7 +106,7 @@ def load_network(path: Path | str, layout: str | None = None) -> Network:
         tensors = _read_npz(file)
         network = network_from_tensors(_recognise(tensors, file), tensors, file)
         return _laid_out(network, layout, file)
-    if file.suffix == ".onnx":
+    if file.suffix == ".onnx" or file.name.endswith(".onnx.gz"):
         # Loaded when needed: onnx is slow to import, and most networks are of the other kinds.
         from advmip.networks.onnx import read_onnx
 

@@ -96,7 +96,7 @@ def place_of(node: fx.Node) -> str:
     if node.op == "call_module":
         return str(node.target).removeprefix("body.")
     inside = [str(path) for path in node.meta.get("nn_module_stack", {}) if path]
-    return f"{inside[-1].removeprefix('body.')}.{node.name}" if inside else node.name
+    return ".".join([*inside[-1:], node.name]).removeprefix("body.")
 
 
 def kind_of(node: fx.Node, module: nn.Module | None) -> str:

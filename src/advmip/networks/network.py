@@ -93,7 +93,7 @@ class Network(nn.Module):
 
     @property
     def digest(self) -> str:
-        """SHA-256 over everything that decides the outputs: names, shapes and float values.
+        """SHA-256 over everything that decides the outputs: names, shapes and values.
 
         Batch norm's count of batches is left out: it is bookkeeping of training. A network that
         was read as a graph has no architecture of ours, so its graph and settings count too.
@@ -102,10 +102,12 @@ class Network(nn.Module):
         if isinstance(self.body, fx.GraphModule):
             digest.update(_wiring(self.body).encode())
         for name, tensor in sorted(self.body.state_dict().items()):
-            if tensor.is_floating_point():
-                digest.update(f"{name}{tuple(tensor.shape)}".encode())
-                kind = "<f8" if tensor.dtype == torch.float64 else "<f4"
-                digest.update(tensor.detach().cpu().contiguous().numpy().astype(kind).tobytes())
+            if name.endswith("num_batches_tracked"):
+                continue
+            digest.update(f"{name}{tuple(tensor.shape)}".encode())
+            kind = "<f4" if tensor.is_floating_point() else "<i8"
+            kind = "<f8" if tensor.dtype == torch.float64 else kind
+            digest.update(tensor.detach().cpu().contiguous().numpy().astype(kind).tobytes())
         return digest.hexdigest()
 
     def frozen(self) -> Network:

@@ -13,6 +13,7 @@ from advmip.networks.network import Network
 from advmip.networks.onnx.constants import decoded, folded
 from advmip.networks.onnx.graph import GraphBuilder
 from advmip.networks.onnx.model import (
+    OF_SHAPES,
     check_kinds,
     check_model,
     image_input,
@@ -24,7 +25,7 @@ from advmip.networks.onnx.model import (
     precision,
 )
 from advmip.networks.onnx.operation import Operation
-from advmip.networks.onnx.operators import TRANSLATORS
+from advmip.networks.onnx.operators import LAST, TRANSLATORS
 from advmip.networks.onnx.values import Value
 
 
@@ -46,21 +47,26 @@ def read_onnx(file: Path, layout: str | None = None) -> Network:
     """
     model = parsed(file)
     protos = needed_nodes(model.graph)
-    check_kinds(file, model.graph, protos, [*TRANSLATORS, "Constant"])
+    check_kinds(file, model.graph, protos, TRANSLATORS, LAST)
     check_model(file, model)
     input_name, input_shape = image_input(file, model.graph)
     builder = GraphBuilder(precision(file, model.graph, protos))
     values: dict[str, Value] = {input_name: builder.images(input_shape)}
     for operation in _operations(file, model, protos, values, builder.precision):
-        values[operation.proto.output[0]] = (
+        kind = operation.proto.op_type
+        if kind in OF_SHAPES:
+            operation = operation.of_shapes()
+        results = (
             folded(operation)
             if operation.is_constant
-            else TRANSLATORS[operation.proto.op_type](builder, operation)
+            else (TRANSLATORS | LAST)[kind](builder, operation)
         )
+        several = results if isinstance(results, tuple) else (results,)
+        values.update(zip(operation.proto.output, several, strict=False))
     return network_of_graph(
         builder.module(outputs(file, model.graph, values)),
         name="onnx",
-        title=file.stem,
+        title=file.name.split(".onnx")[0],
         input_shape=input_shape,
         mean=(0.0,),
         std=(1.0,),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from torch import nn
 
 from advmip.checking.attacks import check_attack
 from advmip.checking.replay import Replay
@@ -24,14 +25,15 @@ from advmip.mip.exact_attack import PROGRESSIVE, PROGRESSIVE_VARIANTS, Attack, E
 from advmip.mip.formulations import Formulation, formulation_named
 from advmip.mip.goals import Goal, counterexample, targeted, untargeted
 from advmip.mip.heuristics.ball_attack import logits_of
+from advmip.mip.input_conditions import on_outputs_alone
 from advmip.mip.margins import lead, runner_up, typical_size
 from advmip.mip.mipverify import MIPVERIFY
 from advmip.mip.model import Vector
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import AUTO, SOLVERS, Options
-from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
+from advmip.networks.tracing import as_classifier, as_network
 from advmip.properties import Property
 from advmip.threads import held_to
 
@@ -44,7 +46,7 @@ _BOUNDS_SHARE = 0.5
 
 
 def minimal_attack(
-    network: Network,
+    network: nn.Module,
     image: NDArray[np.floating],
     label: int | Property,
     distance: str | Distance = "linf",
@@ -73,7 +75,7 @@ def minimal_attack(
     lower bound, in smaller balls that grow.
 
     Args:
-        network: The network.
+        network: The network, or a module of torch (`from_torch`).
         image: In the domain, of the network's input shape, or as `Layout.own` takes it.
         label: Its true class, which the network must predict; or a property of one box, whose
             nearest counterexample is sought in that box.
@@ -109,11 +111,15 @@ def minimal_attack(
             allowed to change, or a name or number is not one that is known.
         CheckError: The network itself does not confirm the answer.
     """
+    if isinstance(label, Property):
+        network = as_network(network, np.shape(image))
+        lower, upper = _box_of(label, staged(network))
+        network, label = on_outputs_alone(network, network.outputs(), label)
+    else:
+        network = as_classifier(network, np.shape(image))
     form = staged(network)
     begun = time.perf_counter()
     _check_numbers(ratio=ratio, margin=margin, time_limit=time_limit, gap=gap)
-    if isinstance(label, Property):
-        lower, upper = _box_of(label, form)
     domain = Domain.of(lower, upper, network)
     pixels = domain.pixels_of(network, image)
     logits = form.logits(pixels)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import nn
 
 from advmip.checking.attacks import check_attack
 from advmip.checking.counterexamples import check_counterexample
@@ -17,6 +19,7 @@ from advmip.mip.bounds.balls import NORMS, Ball
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.domain import Domain
 from advmip.mip.goals import counterexample, untargeted
+from advmip.mip.input_conditions import on_outputs_alone
 from advmip.mip.margins import lead, runner_up, typical_size
 from advmip.mip.model import Vector
 from advmip.mip.solvers import Options
@@ -24,6 +27,7 @@ from advmip.mip.verification.region_verification import PHASES, Decision, Region
 from advmip.mip.verification.specification import Specification
 from advmip.mip.verification.verdict import Evidence, Outcome, Verdict, VerificationIngredients
 from advmip.networks.network import Network
+from advmip.networks.tracing import as_classifier, as_network
 from advmip.properties import Case, Property
 from advmip.threads import held_to
 
@@ -68,7 +72,7 @@ class Verifier:
         upper: ArrayLike = 1.0,
     ) -> None:
         self._specification = Specification(
-            network,
+            as_classifier(network),
             solver,
             Options(time_limit=time_limit, threads=threads, seed=seed),
             ingredients or VerificationIngredients(),
@@ -161,17 +165,18 @@ def verify_property(specification: Specification, property_: Property) -> Verdic
     """
     form, options = specification.form, specification.options
     property_.check_sizes(form.pixels, form.classes)
+    network, asked = on_outputs_alone(specification.network, form.classes, property_)
+    widened = specification if asked is property_ else replace(specification, network=network)
+    outputs = widened.form
     decisions: list[Decision] = []
     spent = 0.0
     with held_to(options.threads):
-        for (lower, upper), cases in _boxes(property_):
-            goal = counterexample(cases, form.classes)
+        for (lower, upper), cases in _boxes(asked):
+            goal = counterexample(cases, outputs.classes)
             ball = _ball(lower + 0.5 * (upper - lower), np.inf, "linf", lower, upper)
-            typical = typical_size(goal, form.logits(_samples(lower, upper, options.seed)))
+            typical = typical_size(goal, outputs.logits(_samples(lower, upper, options.seed)))
             left = max(options.time_limit - spent, 1e-3)
-            decisions.append(
-                RegionVerification(specification, ball, goal, typical, left).decision()
-            )
+            decisions.append(RegionVerification(widened, ball, goal, typical, left).decision())
             spent += decisions[-1].seconds
             if decisions[-1].point is not None:
                 break
@@ -187,7 +192,7 @@ def verify_property(specification: Specification, property_: Property) -> Verdic
 
 
 def verify(
-    network: Network,
+    network: nn.Module,
     image: NDArray[np.floating] | Property,
     label: int | None = None,
     epsilon: float = 0.1,
@@ -206,7 +211,7 @@ def verify(
     For many images on one network, a `Verifier` prepares the network once.
 
     Args:
-        network: The network.
+        network: The network, or a module of torch (`from_torch`).
         image: An image in the domain, of the network's input shape; or a property.
         label: The image's true class; the network's answer if left out.
         epsilon: The ball's radius, above 0 and at most the distance of two images.
@@ -229,7 +234,9 @@ def verify(
     if isinstance(image, Property):
         options = Options(time_limit=time_limit, threads=threads, seed=seed)
         chosen = ingredients or VerificationIngredients()
-        return verify_property(Specification(network, solver, options, chosen, failures), image)
+        own = as_network(network)
+        return verify_property(Specification(own, solver, options, chosen, failures), image)
+    network = as_classifier(network, np.shape(image))
     verifier = Verifier(
         network,
         epsilon,

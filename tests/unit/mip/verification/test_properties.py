@@ -17,6 +17,7 @@ from advmip.properties import (
     Property,
     all_of,
     any_of,
+    feature,
     logit,
     robustness,
 )
@@ -25,13 +26,14 @@ from advmip.properties import (
 CLEAR = 1e-3
 
 
-def random_condition(random: np.random.Generator) -> Condition:
-    """Up to three cases of up to three random conditions on the outputs."""
+def random_condition(random: np.random.Generator, inputs: int = 0) -> Condition:
+    """Up to three cases of up to three random conditions on the outputs, and on some inputs."""
     return any_of(
         *(
             all_of(
                 *(
                     sum(random.normal() * logit(place) for place in range(CLASSES))
+                    + sum(random.normal() * feature(place) for place in range(inputs))
                     >= random.normal()
                     for _ in range(random.integers(1, 4))
                 )
@@ -68,15 +70,16 @@ def largest_surplus(tiny: TinyNetwork, property_: Property) -> float:
 
 
 @pytest.mark.parametrize("solver", ["gurobi", "scip", "highs"])
+@pytest.mark.parametrize("inputs", [0, 3])
 @pytest.mark.parametrize("seed", range(8))
 def test_a_property_holds_exactly_where_no_pattern_has_a_counterexample(
-    seed: int, solver: str
+    seed: int, inputs: int, solver: str
 ) -> None:
     tiny, network, _, _ = instance(seed)
     random = np.random.default_rng(seed)
     lower = random.uniform(-1.0, 0.5, 4)
     box = lower, lower + random.uniform(0.0, 2.0, 4)
-    property_ = Property.of(box, random_condition(random))
+    property_ = Property.of(box, random_condition(random, inputs))
     most = largest_surplus(tiny, property_)
     holds = verify(network, shifted(property_, -most - CLEAR), solver=solver)
     assert holds.status == "holds"
@@ -110,6 +113,18 @@ def test_robustness_as_a_property_is_what_is_said_of_the_image() -> None:
             property_ = robustness(image.reshape(SHAPE), label, CLASSES, epsilon)
             answer = verify(network, property_)
             assert {"holds": "robust", "violated": "attackable"}[answer.status] == said.status
+
+
+def test_a_condition_on_inputs_alone_counts() -> None:
+    _, network, _, _ = instance(0)
+    box = np.zeros(4), np.ones(4)
+    anything = logit(0) >= -1e3
+    for least, status in ((1.9, "violated"), (2.1, "holds")):
+        asked = all_of(anything, feature(0) + feature(3) >= least)
+        assert verify(network, Property.of(box, asked)).status == status
+        if status == "violated":
+            attack = minimal_attack(network, np.zeros(SHAPE), Property.of(box, asked), "l1")
+            assert attack.distance == pytest.approx(least, abs=1e-3)
 
 
 def test_every_point_is_a_counterexample_without_conditions() -> None:

@@ -35,7 +35,7 @@ for output in OUTPUTS:
         name:
             output
         input:
-            files_of(output),
+            result_files([output]),
 
 
 for source in SOURCES:
@@ -44,7 +44,7 @@ for source in SOURCES:
         name:
             source
         input:
-            files_of(*outputs_of(source)),
+            result_files(outputs_of(OUTPUTS, source)),
             f"{RESULTS}/verdicts/{source}.csv",
 
 
@@ -55,4 +55,4 @@ onstart:
 
 
 onsuccess:
-    print(summary())
+    print(summary(Path(RESULTS)))

@@ -34,7 +34,7 @@ RATIO = 1.2
 
 _TARGET_SHIFT = 5
 # What decides our answers and how long they take.
-_CODE = ("checking.attacks", "datasets", "mip", "networks")
+_CODE = ("checking.attacks", "datasets", "margins", "mip", "networks")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Victim:
+class AttackedNetwork:
     """A network and the instances on it.
 
     Attributes:
@@ -108,7 +108,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work-dir", type=Path, default=Path("results/benchmarks"))
 
 
-def load_victim(file: Path, images: int, data_dir: Path, *, likeliest: bool = False) -> Victim:
+def load_attacked_network(
+    file: Path, images: int, data_dir: Path, *, likeliest: bool = False
+) -> AttackedNetwork:
     """A network of MNIST with its first instances.
 
     Args:
@@ -139,7 +141,7 @@ def load_victim(file: Path, images: int, data_dir: Path, *, likeliest: bool = Fa
         )
         for number in correct
     ]
-    return Victim(file.stem, network, instances)
+    return AttackedNetwork(file.stem, network, instances)
 
 
 def our_answer(
@@ -177,14 +179,18 @@ def our_answer(
     }
 
 
-def warm_up(victim: Victim, limits: Limits, answers: Mapping[str, Answer]) -> None:
+def warm_up(attacked: AttackedNetwork, limits: Limits, answers: Mapping[str, Answer]) -> None:
     """Answer once in a second, to no purpose: the first call of anything pays for its loading."""
     for answer in answers.values():
-        answer(victim.instances[0], replace(limits, time_limit=1.0))
+        answer(attacked.instances[0], replace(limits, time_limit=1.0))
 
 
 def answered(
-    path: Path, victim: Victim, limits: Limits, answers: Mapping[str, Answer], **depends: Any
+    path: Path,
+    attacked: AttackedNetwork,
+    limits: Limits,
+    answers: Mapping[str, Answer],
+    **depends: Any,
 ) -> pd.DataFrame:
     """One row for each instance and way to answer it; what a journal holds is not done again.
 
@@ -194,7 +200,7 @@ def answered(
 
     Args:
         path: Where the rows go, without suffix: `.jsonl` for the journal, `.csv` for the table.
-        victim: The network and its instances.
+        attacked: The network and its instances.
         limits: What every solver is told.
         answers: The ways to answer an instance, by name. They take turns on each instance, so
             that all of them meet the same machine.
@@ -202,17 +208,17 @@ def answered(
     """
     identity = {
         "code": code_digest(*_CODE),
-        "network": victim.network.digest,
+        "network": attacked.network.digest,
         "limits": asdict(limits),
         **depends,
     }
-    work = [(name, instance) for instance in victim.instances for name in answers]
+    work = [(name, instance) for instance in attacked.instances for name in answers]
     rows: list[Row] = []
     with Journal(path.with_suffix(".jsonl"), identity) as journal:
-        for name, instance in track(work, victim.name, enabled=True):
+        for name, instance in track(work, attacked.name, enabled=True):
             key = f"{name} image={instance.number}"
             if key not in journal:
-                what = {"network": victim.name, "answer": name, "image": instance.number}
+                what = {"network": attacked.name, "answer": name, "image": instance.number}
                 origin = {**depends, **asdict(limits), **provenance(limits.threads)}
                 begun = time.process_time()
                 answer = answers[name](instance, limits)

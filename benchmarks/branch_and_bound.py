@@ -23,17 +23,18 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from attack_instances import Instance, Limits, Row, add_options, answered, load_victim
+from attack_instances import Instance, Limits, Row, add_options, answered, load_attacked_network
 
 from advmip.memory import keep_freed_memory
 from advmip.mip.attack_tree import STRATEGIES, tree_for
-from advmip.mip.bounds import FormBounds, patience, tightened_bounds, tightened_further
+from advmip.mip.bounds import PropagatedBounds, patience, tightened_bounds, tightened_further
+from advmip.mip.deadline import until
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations import BigM
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.mip.heuristics.ball_attack import logits_of
-from advmip.mip.heuristics.incumbents import search
+from advmip.mip.heuristics.first_attack import first_attack
 from advmip.mip.problem import Problem, encode
 from advmip.mip.solvers import SOLVERS, Options, Solution, Status
 from advmip.networks import Network, staged
@@ -51,7 +52,7 @@ class Prepared:
     Attributes:
         problem: The problem.
         bounds: Its bounds.
-        patience: Seconds until a solver starts again with distance_cuts.
+        patience: Seconds until a solver starts again with distance cuts.
     """
 
     problem: Problem
@@ -79,13 +80,13 @@ def prepared(instance: Instance, network: Network, distance: str) -> Prepared:
     """Search and bounds, as an exact attack does them at first."""
     form = staged(network)
     image = instance.image.ravel()
-    goal = Targeted(instance.target, form.classes, margin=_MARGIN)
+    goal = targeted(instance.target, form.classes, margin=_MARGIN)
     box = Box.around(image, form.input_shape)
     whole = Problem(form, image, distance_named(distance), goal, box)
-    found = search(whole, logits_of(network, 1.0))
+    found = first_attack(whole, logits_of(network, 1.0))
     problem = whole.within(np.inf if found is None else found.value)
     begun = time.perf_counter()
-    bounds = tightened_bounds(problem, FormBounds(problem).intervals, np.inf)
+    bounds = tightened_bounds(problem, PropagatedBounds(problem).intervals)
     return Prepared(problem, bounds, patience(problem, time.perf_counter() - begun))
 
 
@@ -106,7 +107,8 @@ def solved_with_rows(
     left = options.time_limit - (time.perf_counter() - begun)
     if solution.status in (Status.OPTIMAL, Status.INFEASIBLE) or left <= 0:
         return solution
-    found = tightened_further(problem, bounds, time.perf_counter() + left)
+    with until(time.perf_counter() + left):
+        found = tightened_further(problem, bounds)
     if found is None:
         return replace(solution, status=Status.INFEASIBLE, bound=options.cutoff)
     left = options.time_limit - (time.perf_counter() - begun)
@@ -204,15 +206,17 @@ def main() -> None:
     keep_freed_memory()
     limits = Limits.chosen(options)
     for file in options.networks:
-        victim = load_victim(file, options.images, options.data_dir, likeliest=options.likeliest)
-        prepare = Preparation(victim.network, options.distance)
+        attacked = load_attacked_network(
+            file, options.images, options.data_dir, likeliest=options.likeliest
+        )
+        prepare = Preparation(attacked.network, options.distance)
         answers = {
             solver: partial(answer, solver=solver, prepare=prepare) for solver in options.solvers
         }
         asked = {"distance": options.distance, "likeliest": options.likeliest}
-        name = f"{victim.name}-{options.distance}{'-likeliest' if options.likeliest else ''}"
+        name = f"{attacked.name}-{options.distance}{'-likeliest' if options.likeliest else ''}"
         path = options.work_dir / "branch_and_bound" / name
-        rows = answered(path, victim, limits, answers, **asked)
+        rows = answered(path, attacked, limits, answers, **asked)
         print(rows.to_string(index=False, columns=_shown(rows), float_format="%.4g"), flush=True)
         print(summary(rows).to_string(float_format="%.4g"), flush=True)
 

@@ -12,7 +12,14 @@ import argparse
 from functools import partial
 
 import pandas as pd
-from attack_instances import Limits, add_options, answered, load_victim, our_answer, warm_up
+from attack_instances import (
+    Limits,
+    add_options,
+    answered,
+    load_attacked_network,
+    our_answer,
+    warm_up,
+)
 
 from advmip.memory import keep_freed_memory
 from advmip.mip.attack_tree import STRATEGIES
@@ -50,20 +57,20 @@ def main() -> None:
     limits = Limits.chosen(options)
     depends = {"distance": options.distance, "solver": options.solver}
     for file in options.networks:
-        victim = load_victim(file, options.images, options.data_dir)
+        attacked = load_attacked_network(file, options.images, options.data_dir)
         answers = {
             "ours": partial(
-                our_answer, network=victim.network, failures=options.work_dir, **depends
+                our_answer, network=attacked.network, failures=options.work_dir, **depends
             )
         }
-        name = f"{victim.name}-{options.distance}-{options.solver}"
+        name = f"{attacked.name}-{options.distance}-{options.solver}"
         if not table:
-            warm_up(victim, limits, answers)
+            warm_up(attacked, limits, answers)
         path = options.work_dir / "exact_attacks" / name
-        rows = answered(path, victim, limits, answers, **depends)
+        rows = answered(path, attacked, limits, answers, **depends)
         shown = ["image", "status", "objective", *_MEANS, "solver_taken"]
         print(rows[shown].to_string(index=False, float_format="%.4g"), flush=True)
-        table[victim.name] = summary(rows)
+        table[attacked.name] = summary(rows)
     print(pd.DataFrame(table).T.to_string(float_format="%.4g"))
 
 

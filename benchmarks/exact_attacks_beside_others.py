@@ -21,13 +21,13 @@ import pandas as pd
 from attack_instances import (
     RATIO,
     Answer,
+    AttackedNetwork,
     Instance,
     Limits,
     Row,
-    Victim,
     add_options,
     answered,
-    load_victim,
+    load_attacked_network,
     our_answer,
     warm_up,
 )
@@ -35,7 +35,7 @@ from other_packages import DISTANCES, PACKAGES, LicenceError, sequential
 
 from advmip.errors import InputError
 from advmip.memory import keep_freed_memory
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.networks import Network, staged
 from advmip.threads import use_threads
 
@@ -83,7 +83,7 @@ def their_answer(
     }
     if found.point is not None:
         form = staged(network)
-        goal = Targeted(instance.target, form.classes, RATIO)
+        goal = targeted(instance.target, form.classes, RATIO)
         row["surplus"] = float(goal.surplus(form.logits(found.point))) + goal.margin
     return row
 
@@ -103,9 +103,9 @@ def _refused(reason: str) -> Row:
     return {"status": _REFUSED, "reason": reason, **nothing}
 
 
-def answers_of(victim: Victim, options: argparse.Namespace) -> dict[str, Answer]:
+def answers_of(attacked: AttackedNetwork, options: argparse.Namespace) -> dict[str, Answer]:
     """Each package, followed by ours with the same solver."""
-    shared: dict[str, Any] = {"network": victim.network, "distance": options.distance}
+    shared: dict[str, Any] = {"network": attacked.network, "distance": options.distance}
     answers: dict[str, Answer] = {}
     for name in options.packages:
         solver = PACKAGES[name].solver
@@ -162,19 +162,19 @@ def main() -> None:
     folder: Path = options.work_dir / "exact_attacks_beside_others"
     table: dict[tuple[str, str], Row] = {}
     for file in options.networks:
-        victim = load_victim(file, options.images, options.data_dir)
-        answers = answers_of(victim, options)
+        attacked = load_attacked_network(file, options.images, options.data_dir)
+        answers = answers_of(attacked, options)
         if not table:
-            warm_up(victim, limits, answers)
-        path = folder / f"{victim.name}-{options.distance}"
-        rows = answered(path, victim, limits, answers, distance=options.distance)
+            warm_up(attacked, limits, answers)
+        path = folder / f"{attacked.name}-{options.distance}"
+        rows = answered(path, attacked, limits, answers, distance=options.distance)
         shown = ["answer", "image", "status", "objective", "lower_bound"]
         shown += ["seconds", "seconds_solver", "processor_seconds"]
-        print(f"{victim.name}\n{rows[shown].to_string(index=False, float_format='%.6g')}")
+        print(f"{attacked.name}\n{rows[shown].to_string(index=False, float_format='%.6g')}")
         if "reason" in rows:
             print("\n".join(f"refused: {reason}" for reason in rows["reason"].dropna().unique()))
         for package in options.packages:
-            table[victim.name, package] = compared(rows, package)
+            table[attacked.name, package] = compared(rows, package)
     print(pd.DataFrame(table).T.to_string(float_format="%.3g"))
 
 

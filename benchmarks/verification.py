@@ -28,7 +28,7 @@ from advmip.storage import write_atomically
 from advmip.threads import use_threads
 
 # What decides the verdicts and how long they take.
-_CODE = ("checking.attacks", "datasets", "mip", "networks")
+_CODE = ("checking.attacks", "datasets", "margins", "mip", "networks")
 # The columns of a reference, and what its outcomes are called here.
 _NUMBER, _OUTCOME = "mnist_test_index_0based", "outcome"
 _OUTCOMES = {

@@ -114,22 +114,11 @@ class AdversarialSet:
                 mend="attack with a larger radius, from more images, or ask for fewer points",
             )
         chosen = np.concatenate(parts)
-        return AdversarialSet(
-            self.inputs[chosen],
-            self.labels[chosen],
-            self.image_indices[chosen],
-            self.violations[chosen],
-        )
+        return AdversarialSet(**{name: array[chosen] for name, array in vars(self).items()})
 
     def save(self, path: Path) -> None:
         """Writes a compressed ``.npz`` atomically."""
-        write_arrays(
-            path,
-            inputs=self.inputs,
-            labels=self.labels,
-            image_indices=self.image_indices,
-            violations=self.violations,
-        )
+        write_arrays(path, **vars(self))
 
     @classmethod
     def load(cls, path: Path) -> AdversarialSet:
@@ -277,7 +266,7 @@ def evaluate(
         seed: of PGD's random start and of the augmentation.
         progress: show a bar.
     """
-    start = time.perf_counter()
+    start = time.process_time()
     device = next(network.parameters()).device
     images = augment(test.images, seed) if _augments(protocol, network) else test.images
     correct = np.zeros(3, dtype=np.int64)
@@ -294,7 +283,7 @@ def evaluate(
                 for position, inputs in enumerate(variants):
                     correct[position] += int((function(inputs).argmax(dim=1) == labels).sum())
     clean_share, fgsm_share, pgd_share = (100.0 * correct / len(images)).tolist()
-    return Accuracies(clean_share, fgsm_share, pgd_share, len(images), time.perf_counter() - start)
+    return Accuracies(clean_share, fgsm_share, pgd_share, len(images), time.process_time() - start)
 
 
 def accuracy(network: Network, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

@@ -1,9 +1,13 @@
-"""Margins of a classifier's outputs: by how much a point is misclassified."""
+"""Margins of a classifier's outputs: by how much a point is misclassified, and their scale."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
+
+# The scale that outputs are brought to: tolerances are meant for numbers of this size.
+USUAL = 8.0
 
 
 def other_classes(labels: Tensor, classes: int) -> Tensor:
@@ -21,3 +25,11 @@ def violation(outputs: Tensor, labels: Tensor) -> Tensor:
     """
     others = outputs.gather(1, other_classes(labels, outputs.shape[1])).amax(dim=1)
     return (others - outputs.gather(1, labels[:, None])[:, 0]).clamp(min=0.0)
+
+
+def factor_to_usual(typical: float) -> float:
+    """What brings numbers of a typical size, above 0, to the usual scale.
+
+    A power of two, which is exact.
+    """
+    return float(2.0 ** np.round(np.log2(USUAL / typical)))

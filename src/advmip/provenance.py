@@ -21,7 +21,6 @@ _RECORDED = (
     "gurobipy",
     "highspy",
     "pyscipopt",
-    "qpsolvers",
 )
 
 

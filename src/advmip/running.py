@@ -8,6 +8,7 @@ there, and a new run waits for them before it touches their files.
 
 from __future__ import annotations
 
+import csv
 import fcntl
 import logging
 import os
@@ -15,6 +16,7 @@ import re
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -95,6 +97,21 @@ def follow_run() -> None:
     if _is_gone(run):
         os._exit(_KILLED)
     threading.Thread(target=watch, daemon=True).start()
+
+
+def summary(folder: Path) -> str:
+    """What a finished run has come to, in a line: its verdicts, and where the report is.
+
+    Args:
+        folder: The folder of one scale's results.
+    """
+    verdicts, report = folder / "verdicts.csv", folder / "report.html"
+    if not (verdicts.is_file() and report.is_file()):
+        return f"Finished: {folder}"
+    with verdicts.open(newline="") as file:
+        counts = Counter(row["verdict"] for row in csv.DictReader(file))
+    reached = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    return f"Verdicts: {reached}. Report: {report}"
 
 
 def _is_gone(run: IO[str]) -> bool:

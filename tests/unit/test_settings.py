@@ -5,6 +5,7 @@ import yaml
 
 from advmip.errors import InputError
 from advmip.networks import ARCHITECTURES
+from advmip.reporting.ben_mhenni.names import twin_of
 from advmip.settings import finetuning_runs_of, load_settings, save_settings
 
 PROJECT = Path(__file__).parents[2]
@@ -51,7 +52,8 @@ def test_networks_are_of_known_architectures_on_their_own_data(scale):
     }
     for paper_network, chosen in networks.items():
         architecture = ARCHITECTURES[chosen["architecture"]]
-        assert (architecture.paper_name, architecture.dataset) == (paper_network, chosen["dataset"])
+        published, _ = twin_of(paper_network)
+        assert (architecture.paper_name, architecture.dataset) == (published, chosen["dataset"])
 
 
 def test_the_schema_knows_the_architectures_that_exist():
@@ -95,8 +97,9 @@ def test_the_scale_of_a_night_has_the_papers_limits():
                 assert attacks[decisive] == published[decisive], (experiment, network)
     compared = night["benmhenni"]["experiments"]["efficiency"]["networks"]
     published = paper["benmhenni"]["experiments"]["efficiency"]["networks"]
-    assert compared.keys() == published.keys()
-    for network, attacks in compared.items():
+    assert {twin_of(network)[0] for network in compared} == published.keys()
+    for twin, attacks in compared.items():
+        network, _ = twin_of(twin)
         ours = attacks["time_limit_by_solver"].get("branch-and-bound", attacks["time_limit"])
         assert ours == published[network]["time_limit"], network
         assert set(attacks["distances"]) == set(published[network]["distances"]), network

@@ -35,7 +35,7 @@ def test_a_comment_throws_away_everything_or_nothing(workflow_copy, library):
     journal, rows = workflow_copy / JOURNAL, workflow_copy / FOLDER / "neurons.csv"
     run(workflow_copy, "same-code")
     before, made = journal.read_text(), pd.read_csv(rows)
-    with (library / "mip" / "features.py").open("a") as file:
+    with (library / "mip" / "activation_maximization.py").open("a") as file:
         file.write("# Nothing changes.\n")
 
     assert "Nothing to be done" in run(workflow_copy, "any-code")

@@ -63,7 +63,7 @@ def test_every_job_has_a_log(smoke):
     folder, _ = smoke
     results = folder / "results" / "demo"
     assert {path.stem for path in (results / "logs" / "tables").iterdir()} >= {"zk_table2"}
-    assert "run 1 of" in (results / "logs" / "finetuning" / "tables" / "CNN-0.log").read_text()
+    assert "run 1 of" in (results / "logs" / "zk" / "tables" / "CNN-0.log").read_text()
 
 
 def test_a_finished_run_has_nothing_left_to_do(smoke):

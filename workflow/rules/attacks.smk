@@ -1,24 +1,27 @@
 # Attacks on the networks as they are, and the sets of adversarial examples found on the way.
 
+from advmip.experiments.zhao_kronqvist import catalogue as zhao_kronqvist
+from advmip.experiments.zhao_kronqvist import instances as zhao_kronqvist_instances
+
 
 rule initial:
     input:
         network=network_file,
     output:
         rows=multiext(
-            f"{SHARDS}/initial/{{network}}/", "evaluations.csv", "timings.csv"
+            f"{SHARDS}/zk/initial/{{network}}/", "evaluations.csv", "timings.csv"
         ),
     log:
-        f"{RESULTS}/logs/initial/{{network}}.log",
+        f"{LOGS}/zk/initial/{{network}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/initial/{{network}}.tsv"
+        f"{BENCHMARKS}/zk/initial/{{network}}.tsv"
     priority: 50
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name(*CODE, "experiments.zhao_kronqvist.attacks", "finetuning"),
+        code=CODES.name(*zhao_kronqvist.CODE["initial"]),
         network=of_network("attack", "training_images", "test_images"),
         seed=SETTINGS["seed"],
         folder=subpath(output[0], parent=True),
@@ -32,22 +35,24 @@ rule adversarial_sets:
     input:
         network=network_file,
     output:
-        sets=directory(f"{SETS}/{{network}}-{{shard}}"),
+        sets=directory(f"{ADVERSARIAL_SETS}/{{network}}-{{shard}}"),
     log:
-        f"{RESULTS}/logs/adversarial/{{network}}-{{shard}}.log",
+        f"{LOGS}/adversarial/{{network}}-{{shard}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/adversarial/{{network}}-{{shard}}.tsv"
+        f"{BENCHMARKS}/adversarial/{{network}}-{{shard}}.tsv"
     priority: 50
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name(*CODE),
+        code=CODES.name(*zhao_kronqvist.CODE["adversarial_sets"]),
         network=of_network("attack", "attacked_images"),
         attacks=lambda wildcards: {
-            attack.file_name: largest_count(SETTINGS, wildcards.network, attack)
-            for attack in attacks_of_shard(
+            attack.file_name: zhao_kronqvist_instances.largest_count(
+                SETTINGS, wildcards.network, attack
+            )
+            for attack in zhao_kronqvist_instances.attacks_of_shard(
                 SETTINGS, wildcards.network, int(wildcards.shard)
             )
         },

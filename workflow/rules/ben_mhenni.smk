@@ -1,30 +1,30 @@
 # The attacks of Ben Mhenni et al., and what illustrates them; a job may attack several networks.
 
+from advmip.experiments.ben_mhenni import catalogue as ben_mhenni
+
 
 rule illustrations:
     input:
-        manifest=f"{RESULTS}/datasets/{NETWORKS['MNIST-3x50']['dataset']}.json",
+        manifest=manifest_of(NETWORKS["MNIST-3x50"].dataset),
     output:
         rows=multiext(
-            f"{BEN_MHENNI}/illustrations/",
+            f"{SHARDS}/benmhenni/illustrations/",
             "networks.csv",
             "samples.csv",
             "pictures.csv",
             "nodes.csv",
         ),
     log:
-        f"{RESULTS}/logs/illustrations.log",
+        f"{LOGS}/benmhenni/illustrations.log",
     benchmark:
-        f"{RESULTS}/benchmarks/illustrations.tsv"
+        f"{BENCHMARKS}/benmhenni/illustrations.tsv"
     priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: 1
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name(
-            "datasets", "experiments.ben_mhenni", "mip", "networks", "pictures"
-        ),
+        code=CODES.name(*ben_mhenni.CODE["illustrations"]),
         denoising=SETTINGS["benmhenni"]["denoising"],
         seed=SETTINGS["seed"],
         folder=subpath(output[0], parent=True),
@@ -34,54 +34,51 @@ rule illustrations:
         f"{LOGGED}"
 
 
-for trial, kinds in ben_mhenni.ROWS.items():
+for experiment, kinds in ben_mhenni.KINDS.items():
 
     rule:
         # The journal is no output: it outlives a run that fails or is killed.
         name:
-            trial
+            experiment
         input:
-            lambda wildcards, trial=trial: [
-                *networks_attacked(trial, wildcards.shard).values()
+            lambda wildcards, experiment=experiment: [
+                weights_of(network)
+                for network in ben_mhenni.networks_attacked(
+                    SETTINGS, experiment, int(wildcards.shard)
+                )
             ],
         output:
             rows=multiext(
-                f"{BEN_MHENNI}/{trial}-{{shard}}/", *[f"{kind}.csv" for kind in kinds]
+                f"{SHARDS}/benmhenni/{experiment}/{{shard}}/",
+                *[f"{kind}.csv" for kind in kinds],
             ),
         log:
-            f"{RESULTS}/logs/{trial}/{{shard}}.log",
+            f"{LOGS}/benmhenni/{experiment}/{{shard}}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/{trial}/{{shard}}.tsv"
+            f"{BENCHMARKS}/benmhenni/{experiment}/{{shard}}.tsv"
         priority: 30
         conda:
             "../../envs/environment.yaml"
         threads: SETTINGS["threads"]
         params:
             settings=SETTINGS_FILE,
-            trial=trial,
-            code=CODES.name(
-                "appearance",
-                "checking.attacks",
-                "datasets",
-                "experiments.ben_mhenni",
-                "experiments.exact",
-                "gradient_attacks",
-                "mip",
-                "networks",
-            ),
-            attacks=SETTINGS["benmhenni"]["experiments"][trial],
+            experiment=experiment,
+            code=CODES.name(*ben_mhenni.CODE[experiment]),
+            attacks=SETTINGS["benmhenni"]["experiments"][experiment],
             shared=[
                 SETTINGS["benmhenni"][name] for name in ("margin", "variation_weight")
             ],
             seed=SETTINGS["seed"],
-            networks=lambda wildcards, trial=trial: " ".join(
-                f"--network {name}={file}"
-                for name, file in networks_attacked(trial, wildcards.shard).items()
+            networks=lambda wildcards, experiment=experiment: " ".join(
+                f"--network {network}={weights_of(network)}"
+                for network in ben_mhenni.networks_attacked(
+                    SETTINGS, experiment, int(wildcards.shard)
+                )
             ),
-            journal=f"{RESULTS}/journals/benmhenni/{trial}/{{shard}}.jsonl",
+            journal=f"{JOURNALS}/benmhenni/{experiment}/{{shard}}.jsonl",
             folder=subpath(output[0], parent=True),
         shell:
-            "python -m advmip benmhenni {params.trial} --settings {params.settings}"
+            "python -m advmip benmhenni {params.experiment} --settings {params.settings}"
             " --shard {wildcards.shard} {params.networks} --threads {threads}"
             " --journal {params.journal} --out {params.folder}"
             f"{LOGGED}"

@@ -3,11 +3,11 @@
 
 rule dataset:
     output:
-        manifest=f"{RESULTS}/datasets/{{dataset}}.json",
+        manifest=manifest_of("{dataset}"),
     log:
-        f"{RESULTS}/logs/datasets/{{dataset}}.log",
+        f"{LOGS}/datasets/{{dataset}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/datasets/{{dataset}}.tsv"
+        f"{BENCHMARKS}/datasets/{{dataset}}.tsv"
     priority: 80
     conda:
         "../../envs/environment.yaml"

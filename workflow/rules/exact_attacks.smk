@@ -1,25 +1,25 @@
 # Exact attacks on the thesis's networks, and the bounds that they are given.
 
+from advmip.experiments.zhu import catalogue as zhu
+from advmip.experiments.zhu import instances as zhu_instances
+
 
 rule networks_described:
     input:
-        networks=[
-            f"{RESULTS}/networks/{chosen['architecture']}.safetensors"
-            for chosen in SETTINGS["zhu"]["networks"].values()
-        ],
+        networks=[weights_of(network) for network in zhu.networks(SETTINGS)],
     output:
-        rows=f"{ATTACKS}/networks/networks.csv",
+        rows=f"{SHARDS}/zhu/networks/networks.csv",
     log:
-        f"{RESULTS}/logs/networks_described.log",
+        f"{LOGS}/zhu/networks.log",
     benchmark:
-        f"{RESULTS}/benchmarks/networks_described.tsv"
+        f"{BENCHMARKS}/zhu/networks.tsv"
     priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name("datasets", "experiments.exact", "experiments.zhu", "networks"),
+        code=CODES.name(*zhu.CODE["networks"]),
         folder=subpath(input[0], parent=True),
     shell:
         "python -m advmip zhu networks --settings {params.settings}"
@@ -32,19 +32,21 @@ rule network_bounds:
         network=network_file,
     output:
         bounds=multiext(
-            f"{ATTACKS}/bounds/{{network}}-{{method}}/", "bounds.npz", "bounds.csv"
+            f"{SHARDS}/zhu/bounds/{{network}}-{{method}}/", "bounds.npz", "bounds.csv"
         ),
     log:
-        f"{RESULTS}/logs/bounds/{{network}}-{{method}}.log",
+        f"{LOGS}/zhu/bounds/{{network}}-{{method}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/bounds/{{network}}-{{method}}.tsv"
+        f"{BENCHMARKS}/zhu/bounds/{{network}}-{{method}}.tsv"
+    wildcard_constraints:
+        method="|".join(zhu_instances.STORED_BOUNDS),
     priority: 40
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name("datasets", "experiments.zhu.bounds", "mip", "networks"),
+        code=CODES.name(*zhu.CODE["bounds"]),
         time_limit=SETTINGS["zhu"]["bound_time_limit"],
         folder=subpath(output[0], parent=True),
     shell:
@@ -59,23 +61,30 @@ rule exact_attacks:
     input:
         network=network_file,
         bounds=lambda wildcards: [
-            f"{folder}/bounds.npz"
-            for folder in bounds_folder(wildcards.experiment, wildcards.network)
+            f"{SHARDS}/{shard}/bounds.npz"
+            for shard in zhu.bounds_shards(
+                SETTINGS, wildcards.experiment, wildcards.network
+            )
         ],
-        retrained=lambda wildcards: [
-            retrained_file(wildcards.network, trained_on)
-            for trained_on in attacked_network(wildcards)
-        ],
+        retrained=lambda wildcards: within(
+            WEIGHTS,
+            zhu.retrained_network(
+                SETTINGS,
+                wildcards.experiment,
+                wildcards.network,
+                int(wildcards.shard),
+            ),
+        ),
     output:
         attacks=multiext(
-            f"{ATTACKS}/{{experiment}}/{{network}}-{{shard}}/",
+            f"{SHARDS}/zhu/{{experiment}}/{{network}}-{{shard}}/",
             "attacks.csv",
             "adversarial.npz",
         ),
     log:
-        f"{RESULTS}/logs/exact_attacks/{{experiment}}/{{network}}-{{shard}}.log",
+        f"{LOGS}/zhu/{{experiment}}/{{network}}-{{shard}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/exact_attacks/{{experiment}}/{{network}}-{{shard}}.tsv"
+        f"{BENCHMARKS}/zhu/{{experiment}}/{{network}}-{{shard}}.tsv"
     wildcard_constraints:
         experiment="(?!(long_)?(basic|exact|weaker)/)[a-z_]+",
     priority: 40
@@ -84,15 +93,8 @@ rule exact_attacks:
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name(
-            "checking.attacks",
-            "datasets",
-            "experiments.exact",
-            "experiments.zhu",
-            "mip",
-            "networks",
-        ),
-        attacks=lambda wildcards: zhu.attacks_of(
+        code=CODES.name(*zhu.CODE["attacks"]),
+        attacks=lambda wildcards: zhu_instances.attacks_of(
             SETTINGS, wildcards.experiment, wildcards.network
         ),
         shared=[SETTINGS["zhu"][name] for name in ("ratio", "margin")],
@@ -103,7 +105,7 @@ rule exact_attacks:
         retrained=lambda wildcards, input: (
             f"--retrained-file {input.retrained[0]}" if input.retrained else ""
         ),
-        journal=f"{RESULTS}/journals/zhu/{{experiment}}/{{network}}-{{shard}}.jsonl",
+        journal=f"{JOURNALS}/zhu/{{experiment}}/{{network}}-{{shard}}.jsonl",
         folder=subpath(output[0], parent=True),
     shell:
         "python -m advmip zhu attacks {wildcards.network} --settings {params.settings}"
@@ -123,31 +125,39 @@ use rule exact_attacks as slower_attacks with:
 
 rule retrained_network:
     input:
-        examples=lambda wildcards: examples(
-            zhu.TRAINING_EXAMPLES, wildcards.network, [wildcards.trained_on]
+        examples=lambda wildcards: within(
+            SHARDS,
+            zhu.attacked_images(
+                SETTINGS,
+                zhu_instances.TRAINING_EXAMPLES,
+                wildcards.network,
+                wildcards.trained_on,
+            ),
         ),
         network=network_file,  # after it, so that its data set is checked
     output:
-        network=retrained_file("{network}", "{trained_on}"),
+        network=f"{WEIGHTS}/{zhu.retrained_file('{network}', '{trained_on}')}",
     log:
-        f"{RESULTS}/logs/retrained/{{network}}-{{trained_on}}.log",
+        f"{LOGS}/retrained/{{network}}-{{trained_on}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/retrained/{{network}}-{{trained_on}}.tsv"
+        f"{BENCHMARKS}/retrained/{{network}}-{{trained_on}}.tsv"
+    wildcard_constraints:
+        trained_on="[a-z0-9-]+",
     priority: 40
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name("datasets", "experiments.zhu.retraining", "networks"),
+        code=CODES.name(*zhu.CODE["retrained"]),
         training=lambda wildcards: [
-            NETWORKS[wildcards.network]["training"],
+            NETWORKS[wildcards.network].training,
             SETTINGS["seed"],
         ],
-        attacks=ATTACKS,
+        shards=SHARDS,
     shell:
         "python -m advmip zhu retrain {wildcards.network} {wildcards.trained_on}"
-        " --settings {params.settings} --attacks {params.attacks}"
+        " --settings {params.settings} --shards {params.shards}"
         " --threads {threads} --out {output.network}"
         f"{LOGGED}"
 
@@ -156,33 +166,32 @@ rule accuracies:
     input:
         network=network_file,
         retrained=lambda wildcards: [
-            retrained_file(wildcards.network, trained_on)
-            for trained_on in zhu.retrainings(SETTINGS, wildcards.network)
+            f"{WEIGHTS}/{zhu.retrained_file(wildcards.network, trained_on)}"
+            for trained_on in zhu_instances.retrainings(SETTINGS, wildcards.network)
         ],
-        examples=lambda wildcards: examples(
-            zhu.TEST_EXAMPLES,
-            wildcards.network,
-            zhu.attacks_of(SETTINGS, zhu.TEST_EXAMPLES, wildcards.network)[
-                "distances"
-            ],
+        examples=lambda wildcards: within(
+            SHARDS,
+            zhu.attacked_images(
+                SETTINGS, zhu_instances.TEST_EXAMPLES, wildcards.network
+            ),
         ),
     output:
-        rows=f"{ATTACKS}/accuracies/{{network}}/accuracies.csv",
+        rows=f"{SHARDS}/zhu/accuracies/{{network}}/accuracies.csv",
     log:
-        f"{RESULTS}/logs/accuracies/{{network}}.log",
+        f"{LOGS}/zhu/accuracies/{{network}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/accuracies/{{network}}.tsv"
+        f"{BENCHMARKS}/zhu/accuracies/{{network}}.tsv"
     priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name("datasets", "experiments.exact", "experiments.zhu", "networks"),
-        retrained=RETRAINED,
-        attacks=lambda wildcards, input: Path(input.examples[0]).parents[2],
+        code=CODES.name(*zhu.CODE["accuracies"]),
+        retrained=f"{WEIGHTS}/retrained",
+        shards=subpath(output.rows, ancestor=4),
     shell:
         "python -m advmip zhu accuracies {wildcards.network} --settings {params.settings}"
         " --network-file {input.network} --retrained {params.retrained}"
-        " --attacks {params.attacks} --threads {threads} --out {output.rows}"
+        " --shards {params.shards} --threads {threads} --out {output.rows}"
         f"{LOGGED}"

@@ -8,9 +8,9 @@ rule figure:
     output:
         multiext(f"{RESULTS}/figures/{{output}}", ".csv", ".png", ".pdf"),
     log:
-        f"{RESULTS}/logs/figures/{{output}}.log",
+        f"{LOGS}/figures/{{output}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/figures/{{output}}.tsv"
+        f"{BENCHMARKS}/figures/{{output}}.tsv"
     priority: 90
     conda:
         "../../envs/environment.yaml"

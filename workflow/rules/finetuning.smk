@@ -1,41 +1,44 @@
 # Fine-tuning, and the retraining that it is compared with.
 
+from advmip.settings import finetuning_runs_of
+
 
 rule finetuning:
     # The journal is no output: it outlives a run that fails or is killed.
     input:
         network=network_file,
-        sets=sets_behind,
+        sets=lambda wildcards: within(
+            ADVERSARIAL_SETS,
+            zhao_kronqvist.sets_of_shard(
+                SETTINGS,
+                wildcards.experiment,
+                wildcards.network,
+                int(wildcards.shard),
+            ),
+        ),
     output:
         rows=multiext(
-            f"{SHARDS}/{{experiment}}/{{network}}-{{shard}}/",
-            "evaluations.csv",
-            "iterations.csv",
-            "pool.csv",
+            f"{SHARDS}/zk/{{experiment}}/{{network}}-{{shard}}/",
+            *[f"{kind}.csv" for kind in zhao_kronqvist.FINETUNING_KINDS],
         ),
     log:
-        f"{RESULTS}/logs/finetuning/{{experiment}}/{{network}}-{{shard}}.log",
+        f"{LOGS}/zk/{{experiment}}/{{network}}-{{shard}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/finetuning/{{experiment}}/{{network}}-{{shard}}.tsv"
+        f"{BENCHMARKS}/zk/{{experiment}}/{{network}}-{{shard}}.tsv"
     priority: 50
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name(
-            *CODE,
-            "checking.finetuned",
-            "experiments.zhao_kronqvist.finetuning",
-            "finetuning",
-        ),
+        code=CODES.name(*zhao_kronqvist.CODE["finetuning"]),
         network=of_network("attack", "training_images", "test_images"),
-        shards=lambda wildcards: finetuning_runs_of(
+        runs=lambda wildcards: finetuning_runs_of(
             SETTINGS, wildcards.experiment, wildcards.network
         ),
         shared=[SETTINGS["zk"][name] for name in ("omega", "margin", "sweeps")],
         sets=subpath(input[1], parent=True),
-        journal=f"{RESULTS}/journals/zk/{{experiment}}/{{network}}-{{shard}}.jsonl",
+        journal=f"{JOURNALS}/zk/{{experiment}}/{{network}}-{{shard}}.jsonl",
         folder=subpath(output[0], parent=True),
     shell:
         "python -m advmip zk finetune {wildcards.network} --settings {params.settings}"
@@ -48,20 +51,27 @@ rule finetuning:
 rule added_data:
     input:
         network=network_file,
-        sets=sets_behind,
+        sets=lambda wildcards: within(
+            ADVERSARIAL_SETS,
+            zhao_kronqvist.adversarial_sets(
+                SETTINGS,
+                wildcards.network,
+                zhao_kronqvist_instances.first_attacks(SETTINGS),
+            ),
+        ),
     output:
-        rows=f"{SHARDS}/added_data/{{network}}/evaluations.csv",
+        rows=f"{SHARDS}/zk/added_data/{{network}}/evaluations.csv",
     log:
-        f"{RESULTS}/logs/added_data/{{network}}.log",
+        f"{LOGS}/zk/added_data/{{network}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/added_data/{{network}}.tsv"
+        f"{BENCHMARKS}/zk/added_data/{{network}}.tsv"
     priority: 20
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name(*CODE, "experiments.zhao_kronqvist.retraining"),
+        code=CODES.name(*zhao_kronqvist.CODE["added_data"]),
         network=of_network("attack", "training", "retraining", "test_images"),
         sets=subpath(input[1], parent=True),
     shell:
@@ -75,18 +85,18 @@ rule adversarial_training:
     input:
         network=network_file,
     output:
-        rows=f"{SHARDS}/adversarial_training/{{network}}/evaluations.csv",
+        rows=f"{SHARDS}/zk/adversarial_training/{{network}}/evaluations.csv",
     log:
-        f"{RESULTS}/logs/adversarial_training/{{network}}.log",
+        f"{LOGS}/zk/adversarial_training/{{network}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/adversarial_training/{{network}}.tsv"
+        f"{BENCHMARKS}/zk/adversarial_training/{{network}}.tsv"
     priority: 20
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name(*CODE, "experiments.zhao_kronqvist.retraining"),
+        code=CODES.name(*zhao_kronqvist.CODE["adversarial_training"]),
         network=of_network("attack", "training", "retraining", "test_images"),
         seed=SETTINGS["seed"],
     shell:

@@ -1,36 +1,30 @@
-# What is there to be looked at: attacked images, strongest inputs of neurons, approximations.
+# What figures show: attacked images, strongest inputs of neurons, approximations.
+
+from advmip.experiments.kronqvist import catalogue as kronqvist
 
 
 rule gallery:
     input:
         network=network_file,
-        attacks=lambda wildcards: [
-            f"{folder}/{file}"
-            for folder in attack_folders("gallery", wildcards.network)
-            for file in ("attacks.csv", "adversarial.npz")
-        ],
+        attacks=lambda wildcards: within(
+            SHARDS, zhu.attacked_images(SETTINGS, "gallery", wildcards.network)
+        ),
     output:
-        pictures=f"{ATTACKS}/gallery/{{network}}/pictures.csv",
+        pictures=f"{SHARDS}/zhu/gallery/{{network}}/pictures.csv",
     log:
-        f"{RESULTS}/logs/gallery/{{network}}.log",
+        f"{LOGS}/zhu/gallery/{{network}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/gallery/{{network}}.tsv"
+        f"{BENCHMARKS}/zhu/gallery/{{network}}.tsv"
     priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name(
-            "checking.attacks",
-            "datasets",
-            "experiments.exact",
-            "experiments.zhu",
-            "pictures",
-        ),
-        folders=lambda wildcards: attack_folders("gallery", wildcards.network),
+        code=CODES.name(*zhu.CODE["gallery"]),
+        shards=subpath(output.pictures, ancestor=4),
     shell:
-        "python -m advmip zhu gallery {wildcards.network} {params.folders}"
+        "python -m advmip zhu gallery {wildcards.network} --shards {params.shards}"
         " --settings {params.settings} --network-file {input.network}"
         " --threads {threads} --out {output.pictures}"
         f"{LOGGED}"
@@ -41,31 +35,23 @@ rule features:
     input:
         network=network_file,
     output:
-        rows=multiext(f"{ATTACKS}/features/{{network}}/", "neurons.csv", "pictures.csv"),
+        rows=multiext(
+            f"{SHARDS}/zhu/features/{{network}}/", "neurons.csv", "pictures.csv"
+        ),
     log:
-        f"{RESULTS}/logs/features/{{network}}.log",
+        f"{LOGS}/zhu/features/{{network}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/features/{{network}}.tsv"
+        f"{BENCHMARKS}/zhu/features/{{network}}.tsv"
     priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name(
-            "checking.activations",
-            "checking.relu_inputs",
-            "datasets",
-            "experiments.exact",
-            "experiments.activations",
-            "experiments.zhu",
-            "mip",
-            "networks",
-            "pictures",
-        ),
+        code=CODES.name(*zhu.CODE["features"]),
         time_limit=SETTINGS["zhu"]["feature_time_limit"],
         seed=SETTINGS["seed"],
-        journal=f"{RESULTS}/journals/zhu/features/{{network}}.jsonl",
+        journal=f"{JOURNALS}/zhu/features/{{network}}.jsonl",
         folder=subpath(output[0], parent=True),
     shell:
         "python -m advmip zhu features {wildcards.network} --settings {params.settings}"
@@ -76,18 +62,20 @@ rule features:
 
 rule square:
     output:
-        samples=f"{ATTACKS}/square/{{distance}}/samples.csv",
+        samples=f"{SHARDS}/zhu/square/{{distance}}/samples.csv",
     log:
-        f"{RESULTS}/logs/square/{{distance}}.log",
+        f"{LOGS}/zhu/square/{{distance}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/square/{{distance}}.tsv"
+        f"{BENCHMARKS}/zhu/square/{{distance}}.tsv"
+    wildcard_constraints:
+        distance=r"l2-\d+",
     priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: 1
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name("experiments.zhu.square", "mip.distances"),
+        code=CODES.name(*zhu.CODE["square"]),
     shell:
         "python -m advmip zhu square {wildcards.distance}"
         " --settings {params.settings} --threads {threads} --out {output.samples}"
@@ -96,25 +84,20 @@ rule square:
 
 rule two_nodes:
     output:
-        rows=multiext(f"{LECTURE}/relaxation/TwoNodes/", "neurons.csv", "samples.csv"),
+        rows=multiext(
+            f"{SHARDS}/kronqvist/relaxation/TwoNodes/", "neurons.csv", "samples.csv"
+        ),
     log:
-        f"{RESULTS}/logs/two_nodes.log",
+        f"{LOGS}/kronqvist/relaxation/TwoNodes.log",
     benchmark:
-        f"{RESULTS}/benchmarks/two_nodes.tsv"
+        f"{BENCHMARKS}/kronqvist/relaxation/TwoNodes.tsv"
     priority: 70
     conda:
         "../../envs/environment.yaml"
     threads: 1
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name(
-            "checking.activations",
-            "checking.relu_inputs",
-            "experiments.kronqvist",
-            "experiments.activations",
-            "mip",
-            "networks",
-        ),
+        code=CODES.name(*kronqvist.CODE["relaxation"]),
         folder=subpath(output[0], parent=True),
     shell:
         "python -m advmip kronqvist two-nodes --settings {params.settings}"

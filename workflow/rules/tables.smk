@@ -1,31 +1,19 @@
 # From tidy rows to tables, verdicts and the report.
 
+from advmip.experiments.rows import COLUMNS
+
 
 rule rows:
     input:
-        rows_behind,
+        row_files,
     output:
         rows=multiext(
-            f"{RESULTS}/rows/{{output}}/",
-            "evaluations.csv",
-            "iterations.csv",
-            "pool.csv",
-            "timings.csv",
-            "networks.csv",
-            "bounds.csv",
-            "accuracies.csv",
-            "attacks.csv",
-            "neurons.csv",
-            "pictures.csv",
-            "perturbations.csv",
-            "nodes.csv",
-            "samples.csv",
-            "verifications.csv",
+            f"{RESULTS}/rows/{{output}}/", *[f"{kind}.csv" for kind in COLUMNS]
         ),
     log:
-        f"{RESULTS}/logs/rows/{{output}}.log",
+        f"{LOGS}/rows/{{output}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/rows/{{output}}.tsv"
+        f"{BENCHMARKS}/rows/{{output}}.tsv"
     priority: 90
     conda:
         "../../envs/environment.yaml"
@@ -43,9 +31,9 @@ rule table:
     output:
         multiext(f"{RESULTS}/tables/{{output}}", ".csv", ".md", ".tex"),
     log:
-        f"{RESULTS}/logs/tables/{{output}}.log",
+        f"{LOGS}/tables/{{output}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tables/{{output}}.tsv"
+        f"{BENCHMARKS}/tables/{{output}}.tsv"
     priority: 90
     conda:
         "../../envs/environment.yaml"
@@ -68,9 +56,9 @@ rule verdicts:
     output:
         verdicts=f"{RESULTS}/verdicts/{{source}}.csv",
     log:
-        f"{RESULTS}/logs/verdicts/{{source}}.log",
+        f"{LOGS}/verdicts/{{source}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/verdicts/{{source}}.tsv"
+        f"{BENCHMARKS}/verdicts/{{source}}.tsv"
     priority: 90
     conda:
         "../../envs/environment.yaml"
@@ -91,9 +79,9 @@ rule all_verdicts:
     output:
         verdicts=f"{RESULTS}/verdicts.csv",
     log:
-        f"{RESULTS}/logs/all_verdicts.log",
+        f"{LOGS}/all_verdicts.log",
     benchmark:
-        f"{RESULTS}/benchmarks/all_verdicts.tsv"
+        f"{BENCHMARKS}/all_verdicts.tsv"
     priority: 90
     conda:
         "../../envs/environment.yaml"
@@ -105,16 +93,16 @@ rule all_verdicts:
 
 rule report:
     input:
-        outputs=files_of(*OUTPUTS),
+        outputs=result_files(OUTPUTS),
         verdicts=rules.all_verdicts.output.verdicts,
         papers=PAPERS,
         kept=KEPT_VERDICTS,
     output:
         report=f"{RESULTS}/report.html",
     log:
-        f"{RESULTS}/logs/report.log",
+        f"{LOGS}/report.log",
     benchmark:
-        f"{RESULTS}/benchmarks/report.tsv"
+        f"{BENCHMARKS}/report.tsv"
     priority: 90
     conda:
         "../../envs/environment.yaml"

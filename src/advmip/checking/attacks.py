@@ -13,6 +13,8 @@ from advmip.errors import CheckError
 from advmip.networks.network import Network
 from advmip.storage import array_digest, write_arrays
 
+Bound = NDArray[np.float64] | float
+
 # The sum image + change is rounded, and with it the distance of the two.
 _DISTANCE_TOLERANCE = 1e-7
 
@@ -27,6 +29,7 @@ def check_attack(
     surplus: Surplus,
     folder: Path,
     ball: tuple[float, str] | None = None,
+    domain: tuple[Bound, Bound] = (0.0, 1.0),
 ) -> Precision:
     """Asks the network itself about an attacked image, in float64 and in its own precision.
 
@@ -39,20 +42,24 @@ def check_attack(
         surplus: by how much logits (classes,) exceed what the attacker wants, without a margin.
         folder: where an attack that fails is saved.
         ball: radius and norm of the closed ball that it must lie in, if there is one.
+        domain: the least and the largest values that it may have, numbers or arrays of its shape.
 
     Returns:
         In which arithmetic it wins.
 
     Raises:
-        CheckError: the attacked image leaves [0, 1] or the ball, is farther than claimed, or does
-            not win on the network in float64; names the saved attack.
+        CheckError: the attacked image leaves its domain or the ball, is farther than claimed, or
+            does not win on the network in float64; names the saved attack.
     """
     replay = Replay(network)
     (exact,) = replay.exact(adversarial[None])
     failures = [
         message
         for wrong, message in (
-            (not (adversarial.min() >= 0 and adversarial.max() <= 1), "it leaves [0, 1]"),
+            (
+                not ((adversarial >= domain[0]).all() and (adversarial <= domain[1]).all()),
+                "it leaves its domain",
+            ),
             (
                 not abs(measured - claimed) <= _DISTANCE_TOLERANCE * (1.0 + abs(claimed)),
                 f"its distance is {measured:.9g}, not {claimed:.9g}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -26,6 +27,8 @@ def in_ball(
             image.ravel()[moved].tolist(), other.ravel()[moved].tolist(), strict=True
         )
     ]
+    if math.isinf(radius):
+        return True
     limit = Fraction(radius)
     if norm == "linf":
         return all(change <= limit for change in changes)

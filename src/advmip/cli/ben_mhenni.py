@@ -9,33 +9,19 @@ import typer
 
 from advmip.cli.options import (
     CONFIG,
-    AttackJournal,
-    Out,
+    Journal,
     OutFolder,
     SettingsFile,
+    Shard,
     Threads,
     prepared,
 )
 
 app = typer.Typer(help="The runs of Ben Mhenni et al.; each writes rows.", no_args_is_help=True)
 
-JobOfAttacks = Annotated[int, typer.Option("--shard", help="Which of the experiment's jobs.")]
 NetworkFiles = Annotated[
     list[str], typer.Option("--network", help="A network of the job and its file, NAME=FILE.")
 ]
-
-
-@app.command("network")
-def network(
-    paper_network: Annotated[str, typer.Argument(help="Such as MNIST-3x50.")],
-    out: Out,
-    settings: SettingsFile = CONFIG,
-    threads: Threads = None,
-) -> None:
-    """Take a published network from the network folder, if it is the one that it should be."""
-    from advmip.experiments.ben_mhenni.networks import copy_published
-
-    copy_published(prepared(settings, threads), paper_network, out)
 
 
 @app.command("illustrations")
@@ -48,9 +34,9 @@ def illustrations(out: OutFolder, settings: SettingsFile = CONFIG, threads: Thre
 
 @app.command("efficiency")
 def efficiency(
-    shard: JobOfAttacks,
+    shard: Shard,
     networks: NetworkFiles,
-    journal: AttackJournal,
+    journal: Journal,
     out: OutFolder,
     settings: SettingsFile = CONFIG,
     threads: Threads = None,
@@ -64,18 +50,18 @@ def efficiency(
 
 @app.command("appearance")
 def appearance(
-    shard: JobOfAttacks,
+    shard: Shard,
     networks: NetworkFiles,
-    journal: AttackJournal,
+    journal: Journal,
     out: OutFolder,
     settings: SettingsFile = CONFIG,
     threads: Threads = None,
 ) -> None:
     """Do the attacks of one job by every method, and measure how visible they are."""
-    from advmip.experiments.ben_mhenni.appearance import attacks_to_look_at
+    from advmip.experiments.ben_mhenni.appearance import visible_attacks
 
     chosen = prepared(settings, threads)
-    attacks_to_look_at(chosen, shard, _by_name(networks), journal, out)
+    visible_attacks(chosen, shard, _by_name(networks), journal, out)
 
 
 def _by_name(files: list[str]) -> dict[str, Path]:

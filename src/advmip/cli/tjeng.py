@@ -10,28 +10,17 @@ import typer
 from advmip.cli.options import (
     CONFIG,
     AdversarialSets,
+    Journal,
     NetworkFile,
     Out,
     PaperNetwork,
     SettingsFile,
+    Shard,
     Threads,
     prepared,
 )
 
 app = typer.Typer(help="The runs of Tjeng's poster; each writes rows.", no_args_is_help=True)
-
-
-@app.command("train")
-def train(
-    paper_network: Annotated[str, typer.Argument(help="A key of tjeng.networks.")],
-    out: Out,
-    settings: SettingsFile = CONFIG,
-    threads: Threads = None,
-) -> None:
-    """Train a network against attacks, or so that proofs succeed."""
-    from advmip.experiments.tjeng.networks import train_robust_network
-
-    train_robust_network(prepared(settings, threads), paper_network, out)
 
 
 @app.command("finetune")
@@ -54,9 +43,9 @@ def finetune(
 @app.command("verify")
 def verify(
     experiment: Annotated[str, typer.Argument(help="A key of tjeng.experiments.")],
-    shard: Annotated[int, typer.Option(help="Which of the experiment's jobs.")],
+    shard: Shard,
     networks: Annotated[Path, typer.Option(help="The folder of all networks.")],
-    journal: Annotated[Path, typer.Option(help="The record of finished verifications.")],
+    journal: Journal,
     out: Out,
     settings: SettingsFile = CONFIG,
     threads: Threads = None,

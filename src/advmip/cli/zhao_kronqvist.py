@@ -10,11 +10,14 @@ import typer
 from advmip.cli.options import (
     CONFIG,
     AdversarialSets,
+    Experiment,
+    Journal,
     NetworkFile,
     Out,
     OutFolder,
     PaperNetwork,
     SettingsFile,
+    Shard,
     Threads,
     prepared,
 )
@@ -39,7 +42,7 @@ def initial(
 @app.command("adversarial-sets")
 def adversarial_sets(
     paper_network: PaperNetwork,
-    shard: Annotated[int, typer.Option(help="Which of the jobs that attack this network.")],
+    shard: Shard,
     network_file: NetworkFile,
     out: Annotated[Path, typer.Option(help="The folder of the job's sets.")],
     settings: SettingsFile = CONFIG,
@@ -54,11 +57,11 @@ def adversarial_sets(
 @app.command("finetune")
 def finetune(
     paper_network: PaperNetwork,
-    experiment: Annotated[str, typer.Option(help="A key of zk.experiments in the settings.")],
-    shard: Annotated[int, typer.Option(help="Which of the experiment's jobs on this network.")],
+    experiment: Experiment,
+    shard: Shard,
     network_file: NetworkFile,
     adversarial_sets: AdversarialSets,
-    journal: Annotated[Path, typer.Option(help="Where finished runs are recorded.")],
+    journal: Journal,
     out: OutFolder,
     settings: SettingsFile = CONFIG,
     threads: Threads = None,

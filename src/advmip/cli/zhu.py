@@ -9,11 +9,13 @@ import typer
 
 from advmip.cli.options import (
     CONFIG,
-    AttackJournal,
+    Experiment,
+    Journal,
     NetworkFile,
     Out,
     OutFolder,
     SettingsFile,
+    Shard,
     Threads,
     prepared,
 )
@@ -21,7 +23,7 @@ from advmip.cli.options import (
 app = typer.Typer(help="The runs of Zhu's thesis; each writes rows.", no_args_is_help=True)
 
 ThesisNetwork = Annotated[str, typer.Argument(help="DNN1 to DNN5.")]
-AttacksFolder = Annotated[Path, typer.Option(help="The folder of exact attacks.")]
+ShardsFolder = Annotated[Path, typer.Option(help="The folder of row files, by job.")]
 
 
 @app.command("networks")
@@ -55,10 +57,10 @@ def bounds(
 @app.command("attacks")
 def attacks(
     paper_network: ThesisNetwork,
-    experiment: Annotated[str, typer.Option(help="A key of zhu.experiments in the settings.")],
-    shard: Annotated[int, typer.Option(help="Which of the experiment's jobs on this network.")],
+    experiment: Experiment,
+    shard: Shard,
     network_file: NetworkFile,
-    journal: AttackJournal,
+    journal: Journal,
     out: OutFolder,
     bounds_file: Annotated[Path | None, typer.Option(help="Bounds of the network.")] = None,
     retrained_file: Annotated[
@@ -86,8 +88,8 @@ def attacks(
 @app.command("gallery")
 def gallery(
     paper_network: ThesisNetwork,
-    folders: Annotated[list[Path], typer.Argument(help="Folders of attacks and their images.")],
     network_file: NetworkFile,
+    shards: ShardsFolder,
     out: Out,
     settings: SettingsFile = CONFIG,
     threads: Threads = None,
@@ -95,14 +97,14 @@ def gallery(
     """Put originals and attacked images into rows, each checked again."""
     from advmip.experiments.zhu.gallery import gallery
 
-    gallery(prepared(settings, threads), paper_network, network_file, folders, out)
+    gallery(prepared(settings, threads), paper_network, network_file, shards, out)
 
 
 @app.command("features")
 def features(
     paper_network: ThesisNetwork,
     network_file: NetworkFile,
-    journal: Annotated[Path, typer.Option(help="The record of finished neurons.")],
+    journal: Journal,
     out: OutFolder,
     settings: SettingsFile = CONFIG,
     threads: Threads = None,
@@ -130,7 +132,7 @@ def square(
 def retrain(
     paper_network: ThesisNetwork,
     trained_on: Annotated[str, typer.Argument(help="The distance of the examples, or none.")],
-    attacks: AttacksFolder,
+    shards: ShardsFolder,
     out: Out,
     settings: SettingsFile = CONFIG,
     threads: Threads = None,
@@ -138,7 +140,7 @@ def retrain(
     """Train a network anew, with exact adversarial examples among its training images."""
     from advmip.experiments.zhu.retraining import retrain
 
-    retrain(prepared(settings, threads), paper_network, trained_on, attacks, out)
+    retrain(prepared(settings, threads), paper_network, trained_on, shards, out)
 
 
 @app.command("accuracies")
@@ -146,7 +148,7 @@ def accuracies(
     paper_network: ThesisNetwork,
     network_file: NetworkFile,
     retrained: Annotated[Path, typer.Option(help="The folder of the retrained networks.")],
-    attacks: AttacksFolder,
+    shards: ShardsFolder,
     out: Out,
     settings: SettingsFile = CONFIG,
     threads: Threads = None,
@@ -154,4 +156,4 @@ def accuracies(
     """Classify adversarial test examples by a network and by its retrained forms."""
     from advmip.experiments.zhu.retraining import accuracies
 
-    accuracies(prepared(settings, threads), paper_network, network_file, retrained, attacks, out)
+    accuracies(prepared(settings, threads), paper_network, network_file, retrained, shards, out)

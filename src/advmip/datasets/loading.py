@@ -32,6 +32,14 @@ def _embedded(load: Callable[[str], Dataset], origin: str, counts: dict[str, int
     )
 
 
+# How many images each data set has, by split.
+COUNTS = {
+    "digits": digits.COUNTS,
+    "shapes": shapes.COUNTS,
+    "mnist": mnist.COUNTS,
+    "cifar10": cifar10.COUNTS,
+}
+
 _SOURCES = {
     "digits": _embedded(digits.load, "scikit-learn", digits.COUNTS),
     "shapes": _embedded(shapes.load, "drawn from a seed", shapes.COUNTS),

@@ -1,1 +1,1 @@
-"""The runs behind each source's tables and figures; each writes tidy rows."""
+"""The runs of each source's tables and figures; each writes tidy rows."""

@@ -31,7 +31,7 @@ def activation_columns(
         "solver_taken": found.solver,
         "solver_reason": found.reason,
         "nodes": found.nodes,
-        "seconds_total": found.seconds,
+        "seconds_total": found.processor_seconds,
         "seconds_solver": found.seconds_solver,
         "status": "ok",
         "checked": True,

@@ -22,21 +22,25 @@ class Against(TypedDict):
     objective: Objective
 
 
-PLAINLY: Against = {"adversary": None, "objective": cross_entropy}
-
-
-def training_against(defence: Defence) -> Against:
-    """The arguments of `train` for what the settings of a network name."""
+def training_against(defence: Defence | None) -> Against:
+    """The arguments of `train` for what the settings of a network name; None for nothing."""
+    if defence is None:
+        return {"adversary": None, "objective": cross_entropy}
     method, epsilon = defence["method"], defence["epsilon"]
-    attack = AttackSettings(epsilon, _INNER_STEP * epsilon, defence["iterations"])
-
-    def adversary(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-        return pgd(network, images, attack, clip=True)
-
     objective: Objective = cross_entropy
     if method == "linear-bounds":
         objective = CertifiedLoss(epsilon, defence["ramp"], forms=defence["hidden"] == "forms")
     return {
-        "adversary": adversary if method == "pgd" else None,
+        "adversary": pgd_adversary(epsilon, defence["iterations"]) if method == "pgd" else None,
         "objective": penalised(objective, defence["weight_penalty"]),
     }
+
+
+def pgd_adversary(epsilon: float, iterations: int) -> Adversary:
+    """PGD that stays in the image box, with a radius in pixels (Madry et al. 2018)."""
+    attack = AttackSettings(epsilon, _INNER_STEP * epsilon, iterations)
+
+    def adversary(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+        return pgd(network, images, attack, clip=True)
+
+    return adversary

@@ -1,4 +1,4 @@
-"""How the work of an experiment is dealt out to jobs.
+"""How the instances of an experiment are divided among jobs.
 
 Light on purpose, as the settings are: the workflow asks before every run.
 """
@@ -6,12 +6,35 @@ Light on purpose, as the settings are: the workflow asks before every run.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from advmip.errors import InputError
 from advmip.settings import ExactAttacks, SolverComparison
 
 _Item = TypeVar("_Item")
+
+
+class Shard(NamedTuple):
+    """A job whose rows belong to an experiment.
+
+    Attributes:
+        name: Source, experiment and number, such as "zhu/progressive/DNN1-0": where its rows,
+            journal, log and benchmark are, each below a folder for all of them.
+        kinds: The kinds of its rows.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+
+    @property
+    def row_files(self) -> list[str]:
+        """Its files of rows, below the folder of shards."""
+        return [f"{self.name}/{kind}.csv" for kind in self.kinds]
+
+
+class _OnNetwork(Protocol):
+    @property
+    def paper_network(self) -> str: ...
 
 
 def chunked(items: Sequence[_Item], size: int) -> list[list[_Item]]:
@@ -27,6 +50,20 @@ def images_of(chosen: ExactAttacks | SolverComparison, distance: str) -> int:
 def most_images(chosen: ExactAttacks | SolverComparison) -> int:
     """How many images of a network are attacked by any distance."""
     return max(images_of(chosen, distance) for distance in chosen["distances"])
+
+
+def networks_of(instances: Sequence[_OnNetwork]) -> list[str]:
+    """The networks that some instances are about, each once."""
+    return list(dict.fromkeys(instance.paper_network for instance in instances))
+
+
+def shards_on(shards: Sequence[Sequence[_OnNetwork]], paper_network: str) -> list[int]:
+    """The numbers of the shards in which something is about a network."""
+    return [
+        number
+        for number, instances in enumerate(shards)
+        if any(instance.paper_network == paper_network for instance in instances)
+    ]
 
 
 def chosen_shard(shards: Sequence[list[_Item]], shard: int, what: str, scale: str) -> list[_Item]:

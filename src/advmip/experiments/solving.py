@@ -1,54 +1,79 @@
-"""Instances solved one after the other, each result recorded before the next is sought."""
+"""Instances solved one after the other, each result recorded before the next begins."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from advmip.journal import Journal
-from advmip.settings import Reuse
+from advmip.provenance import code_digest
+from advmip.settings import Reuse, Settings
 
 _log = logging.getLogger(__name__)
+
+
+class _Named(Protocol):
+    def _asdict(self) -> dict[str, Any]: ...
+
 
 _Instance = TypeVar("_Instance")
 
 
+def identity_of(settings: Settings, code: Iterable[str], **others: Any) -> dict[str, Any]:
+    """What results of a solver depend on, as a `Journal` asks: code, seed, threads, and others.
+
+    Args:
+        settings: All settings.
+        code: Parts of the library, as in `code_digest`.
+        others: What else: digests, and settings that JSON can hold.
+    """
+    common = {"seed": settings["seed"], "threads": settings["threads"]}
+    return {"code": code_digest(*code), **common, **others}
+
+
+def key_of(instance: _Named) -> str:
+    """An instance's name in a journal: what its fields say, as far as they say anything."""
+    fields = instance._asdict().items()
+    return " ".join(f"{name}={value}" for name, value in fields if value is not None)
+
+
 def solved(
     journal: Path,
-    depends: Mapping[str, Any],
+    identity: Mapping[str, Any],
     reuse: Reuse,
     instances: Sequence[_Instance],
     key: Callable[[_Instance], str],
     solve: Callable[[_Instance], Any],
     *,
-    rehearsed: bool = False,
+    warm_up: bool = False,
 ) -> list[Any]:
-    """The results of instances; those that a journal holds already are not sought again.
+    """The results of instances; those that a journal holds already are not computed again.
 
     Each goes into the journal as soon as it is there: a process that is killed goes on behind the
     last one.
 
     Args:
         journal: The journal's file.
-        depends: What the results depend on, as in `Journal`.
+        identity: What the results depend on, as in `Journal`.
         reuse: Whether results of other code are used again, as in `Journal`.
         instances: The instances.
         key: An instance's name, unique among them.
         solve: Solves an instance; its result is what JSON can hold.
-        rehearsed: Solve the first open instance once before, unrecorded: the first call of
+        warm_up: Solve the first open instance once before, unrecorded: the first call of
             anything pays for its loading, which counts where a result takes milliseconds.
     """
-    with Journal(journal, depends, reuse) as finished:
+    with Journal(journal, identity, reuse) as finished:
         open_instances = [each for each in instances if key(each) not in finished]
-        if rehearsed and open_instances:
+        if warm_up and open_instances:
             solve(open_instances[0])
         begun = time.perf_counter()
-        for number, instance in enumerate(open_instances, 1):
-            finished.record(key(instance), solve(instance))
+        for number, instance in enumerate(open_instances):
             spent = time.perf_counter() - begun
-            rest = spent / number * (len(open_instances) - number)
-            _log.info("%d of %d instances, about %.0f s left", number, len(open_instances), rest)
+            rest = spent / max(number, 1) * (len(open_instances) - number)
+            left = f", about {rest:.0f} s left" if number else ""
+            _log.info("run %d of %d: %s%s", number + 1, len(open_instances), key(instance), left)
+            finished.record(key(instance), solve(instance))
         return [finished.get(key(instance)) for instance in instances]

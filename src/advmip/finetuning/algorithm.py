@@ -37,7 +37,7 @@ from advmip.finetuning.pool import POOL_COLUMNS, choose, pareto_front, smallest_
 from advmip.finetuning.projection import Projection, ProjectionResult
 from advmip.finetuning.training_loss import TrainingLoss
 from advmip.gradient_attacks import AdversarialSet
-from advmip.margins import violation
+from advmip.margins import USUAL, factor_to_usual, violation
 from advmip.networks import Network
 from advmip.progress import track
 
@@ -52,7 +52,7 @@ class Finetuned:
             enough to prove the candidate dominated), ``pareto``.
         iterations: One row per iteration: the projection's size, distance, checks, and seconds.
         omega: The weights asked for.
-        seconds: Wall time of the whole run.
+        seconds: Processor time of the whole run.
     """
 
     network: Network
@@ -156,7 +156,7 @@ class Run:
         loss_slack: float,
         seed: int,
     ) -> None:
-        self.begun = time.perf_counter()
+        self.begun = time.process_time()
         self.network = copy.deepcopy(network).frozen()
         self.device = next(network.parameters()).device
         body = self.network.body
@@ -182,15 +182,11 @@ class Run:
     @cached_property
     @torch.no_grad()
     def factor(self) -> float:
-        """What brings the points' logits to the usual scale, which tolerances are meant for.
-
-        A power of two, which is exact.
-        """
+        """What brings the points' logits to the usual scale, which tolerances are meant for."""
         outputs = self.precise_body(self.inputs.double())
         apart = (outputs - outputs.gather(1, self.labels[:, None])).abs()
         apart = apart[apart > 0]
-        typical = float(apart.median()) if len(apart) else _USUAL
-        return float(2.0 ** np.round(np.log2(_USUAL / typical)))
+        return factor_to_usual(float(apart.median()) if len(apart) else USUAL)
 
     def check_adversarial_set(self) -> None:
         """Refuses an adversarial set that the algorithm has no use for."""
@@ -223,28 +219,28 @@ class Run:
 
     def iterate(self, fixed_ratio: float, sweeps: int, *, last: bool) -> None:
         """One iteration of Algorithm 1 but for its line search: project, linearise."""
-        started = time.perf_counter()
+        started = time.process_time()
         if not self.projections:
             image_losses, gradient = self.loss.of_images_and_gradient(self.start)
             self.image_losses.append(image_losses)
             self.initial_loss = float(image_losses.mean())
             self._remember(0, 0.0, self._violation(self.step), self.initial_loss, True)
             self._cut(self.initial_loss, gradient)
-        differentiated = time.perf_counter()
+        differentiated = time.process_time()
         result = self._project(fixed_ratio, sweeps)
         self.step = result.step
         self.projections.append(result)
-        projected = time.perf_counter()
+        projected = time.process_time()
         if last:
             image_losses = self.loss.of_images(self.start + self.step)
         else:
             image_losses, gradient = self.loss.of_images_and_gradient(self.start + self.step)
         loss = float(image_losses.mean())
-        seconds_gradient = differentiated - started + time.perf_counter() - projected
-        cutting = time.perf_counter()
+        seconds_gradient = differentiated - started + time.process_time() - projected
+        cutting = time.process_time()
         if not last:
             self._cut(loss, gradient)
-        seconds_projection = projected - differentiated + time.perf_counter() - cutting
+        seconds_projection = projected - differentiated + time.process_time() - cutting
         self.image_losses.append(image_losses)
         self.losses.append(loss)
         self.violations.append(self._violation(self.step))
@@ -278,7 +274,7 @@ class Run:
             for alpha in ALPHAS
         )
         for violated, iteration, alpha in track(candidates, "line search", enabled=progress):
-            started = time.perf_counter()
+            started = time.process_time()
             ceiling = float("inf")
             if not complete_pool:
                 ceiling = smallest_dominating_loss(self.pool, violated)
@@ -289,7 +285,7 @@ class Run:
                 difficulty=torch.lerp(*ends, alpha),
             )
             self._remember(iteration, alpha, violated, loss, complete)
-            self.rows[iteration - 1]["seconds_line_search"] += time.perf_counter() - started
+            self.rows[iteration - 1]["seconds_line_search"] += time.process_time() - started
 
     def result(self, omega: tuple[float, ...]) -> Finetuned:
         """What is left of the run."""
@@ -303,7 +299,7 @@ class Run:
             pool=pool,
             iterations=pd.DataFrame(self.rows),
             omega=omega,
-            seconds=time.perf_counter() - self.begun,
+            seconds=time.process_time() - self.begun,
         )
 
     def _project(self, fixed_ratio: float, sweeps: int) -> ProjectionResult:
@@ -352,8 +348,7 @@ class Run:
         self.pool.loc[len(self.pool)] = [iteration, alpha, violated, loss, complete, False]
 
 
-# How far the logits of a point are usually apart, and delta of (4) where they are.
-_USUAL = 8.0
+# Delta of (4) where the logits of a point are of the usual scale.
 _MARGIN = 1e-5
 
 ALPHAS: NDArray[np.float64] = np.arange(1, 10) / 10.0

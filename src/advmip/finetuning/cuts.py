@@ -161,27 +161,6 @@ class LossCut:
         return FullRows(self._row[None, :].expand(len(rows), -1))
 
 
-class MatrixCuts:
-    """Rows given as an explicit matrix: ``matrix @ d >= right_hand_side``."""
-
-    def __init__(self, matrix: Tensor, right_hand_side: Tensor) -> None:
-        """``matrix`` has shape (m, n), ``right_hand_side`` shape (m,)."""
-        self._matrix, self._right_hand_side = matrix, right_hand_side
-
-    @property
-    def right_hand_side(self) -> Tensor:
-        """c, shape (m,)."""
-        return self._right_hand_side
-
-    def slopes(self, step: Tensor) -> Tensor:
-        """``A d``, shape (m,)."""
-        return self._matrix @ step
-
-    def gradients(self, rows: Tensor) -> Rows:
-        """The rows with these indices."""
-        return FullRows(self._matrix[rows])
-
-
 class RestrictedCuts:
     """Another block with all but some coordinates of the step held fixed (Algorithm 2)."""
 

@@ -9,6 +9,10 @@ multipliers are positive, solve one linear system for them, exchange every index
 condition fails, and fall back on Murty's one-at-a-time rule where the exchanges stop improving,
 which makes the method finite. A good first guess, the positive multipliers of the last problem,
 leaves a handful of Cholesky factorisations.
+
+Not the method of `mip/solvers/quadratic_program.py`: here thousands of dependent rows come and go
+at once and only the Gram matrix is known; there bounds change one by one, and any dual point must
+prove a bound.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from advmip.forecast.jobs import Outputs, jobs_behind, jobs_of
+from advmip.experiments.outputs import Outputs, files_of
+from advmip.forecast.jobs import closure, jobs_of
 from advmip.forecast.measured import Measured, measured
 from advmip.forecast.progress import shares_done
 from advmip.forecast.times import Span, Times
@@ -62,7 +63,7 @@ def forecast(
     costs = {name: _cost(job, times) for name, job in jobs.items()}
     done = shares_done(results / settings["scale"], jobs)
     memory = {name: _memory(job, known.memory) for name, job in jobs.items()}
-    chosen = {name: jobs_behind(jobs, name, each["makes"]) for name, each in outputs.items()}
+    chosen = {name: closure(jobs, files_of(outputs, name)) for name in outputs}
     chosen[TOTAL] = set(jobs)
 
     def summed(output: str, names: Iterable[str]) -> Forecast:

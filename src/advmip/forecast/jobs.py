@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
+from advmip.datasets.loading import COUNTS
 from advmip.experiments.ben_mhenni import instances as ben_mhenni
+from advmip.experiments.catalogue import networks
+from advmip.experiments.outputs import Outputs, files_of, shards_of_output, sources_of
+from advmip.experiments.shards import networks_of
+from advmip.experiments.tjeng import catalogue as tjeng_catalogue
 from advmip.experiments.tjeng import instances as tjeng
-from advmip.experiments.zhao_kronqvist import runs as zhao_kronqvist
+from advmip.experiments.zhao_kronqvist import catalogue as zhao_kronqvist_catalogue
+from advmip.experiments.zhao_kronqvist import instances as zhao_kronqvist
+from advmip.experiments.zhu import catalogue as zhu_catalogue
 from advmip.experiments.zhu import instances as zhu
 from advmip.forecast import work
 from advmip.forecast.work import Effort, Instance, Job, Kind, label, recorded, single
-from advmip.settings import Settings
+from advmip.reporting.zhao_kronqvist.names import ADDED_DATA, ADVERSARIAL_TRAINING
+from advmip.settings import Settings, finetuning_runs_of
 
-# Methods of Table 1 of Zhao & Kronqvist, as rows name them.
-ADDED_DATA, ADVERSARIAL_TRAINING = "adversarial data added", "PGD adversarial training"
 # Candidates of a fine-tuning run that are attacked: one for each omega, and the last iterate.
 _LAST_ITERATE = 1
-
-Outputs = Mapping[str, Mapping[str, Any]]
-# How many verifications each job does, by experiment; by network, radius and variant.
-_Verifications = Mapping[str, list[Counter[tuple[str, float, str]]]]
 
 
 def jobs_of(settings: Settings, outputs: Outputs) -> dict[str, Job]:
@@ -32,24 +32,18 @@ def jobs_of(settings: Settings, outputs: Outputs) -> dict[str, Job]:
         settings: All settings.
         outputs: What `workflow/outputs.yaml` holds.
     """
-    verifications = _verifications(settings)
     jobs = [
         *_networks(settings),
         *_zhao_kronqvist(settings),
         *_zhu(settings),
         *_ben_mhenni(settings),
-        *_tjeng(settings, verifications),
-        single("two_nodes", Effort(Kind("two_nodes", ""))),
-        *_reporting(settings, outputs, verifications),
+        *_tjeng(settings),
+        single("kronqvist/relaxation/TwoNodes", Effort(Kind("two_nodes", ""))),
+        *_reporting(settings, outputs),
     ]
     known = {job.name: job for job in jobs}
     wanted = closure(known, ["report"])
     return {name: job for name, job in known.items() if name in wanted}
-
-
-def jobs_behind(jobs: Mapping[str, Job], output: str, makes: Iterable[str]) -> set[str]:
-    """The names of the jobs that a table or a figure needs, itself included."""
-    return closure(jobs, [f"{folder}/{output}" for folder in makes])
 
 
 def closure(jobs: Mapping[str, Job], names: Iterable[str]) -> set[str]:
@@ -65,22 +59,18 @@ def closure(jobs: Mapping[str, Job], names: Iterable[str]) -> set[str]:
 
 
 def _networks(settings: Settings) -> Iterator[Job]:
-    networks: dict[str, Any] = {
-        **settings["networks"],
-        **settings["zhu"]["networks"],
-        **settings["benmhenni"]["networks"],
+    recipes = networks(settings)
+    for name, recipe in recipes.items():
+        chosen = vars(recipe)
+        fetching = Effort(Kind("fetching", label(chosen)))
+        effort = fetching if recipe.released else work.training(chosen)
+        yield single(f"networks/{name}", effort, [f"datasets/{recipe.dataset}"])
+    verified = {
+        dataset
+        for experiment in settings["tjeng"]["experiments"]
+        for dataset in tjeng.datasets_of(settings, experiment)
     }
-    for name, chosen in networks.items():
-        data = [f"datasets/{chosen['dataset']}"]
-        released = settings["weights"] == "released" and name in settings["networks"]
-        effort = Effort(Kind("fetching", label(chosen))) if released else work.training(chosen)
-        yield single(f"networks/{name}", effort, data)
-    robust = settings["tjeng"]["networks"]
-    for name in tjeng.trained_networks(settings):
-        data = [f"datasets/{robust[name]['dataset']}"]
-        yield single(f"robust_network/{name}", work.training(robust[name]), data)
-    every = [*networks.values(), *robust.values()]
-    for dataset in dict.fromkeys(chosen["dataset"] for chosen in every):
+    for dataset in verified.union(recipe.dataset for recipe in recipes.values()):
         yield single(f"datasets/{dataset}", Effort(Kind("data set", dataset)))
 
 
@@ -88,47 +78,40 @@ def _zhao_kronqvist(settings: Settings) -> Iterator[Job]:
     for name, chosen in settings["networks"].items():
         network, test = label(chosen), work.test_images(chosen)
         own = f"networks/{name}"
-        yield single(f"initial/{name}", Effort(Kind("initial", network), test), [own])
+        yield single(f"zk/initial/{name}", Effort(Kind("initial", network), test), [own])
         for shard, attacks in enumerate(zhao_kronqvist.attacks_of(settings, name)):
-            every = chosen["attacked_images"] or work.training_images(
-                {**chosen, "training_images": None}
-            )
+            every = chosen["attacked_images"] or COUNTS[chosen["dataset"]]["train"]
             amount = sum(attack.attacked_images or every for attack in attacks)
             effort = Effort(Kind("adversarial sets", network), amount)
             yield single(f"adversarial/{name}-{shard}", effort, [own])
         epochs = chosen["retraining"]["epochs"]
         anew = {
-            ADDED_DATA: Instance((work.retraining(network, ADDED_DATA, epochs),)),
-            ADVERSARIAL_TRAINING: Instance(
-                (work.retraining(network, ADVERSARIAL_TRAINING, epochs),)
-            ),
+            method: Instance((work.retraining(network, method, epochs),))
+            for method in (ADDED_DATA, ADVERSARIAL_TRAINING)
         }
-        first = [
-            zhao_kronqvist.Attack(protocol, settings["seed"])
-            for protocol in zhao_kronqvist.PROTOCOL_NAMES
-        ]
+        first = zhao_kronqvist.first_attacks(settings)
         needs = [own, *_adversarial_sets(settings, name, first)]
-        yield recorded(f"added_data/{name}", [anew[ADDED_DATA]] * len(first), needs)
-        yield recorded(f"adversarial_training/{name}", [anew[ADVERSARIAL_TRAINING]], [own])
+        yield recorded(f"zk/added_data/{name}", [anew[ADDED_DATA]] * len(first), needs)
+        yield recorded(f"zk/adversarial_training/{name}", [anew[ADVERSARIAL_TRAINING]], [own])
         for experiment, by_network in settings["zk"]["experiments"].items():
             if name not in by_network:
                 continue
             for shard, runs in enumerate(zhao_kronqvist.shards_of(settings, experiment, name)):
                 instances = [_finetuning(settings, experiment, name, run) for run in runs]
                 needs = [own, *_adversarial_sets(settings, name, [run.attack for run in runs])]
-                yield recorded(f"finetuning/{experiment}/{name}-{shard}", instances, needs)
+                yield recorded(f"zk/{experiment}/{name}-{shard}", instances, needs, "finetuning")
 
 
 def _finetuning(
     settings: Settings, experiment: str, name: str, run: zhao_kronqvist.Run
 ) -> Instance:
-    chosen, shards = settings["networks"][name], settings["zk"]["experiments"][experiment][name]
-    network, iterations = label(chosen), shards["iterations"]
+    chosen, shared = settings["networks"][name], settings["zk"]["experiments"][experiment][name]
+    network, iterations = label(chosen), shared["iterations"]
     candidates = len(settings["zk"]["omega"]) + _LAST_ITERATE
-    if shards["accuracy_per_iteration"]:
+    if shared["accuracy_per_iteration"]:
         candidates += iterations
     images = candidates * work.test_images(chosen)
-    count, ratio = run.adversarial_count, shards["fixed_ratio"]
+    count, ratio = run.adversarial_count, shared["fixed_ratio"]
     return Instance(
         (
             work.projections(network, count, ratio, iterations),
@@ -139,44 +122,36 @@ def _finetuning(
 
 
 def _adversarial_sets(
-    settings: Settings, name: str, attacks: Sequence[zhao_kronqvist.Attack]
+    settings: Settings, name: str, attacks: Iterable[zhao_kronqvist.Attack]
 ) -> list[str]:
-    folder = Path("adversarial")
-    return [
-        zhao_kronqvist.adversarial_folder(settings, folder, name, attack).as_posix()
-        for attack in attacks
-    ]
+    sets = zhao_kronqvist_catalogue.adversarial_sets(settings, name, attacks)
+    return [f"adversarial/{each}" for each in sets]
 
 
 def _zhu(settings: Settings) -> Iterator[Job]:
     networks = settings["zhu"]["networks"]
     described = [f"networks/{name}" for name in networks]
-    yield single("networks_described", Effort(Kind("networks described", "")), described)
-    yield single("square/l2-5", Effort(Kind("square", "")))
+    yield single("zhu/networks", Effort(Kind("networks described", "")), described)
+    yield single("zhu/square/l2-5", Effort(Kind("square", "")))
     for name, chosen in networks.items():
         network, own = label(chosen), f"networks/{name}"
-        yield single(f"features/{name}", Effort(Kind("features", network)), [own])
+        yield single(f"zhu/features/{name}", Effort(Kind("features", network)), [own])
         for method in zhu.STORED_BOUNDS:
             bounding = Instance((Effort(work.bounding(network, method)),))
-            yield recorded(f"bounds/{name}-{method}", [bounding], [own])
+            yield recorded(f"zhu/bounds/{name}-{method}", [bounding], [own])
         for experiment in settings["zhu"]["experiments"]:
             yield from _exact_attacks(settings, experiment, name)
         retrained = []
         for trained_on in zhu.retrainings(settings, name):
-            examples = _attacks_by(settings, zhu.TRAINING_EXAMPLES, name, trained_on)
+            place = zhu.TRAINING_EXAMPLES, name, trained_on
+            examples = zhu_catalogue.attack_shards(settings, *place)
             retrained.append(f"retrained/{name}-{trained_on}")
             yield single(retrained[-1], work.training(chosen), [own, *examples])
-        examples = [
-            job
-            for distance in _distances(settings, zhu.TEST_EXAMPLES, name)
-            for job in _attacks_by(settings, zhu.TEST_EXAMPLES, name, distance)
-        ]
+        examples = zhu_catalogue.attack_shards(settings, zhu.TEST_EXAMPLES, name)
         effort = Effort(Kind("accuracies", network))
-        yield single(f"accuracies/{name}", effort, [own, *retrained, *examples])
-        shown = [
-            f"exact_attacks/gallery/{name}-{shard}" for shard in _shards(settings, "gallery", name)
-        ]
-        yield single(f"gallery/{name}", Effort(Kind("gallery", network)), [own, *shown])
+        yield single(f"zhu/accuracies/{name}", effort, [own, *retrained, *examples])
+        shown = zhu_catalogue.attack_shards(settings, "gallery", name)
+        yield single(f"zhu/gallery/{name}", Effort(Kind("gallery", network)), [own, *shown])
 
 
 def _exact_attacks(settings: Settings, experiment: str, name: str) -> Iterator[Job]:
@@ -185,126 +160,81 @@ def _exact_attacks(settings: Settings, experiment: str, name: str) -> Iterator[J
         return
     network = label(settings["zhu"]["networks"][name])
     how = chosen["solver"], chosen["formulation"], chosen["bounds"]
+    efforts = {
+        distance: Instance((Effort(work.attack(network, distance, *how)),), chosen["time_limit"])
+        for distance in chosen["distances"]
+    }
     for shard, attacks in enumerate(zhu.shards_of(settings, experiment, name)):
-        needs = [f"networks/{name}"]
-        if chosen["bounds"] in zhu.STORED_BOUNDS:
-            needs.append(f"bounds/{name}-{chosen['bounds']}")
+        bounds = zhu_catalogue.bounds_shards(settings, experiment, name)
+        needs = [f"networks/{name}", *bounds]
         if attacks[0].trained_on is not None:
             needs.append(f"retrained/{name}-{attacks[0].trained_on}")
-        efforts = {
-            distance: Instance(
-                (Effort(work.attack(network, distance, *how)),), chosen["time_limit"]
-            )
-            for distance in chosen["distances"]
-        }
         instances = [efforts[attack.distance] for attack in attacks]
-        yield recorded(f"exact_attacks/{experiment}/{name}-{shard}", instances, needs)
-
-
-def _attacks_by(settings: Settings, experiment: str, name: str, distance: str) -> list[str]:
-    folders = zhu.example_folders(settings, Path("exact_attacks"), experiment, name, distance)
-    return [folder.as_posix() for folder in folders]
-
-
-def _distances(settings: Settings, experiment: str, name: str) -> list[str]:
-    chosen = zhu.attacks_of(settings, experiment, name)
-    return [] if chosen is None else chosen["distances"]
-
-
-def _shards(settings: Settings, experiment: str, name: str) -> range:
-    return range(len(zhu.shards_of(settings, experiment, name)))
+        yield recorded(f"zhu/{experiment}/{name}-{shard}", instances, needs, "exact_attacks")
 
 
 def _ben_mhenni(settings: Settings) -> Iterator[Job]:
     networks = settings["benmhenni"]["networks"]
     data = networks["MNIST-3x50"]["dataset"]
-    yield single("illustrations", Effort(Kind("illustrations", data)), [f"datasets/{data}"])
+    effort = Effort(Kind("illustrations", data))
+    yield single("benmhenni/illustrations", effort, [f"datasets/{data}"], "illustrations")
     compared = settings["benmhenni"]["experiments"]["efficiency"]["networks"]
     shown = settings["benmhenni"]["experiments"]["appearance"]["networks"]
 
     def instance(instance: ben_mhenni.Instance) -> Instance:
-        name, network = instance.network, label(networks[instance.network])
+        name, network = instance.paper_network, label(networks[instance.paper_network])
         if instance.solver is None:
-            kind, limit = work.look(network, instance.method), shown[name]["time_limit"]
+            kind, limit = work.visible_attack(network, instance.method), shown[name]["time_limit"]
         else:
             bounds = compared[name]["bounds"]
             kind = work.attack(network, instance.method, instance.solver, "big-m", bounds)
             limit = ben_mhenni.time_limit_of(settings, instance)
         return Instance((Effort(kind),), limit)
 
-    for experiment in ben_mhenni.ROWS:
+    for experiment in (ben_mhenni.EFFICIENCY, ben_mhenni.APPEARANCE):
         for shard, instances in enumerate(ben_mhenni.shards_of(settings, experiment)):
-            needs = [f"networks/{name}" for name in ben_mhenni.networks_of(instances)]
-            yield recorded(f"{experiment}/{shard}", map(instance, instances), needs)
+            needs = [f"networks/{name}" for name in networks_of(instances)]
+            yield recorded(f"benmhenni/{experiment}/{shard}", map(instance, instances), needs)
 
 
-def _verifications(settings: Settings) -> _Verifications:
-    return {
-        experiment: [
-            Counter((each.paper_network, each.epsilon, each.variant) for each in instances)
-            for instances in tjeng.shards_of(settings, experiment)
-        ]
-        for experiment in settings["tjeng"]["experiments"]
-    }
-
-
-def _tjeng(settings: Settings, verifications: _Verifications) -> Iterator[Job]:
-    attacked = zhao_kronqvist.Attack("described", settings["seed"])
+def _tjeng(settings: Settings) -> Iterator[Job]:
     for name, chosen in settings["networks"].items():
-        shards = settings["zk"]["experiments"].get("tables", {}).get(name)
-        if shards is None:
+        runs = finetuning_runs_of(settings, "tables", name)
+        if runs is None:
             continue
-        iterations = shards["iterations"]
-        amount = iterations * work.training_images(chosen)
-        needs = [f"networks/{name}", *_adversarial_sets(settings, name, [attacked])]
+        amount = runs["iterations"] * work.training_images(chosen)
+        attacks = [tjeng.finetuned_on(settings)]
+        needs = [f"networks/{name}", *_adversarial_sets(settings, name, attacks)]
         effort = Effort(Kind("finetuned network", label(chosen)), amount)
         yield single(f"finetuned_network/{name}", effort, needs)
-    trained = tjeng.trained_networks(settings)
+    made = {*tjeng_catalogue.networks(settings), *settings["networks"]}
     for experiment, by_network in settings["tjeng"]["experiments"].items():
         data = [f"datasets/{each}" for each in tjeng.datasets_of(settings, experiment)]
-        for shard, counted in enumerate(verifications[experiment]):
-            names = sorted({name for name, _, _ in counted})
-            origins = [tjeng.origin_of(settings, name) for name in names]
-            needs = data + [f"robust_network/{each}" for each in origins if each in trained]
-            if experiment == tjeng.FINETUNED:
-                needs += [f"networks/{name}" for name in names]
-                needs += [f"finetuned_network/{name}" for name in names]
+        for shard, verifications in enumerate(tjeng.shards_of(settings, experiment)):
+            needs = [
+                f"finetuned_network/{name}" if finetuned else f"networks/{origin}"
+                for name, finetuned in dict.fromkeys(each.network for each in verifications)
+                for origin in [tjeng.origin_of(settings, name)]
+                if origin in made
+            ]
             instances: Counter[Instance] = Counter()
+            counted = Counter(each[:3] for each in verifications)
             for (name, epsilon, variant), number in counted.items():
-                kind = work.verification(verified(settings, name), epsilon, variant)
+                kind = work.verification(tjeng.name_of(settings, name), epsilon, variant)
                 instances[Instance((Effort(kind),), by_network[name]["time_limit"])] += number
-            yield recorded(f"verifications/{experiment}-{shard}", instances, needs)
+            job = f"tjeng/{experiment}/{shard}"
+            yield recorded(job, instances, [*data, *needs], "verifications")
 
 
-def verified(settings: Settings, name: str) -> str:
-    """A network that is verified, as rows name it."""
-    if name in settings["networks"]:
-        return settings["networks"][name]["architecture"]
-    chosen: dict[str, Any] = {**settings["tjeng"]["networks"][tjeng.origin_of(settings, name)]}
-    return label({**chosen, "defence": {"method": "none"}})
-
-
-def _reporting(
-    settings: Settings, outputs: Outputs, verifications: _Verifications
-) -> Iterator[Job]:
-    sources = list(dict.fromkeys(name.partition("_")[0] for name in outputs))
-    behind: dict[str, list[str]] = {}
-    for output, described in outputs.items():
-        behind[output] = [
-            job
-            for experiment, networks in described["runs"].items()
-            for name in networks
-            for job in _row_jobs(settings, verifications, experiment, name)
-        ]
-        yield _report(f"rows/{output}", behind[output])
-        for folder in described["makes"]:
-            yield _report(f"{folder}/{output}", [f"rows/{output}"])
-    made = [f"{folder}/{name}" for name, each in outputs.items() for folder in each["makes"]]
+def _reporting(settings: Settings, outputs: Outputs) -> Iterator[Job]:
+    sources = sources_of(outputs)
+    for name in [*outputs, *sources]:
+        shards = shards_of_output(settings, outputs, name)
+        yield _report(f"rows/{name}", [shard.name for shard in shards])
+    made = files_of(outputs, *outputs)
+    for file in made:
+        yield _report(file, [f"rows/{file.rpartition('/')[2]}"])
     for source in sources:
-        # The lecture reports runs of the paper, whose seeds bear on its verdicts.
-        of = (source, "zk") if source == "kronqvist" else (source,)
-        needs = [job for name in outputs if name.partition("_")[0] in of for job in behind[name]]
-        yield _report(f"rows/{source}", needs)
         yield _report(f"verdicts/{source}", [f"rows/{source}"])
     yield _report("all_verdicts", [f"verdicts/{source}" for source in sources])
     yield _report("report", [*made, "all_verdicts"])
@@ -312,46 +242,3 @@ def _reporting(
 
 def _report(name: str, needs: Iterable[str]) -> Job:
     return single(name, Effort(Kind(name.partition("/")[0], "")), dict.fromkeys(needs))
-
-
-def _row_jobs(
-    settings: Settings, verifications: _Verifications, experiment: str, name: str
-) -> list[str]:
-    """The jobs that write the rows of an experiment on a network; none where it is left out."""
-    if experiment in ("illustrations", "relaxation"):
-        return ["illustrations" if experiment == "illustrations" else "two_nodes"]
-    if experiment in ben_mhenni.ROWS:
-        shards = ben_mhenni.shards_on(settings, experiment, name)
-        return [f"{experiment}/{shard}" for shard in shards]
-    if experiment == "square":
-        return [f"square/{name}"]
-    if name in settings["zhu"]["networks"]:
-        return _thesis_jobs(settings, experiment, name)
-    if experiment in verifications:
-        return [
-            f"verifications/{experiment}-{shard}"
-            for shard, counted in enumerate(verifications[experiment])
-            if any(name == verified_name for verified_name, _, _ in counted)
-        ]
-    if experiment in ("initial", "added_data", "adversarial_training"):
-        return [f"{experiment}/{name}"]
-    runs = zhao_kronqvist.shards_of(settings, experiment, name)
-    return [f"finetuning/{experiment}/{name}-{shard}" for shard in range(len(runs))]
-
-
-def _thesis_jobs(settings: Settings, experiment: str, name: str) -> list[str]:
-    if experiment == "networks":
-        return ["networks_described"]
-    if experiment == "features":
-        return [f"features/{name}"]
-    if experiment == "accuracies":
-        tested = zhu.attacks_of(settings, zhu.TEST_EXAMPLES, name)
-        return [] if tested is None else [f"accuracies/{name}"]
-    shards = _shards(settings, experiment, name)
-    jobs = [f"exact_attacks/{experiment}/{name}-{shard}" for shard in shards]
-    chosen = zhu.attacks_of(settings, experiment, name)
-    if chosen is not None and experiment == "gallery":
-        jobs.append(f"gallery/{name}")
-    if chosen is not None and chosen["bounds"] in zhu.STORED_BOUNDS:
-        jobs.append(f"bounds/{name}-{chosen['bounds']}")
-    return jobs

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from advmip.errors import InputError
+from advmip.experiments.outputs import Outputs
 from advmip.forecast import work
-from advmip.forecast.jobs import ADDED_DATA, ADVERSARIAL_TRAINING, Outputs, jobs_of
-from advmip.forecast.kept import samples_of_tables
+from advmip.forecast.jobs import jobs_of
+from advmip.forecast.snapshot_tables import samples_of_tables
 from advmip.forecast.times import Sample
 from advmip.forecast.work import label
 from advmip.journal import entries_of
+from advmip.reporting.zhao_kronqvist.names import ADDED_DATA, ADVERSARIAL_TRAINING
 from advmip.settings import Settings, load_settings
 
 Row = Mapping[str, Any]
@@ -117,16 +119,8 @@ def _rows(folder: Path) -> dict[tuple[str, ...], tuple[str, Row]]:
 def _identity(kind: str, row: Row) -> tuple[str, ...]:
     columns = (
         *("source", "experiment", "paper_network", "network", "trained_on", "image", "epsilon"),
-        *(
-            "distance_name",
-            "method",
-            "variant",
-            "bounds",
-            "solver",
-            "time_limit",
-            "protocol",
-            "seed",
-        ),
+        *("distance_name", "method", "variant", "bounds", "solver", "time_limit"),
+        *("protocol", "seed"),
         *("adversarial_count", "attacked_images", "radius", "fixed_ratio", "iterations", "omega"),
     )
     return (kind, *(str(row.get(column) or "") for column in columns))
@@ -164,16 +158,14 @@ def _samples(
 
     for kind, row in rows.values():
         stopped = row.get("outcome") in _STOPPED
-        if kind == "attacks" and row["status"] == "ok":
+        if kind == "attacks" and row["status"] in ("ok", "refused"):
             how = row["solver"], row["formulation"], row["bounds"]
             about = work.attack(network(row), row["distance_name"], *how)
-            yield Sample(about, float(row["seconds_total"]), stopped)
-        elif kind == "attacks" and row["status"] == "refused":
-            how = row["solver"], row["formulation"], row["bounds"]
             # Refused as soon as the model is there: nothing beside what others take.
-            yield Sample(work.attack(network(row), row["distance_name"], *how), 0.0)
+            seconds = float(row["seconds_total"]) if row["status"] == "ok" else 0.0
+            yield Sample(about, seconds, stopped and row["status"] == "ok")
         elif kind == "perturbations":
-            about = work.look(network(row), row["method"])
+            about = work.visible_attack(network(row), row["method"])
             yield Sample(about, float(row["seconds_total"]), stopped)
         elif kind == "verifications":
             about = work.verification(row["network"], float(row["epsilon"]), row["variant"])

@@ -8,16 +8,6 @@ from pathlib import Path
 from advmip.forecast.work import Job
 from advmip.journal import entries_of
 
-# Where jobs that can be killed at any instant record their instances, by rule.
-_JOURNALS = {
-    "finetuning": "zk",
-    "exact_attacks": "zhu",
-    "features": "zhu/features",
-    "efficiency": "benmhenni/efficiency",
-    "appearance": "benmhenni/appearance",
-    "verifications": "tjeng",
-}
-
 
 def shares_done(folder: Path, jobs: Mapping[str, Job]) -> dict[str, float]:
     """The share of each job that is done, from 0 to 1, by its name.
@@ -35,10 +25,6 @@ def shares_done(folder: Path, jobs: Mapping[str, Job]) -> dict[str, float]:
 def _share(folder: Path, job: Job) -> float:
     if (folder / "benchmarks" / f"{job.name}.tsv").is_file():
         return 1.0
-    journals = _JOURNALS.get(job.rule)
-    if journals is None:
-        return 0.0
-    _, _, name = job.name.partition("/")
-    journal = folder / "journals" / journals / f"{name}.jsonl"
+    journal = folder / "journals" / f"{job.name}.jsonl"
     keys = {entry["key"] for entry in entries_of(journal)}
     return min(1.0, len(keys) / sum(job.instances.values())) if job.recorded else 0.0

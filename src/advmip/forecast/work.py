@@ -6,17 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+from advmip.datasets.loading import COUNTS
 from advmip.settings import NetworkSettings
-
-# Where settings say "all".
-_IMAGES = {
-    "digits": (1_437, 360),
-    "shapes": (4_000, 1_000),
-    "mnist": (60_000, 10_000),
-    "cifar10": (50_000, 10_000),
-}
 
 
 class Kind(NamedTuple):
@@ -60,7 +54,8 @@ class Job:
     """A job of the workflow.
 
     Attributes:
-        name: Its name among the benchmarks of the workflow, such as "initial/CNN".
+        name: Its name among the benchmarks of the workflow, such as "zk/initial/CNN".
+        rule: The rule that it is of.
         instances: What it does, and how often.
         needs: The jobs whose files it reads.
         recorded: Whether each of its instances has a row that says how long it took; otherwise
@@ -68,30 +63,33 @@ class Job:
     """
 
     name: str
+    rule: str
     instances: Mapping[Instance, int]
     needs: tuple[str, ...] = ()
     recorded: bool = False
 
-    @property
-    def rule(self) -> str:
-        """What all jobs of its like share in their names."""
-        return self.name.partition("/")[0]
+
+def single(name: str, effort: Effort, needs: Iterable[str] = (), rule: str | None = None) -> Job:
+    """A job whose time is known as a whole; its rule is named as its folder, if not otherwise."""
+    return Job(name, rule or _folder(name), {Instance((effort,)): 1}, tuple(needs))
 
 
-def single(name: str, effort: Effort, needs: Iterable[str] = ()) -> Job:
-    """A job whose time is known as a whole."""
-    return Job(name, {Instance((effort,)): 1}, tuple(needs))
+def recorded(
+    name: str, instances: Iterable[Instance], needs: Iterable[str] = (), rule: str | None = None
+) -> Job:
+    """A job whose instances are recorded one by one; its rule as in `single`."""
+    needed = tuple(dict.fromkeys(needs))
+    return Job(name, rule or _folder(name), Counter(instances), needed, recorded=True)
 
 
-def recorded(name: str, instances: Iterable[Instance], needs: Iterable[str] = ()) -> Job:
-    """A job whose instances are recorded one by one."""
-    return Job(name, Counter(instances), tuple(dict.fromkeys(needs)), recorded=True)
+def _folder(name: str) -> str:
+    return PurePosixPath(name).parent.name or name
 
 
 def label(chosen: Mapping[str, Any]) -> str:
     """A network as kinds name it: its architecture or file, and what it is trained against."""
     name = chosen["architecture"] or str(chosen["file"]).rpartition("/")[2].partition(".")[0]
-    method = chosen.get("defence", {"method": "none"})["method"]
+    method = (chosen.get("defence") or {"method": "none"})["method"]
     defended = method != "none" and not chosen.get("file")
     return f"{name}, {method}" if defended else name
 
@@ -100,18 +98,18 @@ def training(chosen: Mapping[str, Any]) -> Effort:
     """Training a network from scratch, or taking it from a file."""
     if chosen.get("file"):
         return Effort(Kind("copying", label(chosen)))
-    images = chosen.get("training_images") or _IMAGES[chosen["dataset"]][0]
-    return Effort(Kind("training", label(chosen)), chosen["training"]["epochs"] * images)
+    amount = chosen["training"]["epochs"] * training_images(chosen)
+    return Effort(Kind("training", label(chosen)), amount)
 
 
-def training_images(chosen: NetworkSettings) -> int:
-    """The images behind a training loss."""
-    return chosen["training_images"] or _IMAGES[chosen["dataset"]][0]
+def training_images(chosen: Mapping[str, Any]) -> int:
+    """The images that a network is trained on."""
+    return chosen.get("training_images") or COUNTS[chosen["dataset"]]["train"]
 
 
 def test_images(chosen: NetworkSettings) -> int:
     """The images behind an accuracy."""
-    return chosen["test_images"] or _IMAGES[chosen["dataset"]][1]
+    return chosen["test_images"] or COUNTS[chosen["dataset"]]["test"]
 
 
 def attack(network: str, distance: str, solver: str, formulation: str, bounds: str) -> Kind:
@@ -119,9 +117,9 @@ def attack(network: str, distance: str, solver: str, formulation: str, bounds: s
     return Kind("attack", network, distance, f"{solver}, {formulation}, {bounds}")
 
 
-def look(network: str, method: str) -> Kind:
-    """An attack that is to be looked at."""
-    return Kind("attack to be looked at", network, method)
+def visible_attack(network: str, method: str) -> Kind:
+    """An attack whose visibility is measured, exact or not."""
+    return Kind("visible attack", network, method)
 
 
 def bounding(network: str, method: str) -> Kind:

@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 from advmip.checking.activations import check_activation
 from advmip.checking.relu_inputs import relu_inputs
 from advmip.errors import InputError
+from advmip.margins import USUAL
 from advmip.mip.bounds import network_bounds
 from advmip.mip.bounds.network_bounds import whole_box
 from advmip.mip.deadline import as_far_as, until
 from advmip.mip.encoding import Interval
-from advmip.mip.margins import USUAL
 from advmip.mip.model import Vector
+from advmip.mip.phases import Phases
 from advmip.mip.problem import encode
-from advmip.mip.solvers import Options, Solution, Status, choose
-from advmip.mip.solvers.interface import unknown
+from advmip.mip.solvers import Choice, Options, Solution, Status, choose
+from advmip.mip.solvers.interface import unknown_solution
 from advmip.networks.network import Network
 from advmip.networks.staged import AffineMap, StagedNetwork
 from advmip.networks.staging import staged
@@ -46,6 +47,7 @@ class ActivationMaximum:
         upper_bound: No image brings more.
         nodes: Nodes of the solver's search tree.
         seconds: Wall time, with that of bounds that were named.
+        processor_seconds: Processor time, all threads together.
         seconds_solver: The solver's part of it.
         solver: The solver that was taken; empty if there was no time for one.
         reason: Why it was.
@@ -57,6 +59,7 @@ class ActivationMaximum:
     upper_bound: float
     nodes: int
     seconds: float
+    processor_seconds: float
     seconds_solver: float
     solver: str
     reason: str
@@ -101,20 +104,23 @@ def maximise_activation(
         CheckError: The network itself does not confirm the answer.
     """
     form = staged(network)
-    begun = time.perf_counter()
+    begun, processor_begun = time.perf_counter(), time.process_time()
+    phases = Phases("solver")
     _check_place(network, form, layer, unit)
     with held_to(threads), until(begun + _BOUNDS_SHARE * time_limit):
         known = network_bounds(form, bounds) if isinstance(bounds, str) else list(bounds)
     # The same problem for a neuron of any scale: tolerances are meant for those of the usual one.
     factor = USUAL / _length((*form.hidden, form.output)[layer - 1], unit)
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
-    found = _Found(None, unknown(begun), "", "")
+    pixels, solution, solver_taken, reason = None, unknown_solution(begun), "", ""
     with as_far_as(begun + time_limit):
-        found = _searched(form, known, (layer, unit), factor, solver, options)
-    upper = min(-found.solution.bound / factor, float(known[layer - 1].upper[unit]))
+        pixels, solution, choice = _searched(
+            form, known, (layer, unit), factor, solver, options, phases
+        )
+        solver_taken, reason = choice.solver.name, choice.reason
+    upper = min(-solution.bound / factor, float(known[layer - 1].upper[unit]))
     image, activation, status = None, -np.inf, Status.UNKNOWN
-    if found.pixels is not None:
-        pixels = found.pixels
+    if pixels is not None:
         activation = float(form.preactivations(pixels)[layer - 1][unit])
         missing = factor * (upper - activation)
         reached = missing <= (gap + _TOLERANCE) * (1.0 + factor * abs(activation))
@@ -134,11 +140,12 @@ def maximise_activation(
         image=image,
         activation=activation,
         upper_bound=upper,
-        nodes=found.solution.nodes,
+        nodes=solution.nodes,
         seconds=time.perf_counter() - begun,
-        seconds_solver=found.solution.seconds,
-        solver=found.solver,
-        reason=found.reason,
+        processor_seconds=time.process_time() - processor_begun,
+        seconds_solver=phases.seconds["solver"],
+        solver=solver_taken,
+        reason=reason,
     )
 
 
@@ -148,24 +155,6 @@ def _length(stage: AffineMap, unit: int) -> float:
     return sum(float(abs(matrix).sum()) for matrix in own.terms.values()) or 1.0
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What a solver says of a neuron.
-
-    Attributes:
-        pixels: The image (pixels,) that excites it most; None without one.
-        solution: The solution, whose objective is minus what enters the neuron,
-            multiplied.
-        solver: The solver that was taken.
-        reason: Why it was.
-    """
-
-    pixels: Vector | None
-    solution: Solution
-    solver: str
-    reason: str
-
-
 def _searched(
     form: StagedNetwork,
     bounds: Sequence[Interval],
@@ -173,19 +162,25 @@ def _searched(
     factor: float,
     solver: str,
     options: Options,
-) -> _Found:
-    """Let a solver maximise what enters a neuron, by its layer and number, times a factor."""
+    phases: Phases,
+) -> tuple[Vector | None, Solution, Choice]:
+    """Let a solver maximise what enters a neuron, by its layer and number, times a factor.
+
+    Returns:
+        The image (pixels,), if there is one; the solution, of the opposite; what was chosen.
+    """
     layer, unit = place
     encoding = encode(whole_box(form), bounds, depth=layer - 1)
     entering = -encoding.preactivations[-1][np.array([unit])].times(factor)
     (cost,) = entering.written_out(len(encoding.model.lower))
     model = encoding.model.with_objective(cost, float(entering.constant[0]))
     choice = choose(solver, model)
-    solution = choice.solver.solve(model, options)
+    with phases.timed("solver"):
+        solution = choice.solver.solve(model, options)
     pixels = None
     if solution.point is not None:
         pixels = np.clip(encoding.change.values(solution.point), 0.0, 1.0)
-    return _Found(pixels, solution, choice.solver.name, choice.reason)
+    return pixels, solution, choice
 
 
 def _check_place(network: Network, form: StagedNetwork, layer: int, unit: int) -> None:

@@ -8,30 +8,32 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from advmip.checking.attacks import check_attack
 from advmip.checking.replay import Replay
 from advmip.errors import InputError, unknown_name
+from advmip.margins import USUAL
 from advmip.mip.attack_tree import STRATEGIES
 from advmip.mip.bounds import NETWORK_BOUNDS, network_bounds
 from advmip.mip.deadline import until
 from advmip.mip.distances import Box, Distance, distance_named
+from advmip.mip.domain import Domain, allowed_changes
 from advmip.mip.encoding import Interval
 from advmip.mip.exact_attack import PROGRESSIVE, PROGRESSIVE_VARIANTS, Attack, ExactAttack
 from advmip.mip.formulations import Formulation, formulation_named
-from advmip.mip.goals import Goal, Targeted, Untargeted
+from advmip.mip.goals import Goal, counterexample, targeted, untargeted
 from advmip.mip.heuristics.ball_attack import logits_of
-from advmip.mip.margins import lead, normalisation, runner_up
+from advmip.mip.margins import lead, runner_up, typical_size
 from advmip.mip.mipverify import MIPVERIFY
 from advmip.mip.model import Vector
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import AUTO, SOLVERS, Options
-from advmip.networks.network import Network
+from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
-from advmip.networks.tracing import as_classifier
-from advmip.pixels import pixels_in_range
+from advmip.networks.tracing import as_classifier, as_function
+from advmip.properties import Property
 from advmip.threads import held_to
 
 # By how much a winner must win unless told otherwise, where logits are of the usual scale.
@@ -45,7 +47,7 @@ _BOUNDS_SHARE = 0.5
 def minimal_attack(
     network: nn.Module,
     image: NDArray[np.floating],
-    label: int,
+    label: int | Property,
     distance: str | Distance = "linf",
     target: int | None = None,
     ratio: float = 1.0,
@@ -58,8 +60,11 @@ def minimal_attack(
     threads: int = 1,
     seed: int = 0,
     failures: Path = Path("failures"),
+    lower: ArrayLike = 0.0,
+    upper: ArrayLike = 1.0,
+    allowed: ArrayLike | None = None,
 ) -> Attack:
-    """Find the nearest image that the network classifies otherwise.
+    """Find the nearest image that the network classifies otherwise, or that violates a property.
 
     With bounds "progressive", a gradient search and the linear programs of activation patterns
     give a first attack. Its distance U cuts the box to the ball {distance <= U}, over which the
@@ -70,8 +75,9 @@ def minimal_attack(
 
     Args:
         network: The network, or a module of torch (`from_torch`).
-        image: In [0, 1], of the network's input shape, or as `Layout.own` takes it.
-        label: Its true class, which the network must predict.
+        image: In the domain, of the network's input shape, or as `Layout.own` takes it.
+        label: Its true class, which the network must predict; or a property of one box, whose
+            nearest counterexample is sought in that box.
         distance: "l0", "l1", "l2", "l2-K" (K breakpoints), "linf", "tv", "tv-isotropic", "l1+tv",
             or a `Distance`.
         target: The class to be reached; any other class if left out.
@@ -81,7 +87,7 @@ def minimal_attack(
             out, a ten-millionth of how far the image's logits are apart.
         formulation: "big-m", "big-m-output", "indicator", "partition", or a `Formulation`.
         bounds: "progressive"; "progressive-without-" and one of its `Ingredients`; a method of
-            `network_bounds`; or bounds that hold over [0, 1].
+            `network_bounds`; or bounds that hold over the domain.
         solver: "auto", "gurobi", "scip", "highs", one of `attack_tree.STRATEGIES`, or
             "mipverify": MIPVerify.jl's model (`mip.mipverify`), for Gurobi or an open solver.
         time_limit: Seconds, above 0, from when the network has its staged form, which is made once
@@ -91,62 +97,83 @@ def minimal_attack(
         threads: Threads of the solver and of the linear algebra.
         seed: Of the search and the solver.
         failures: The folder for an answer that fails its check.
+        lower: The least value that a pixel may have, or that each may, of the input's shape.
+        upper: The largest.
+        allowed: Which pixels may be changed, flags of the input's shape; all if left out.
 
     The attack that is returned wins in float32 too, by more than rounding does there, where there
     is such a point within the gap; its `precision` says so.
 
     Raises:
-        InputError: The image does not fit or leaves [0, 1], the network does not predict the
-            label, the target is the label, or a name or number is not one that is known.
+        InputError: The image does not fit or leaves the domain, the network does not predict the
+            label or the image is a counterexample itself, the target is the label, nothing is
+            allowed to change, or a name or number is not one that is known.
         CheckError: The network itself does not confirm the answer.
     """
-    network = as_classifier(network, np.shape(image))
+    read = as_function if isinstance(label, Property) else as_classifier
+    network = read(network, np.shape(image))
     form = staged(network)
     begun = time.perf_counter()
     _check_numbers(ratio=ratio, margin=margin, time_limit=time_limit, gap=gap)
-    pixels = pixels_of(network, image)
+    if isinstance(label, Property):
+        lower, upper = _box_of(label, form)
+    domain = Domain.of(lower, upper, network)
+    pixels = domain.pixels_of(network, image)
     logits = form.logits(pixels)
-    _check_classes(logits, label, target)
+    border = _border(label, logits, target, ratio)
     # The same problem for logits of any scale: tolerances are meant for those of the usual one.
-    factor = normalisation(logits, label)
-    goal = _goal(label, len(logits), target, ratio, _MARGIN if margin is None else margin * factor)
+    plain = border if isinstance(label, Property) else untargeted(label, form.classes)
+    factor = USUAL / typical_size(plain, logits)
+    goal = border.scaled(factor).with_margin(_MARGIN if margin is None else margin * factor)
     measure = distance_named(distance) if isinstance(distance, str) else distance
+    measure = measure.over(float((domain.upper - domain.lower).max()))
     shape = formulation_named(formulation) if isinstance(formulation, str) else formulation
-    box = Box.around(pixels, network.layout.of_image(np.shape(image)))
-    problem = Problem(form.with_logits_times(factor), pixels, measure, goal, box)
+    layout = network.layout.of_image(np.shape(image))
+    box = Box.around(pixels, layout, domain.lower, domain.upper)
+    changing = allowed_changes(allowed, network)
+    if changing is not None:
+        box = box.on(changing)
+    problem = Problem(
+        form.with_logits_times(factor),
+        pixels,
+        measure,
+        goal,
+        box,
+        lower=domain.lower,
+        upper=domain.upper,
+    )
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
     if isinstance(bounds, str) and bounds not in (*PROGRESSIVE_VARIANTS, *NETWORK_BOUNDS):
         raise unknown_name("bounds", bounds, (*PROGRESSIVE_VARIANTS, *NETWORK_BOUNDS))
     solvers = (AUTO, *SOLVERS, *STRATEGIES, MIPVERIFY)
     if solver not in solvers:
         raise unknown_name("solver", solver, solvers)
-    wanted = goal.with_margin(0.0)
 
     def surplus(logits: Vector) -> float:
-        return float(wanted.surplus(logits)) * factor
+        return float(border.surplus(logits)) * factor
 
     with held_to(threads):
         replay = Replay(network)
         shaped = pixels.reshape(form.input_shape)
-        room = _AMPLY * replay.rounding(shaped, surplus)
-        attack_ = ExactAttack(
-            problem, shape, solver, options, logits_of(network, factor), room, begun
+        extra_margin = _AMPLY * replay.rounding(shaped, surplus)
+        search = ExactAttack(
+            problem, shape, solver, options, logits_of(network, factor), extra_margin, begun
         )
         if isinstance(bounds, str) and bounds in PROGRESSIVE_VARIANTS:
-            attack_.progressively(PROGRESSIVE_VARIANTS[bounds])
+            search.solve_progressively(PROGRESSIVE_VARIANTS[bounds])
         else:
             with until(begun + _BOUNDS_SHARE * time_limit):
                 known = (
-                    network_bounds(problem.network, bounds)
+                    network_bounds(problem.network, bounds, domain.lower, domain.upper)
                     if isinstance(bounds, str)
                     else [*bounds[:-1], bounds[-1].times(factor)]
                 )
-            attack_.plainly(known)
-        attack = attack_.answer()
+            search.solve_directly(known)
+        attack = search.result()
         found = attack.adversarial
         if found is not None and replay.precision(found, surplus) is not replay.best:
-            attack_.clear_of_rounding(_AMPLY * replay.rounding(found, surplus))
-            attack = attack_.answer()
+            search.raise_margin(_AMPLY * replay.rounding(found, surplus))
+            attack = search.result()
         if attack.adversarial is None:
             return attack
         precision = check_attack(
@@ -157,18 +184,46 @@ def minimal_attack(
             measured=measure.value(attack.adversarial.ravel() - pixels, problem.box),
             surplus=surplus,
             folder=failures,
+            domain=(domain.lower.reshape(form.input_shape), domain.upper.reshape(form.input_shape)),
         )
     return replace(attack, precision=precision)
 
 
-def pixels_of(network: Network, image: NDArray[np.floating]) -> Vector:
-    """An image (pixels,) as the network takes it, in float64, without rounding beyond [0, 1].
+def _box_of(property_: Property, form: StagedNetwork) -> tuple[Vector, Vector]:
+    """The one box of a property of a network of this size."""
+    property_.check_sizes(form.pixels, form.classes)
+    boxes = {case.lower.tobytes() + case.upper.tobytes() for case in property_.cases}
+    if len(boxes) > 1:
+        raise InputError(
+            subject=property_.name,
+            found=f"cases of {len(boxes)} boxes",
+            expected="cases of one box, in which the nearest counterexample is sought",
+            mend="attack the cases of each box by themselves",
+        )
+    shape = form.input_shape
+    return property_.cases[0].lower.reshape(shape), property_.cases[0].upper.reshape(shape)
+
+
+def _border(label: int | Property, logits: Vector, target: int | None, ratio: float) -> Goal:
+    """What the logits of an attack exceed; those of the image must not.
 
     Raises:
-        InputError: It is not of the network's input shape, or leaves [0, 1].
+        InputError: They do, or there is no such class.
     """
-    own = network.layout.own(np.asarray(image), "image to attack")
-    return np.ravel(pixels_in_range(own, "image to attack"))
+    if isinstance(label, Property):
+        goal = counterexample(label.cases, len(logits))
+        if goal.surplus(logits) >= 0:
+            raise InputError(
+                subject="image to attack",
+                found=f"a counterexample of {label.name}",
+                expected="a point that is none",
+                mend="choose another point: this one needs no attack",
+            )
+        return goal
+    _check_classes(logits, label, target)
+    if target is None:
+        return untargeted(label, len(logits), ratio, 0.0)
+    return targeted(target, len(logits), ratio, 0.0)
 
 
 def _check_classes(logits: Vector, label: int, target: int | None) -> None:
@@ -196,12 +251,6 @@ def _check_classes(logits: Vector, label: int, target: int | None) -> None:
             expected="another class, or none for any other class",
             mend="choose another target",
         )
-
-
-def _goal(label: int, classes: int, target: int | None, ratio: float, margin: float) -> Goal:
-    if target is None:
-        return Untargeted(label, classes, ratio, margin)
-    return Targeted(target, classes, ratio, margin)
 
 
 def _check_numbers(*, ratio: float, margin: float | None, time_limit: float, gap: float) -> None:

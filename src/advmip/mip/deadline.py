@@ -1,6 +1,6 @@
 """Until when a call may go on: a time that every step within it sees.
 
-A step that has something to show whenever it stops asks whether the time `is_up`. One that has
+A step that has something to show whenever it stops asks whether `time_is_up`. One that has
 nothing until it is done comes by checkpoints, which end it by `OutOfTimeError`; whoever has an
 answer without that step catches it. What cannot be interrupted is cut into portions of a tenth of
 a second or so, or says at a checkpoint how long it may take.
@@ -43,13 +43,13 @@ def until(deadline: float) -> Iterator[None]:
 
 
 @contextmanager
-def as_far_as(deadline: float) -> Iterator[None]:
+def as_far_as(deadline: float = np.inf) -> Iterator[None]:
     """The same, for steps without whose rest the answer stands: out of time, they just end."""
     with until(deadline), suppress(OutOfTimeError):
         yield
 
 
-def limited() -> bool:
+def has_deadline() -> bool:
     """Whether there is a deadline at all."""
     return bool(np.isfinite(_DEADLINE.get()))
 
@@ -59,7 +59,7 @@ def seconds_left() -> float:
     return max(_DEADLINE.get() - time.perf_counter(), 0.0)
 
 
-def is_up() -> bool:
+def time_is_up() -> bool:
     """Whether the time is up."""
     return seconds_left() == 0.0
 

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advmip.mip.formulations import Formulation, Layer, Neurons, Rectified, affine_expression
+from advmip.errors import InputError
+from advmip.mip.formulations import (
+    EncodedReLUs,
+    Formulation,
+    Layer,
+    UnstableReLUs,
+    affine_expression,
+)
 from advmip.mip.model import Expression, Indices, ModelBuilder, Vector
 from advmip.networks.staged import AffineMap
 
@@ -48,6 +55,22 @@ def unstable_neurons(bounds: Sequence[Interval]) -> int:
     return sum(each.unstable.size for each in bounds[:-1])
 
 
+def check_finite(bounds: Sequence[Interval], formulation: Formulation) -> None:
+    """Without bounds a neuron has no M; indicators alone do without.
+
+    Raises:
+        InputError: A bound is infinite, and the formulation needs it.
+    """
+    finite = all(np.isfinite([each.lower, each.upper]).all() for each in bounds[:-1])
+    if not finite and formulation.needs_bounds:
+        raise InputError(
+            subject=f"formulation {formulation.name}",
+            found="neurons without bounds",
+            expected="finite bounds of every neuron",
+            mend='choose bounds "interval" or tighter, or formulation "indicator"',
+        )
+
+
 def encode_hidden(
     builder: ModelBuilder,
     image: Layer,
@@ -56,7 +79,7 @@ def encode_hidden(
     formulation: Formulation,
     *,
     substitute: bool = False,
-) -> tuple[list[Layer], list[Rectified]]:
+) -> tuple[list[Layer], list[EncodedReLUs]]:
     """Add layers of ReLUs.
 
     Args:
@@ -85,9 +108,9 @@ def _encode_layer(
     interval: Interval,
     formulation: Formulation,
     substitute: bool,
-) -> tuple[Layer, Rectified]:
+) -> tuple[Layer, EncodedReLUs]:
     values = Expression.zeros(stage.width)
-    rectified = Rectified(Expression.zeros(0), Expression.zeros(0))
+    rectified = EncodedReLUs(Expression.zeros(0), Expression.zeros(0))
     active, unstable = interval.active, interval.unstable
     if active.size:
         passed = affine_expression(stage.rows(active), layers)
@@ -95,14 +118,14 @@ def _encode_layer(
             passed = _shortened(builder, passed, interval.lower[active], interval.upper[active])
         values = values + passed.placed(active, stage.width)
     if unstable.size:
-        neurons = Neurons(
+        neurons = UnstableReLUs(
             stage.rows(unstable),
             layers,
             interval.lower[unstable],
             interval.upper[unstable],
         )
         rectified = formulation.encode(builder, neurons)
-        values = values + rectified.leaving.placed(unstable, stage.width)
+        values = values + rectified.activation.placed(unstable, stage.width)
     lower, upper = np.maximum(interval.lower, 0.0), np.maximum(interval.upper, 0.0)
     return Layer(values, lower, upper), rectified
 

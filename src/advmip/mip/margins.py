@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from advmip.mip.goals import Goal
 from advmip.mip.model import Vector
-
-# The scale that values are brought to: tolerances of solvers, and what is clear of rounding, are
-# meant for numbers of this size.
-USUAL = 8.0
 
 
 def runner_up(logits: Vector, label: int) -> int:
@@ -25,16 +22,11 @@ def lead(logits: Vector, label: int) -> float:
     return float(logits[runner_up(logits, label)] - logits[label])
 
 
-def scale(logits: Vector, label: int) -> float:
-    """How far the logits (classes,) of an image are apart: the median distance to its class's.
+def typical_size(goal: Goal, outputs: Vector) -> float:
+    """How far outputs (outputs,) or (outputs, N) are from a goal: the median over its cases.
 
     Not the least, which is 0 at a border, and not the largest, which one idle class may have.
     """
-    apart = np.abs(np.delete(logits, label) - logits[label])
+    apart = np.abs(goal.with_margin(0.0).surpluses(outputs))
     typical = float(np.median(apart)) or float(apart.max(initial=0.0))
-    return typical if typical > 0 else float(np.abs(logits).max()) or 1.0
-
-
-def normalisation(logits: Vector, label: int) -> float:
-    """What logits (classes,) like those of an image are multiplied by to be of the usual scale."""
-    return USUAL / scale(logits, label)
+    return typical if 0 < typical < np.inf else float(np.abs(outputs).max()) or 1.0

@@ -34,7 +34,7 @@ from advmip.mip.problem import Problem
 MIPVERIFY = "mipverify"
 
 
-def written(problem: Problem, bounds: Sequence[Interval]) -> tuple[Model, Expression]:
+def mipverify_model(problem: Problem, bounds: Sequence[Interval]) -> tuple[Model, Expression]:
     """The model, and the change (pixels,) in its columns.
 
     Args:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from advmip.mip.attack_tree import STRATEGIES, Tree, refusal, tree_for
+from advmip.mip.attack_tree import STRATEGIES, AttackTree, refusal, tree_for
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
-from advmip.mip.mipverify import MIPVERIFY, check_formulation, written
+from advmip.mip.mipverify import MIPVERIFY, check_formulation, mipverify_model
 from advmip.mip.model import Expression, Model, Vector
 from advmip.mip.problem import Problem, encode
 from advmip.mip.projection import has_coordinates, projected
@@ -57,17 +57,19 @@ def prepare(
     """
     if solver in STRATEGIES:
         tree = tree_for(problem, bounds, formulation, solver)
-        return _grown(tree, solver, tree.reason)
+        return _given_to_tree(tree, solver, tree.strategy.reason)
     if solver == MIPVERIFY:
         check_formulation(formulation)
-        return _given_to_solver(AUTO, *written(problem, bounds))
-    ours = Tree(problem, bounds, STRATEGIES[_TREE])
+        return _given_to_solver(AUTO, *mipverify_model(problem, bounds))
+    ours = AttackTree(problem, bounds, STRATEGIES[_TREE])
     if (
         solver == AUTO
         and has_coordinates(problem)
         and refusal(problem, bounds, formulation) is None
     ):
-        return _grown(ours, _TREE, "exact L2 in coordinates, where general solvers are slower")
+        return _given_to_tree(
+            ours, _TREE, "exact L2 in coordinates, where general solvers are slower"
+        )
     if solver in (AUTO, "gurobi"):
         small = _in_coordinates(problem, bounds, formulation)
         if small is not None:
@@ -76,7 +78,7 @@ def prepare(
     if solver == AUTO and refusal(problem, bounds, formulation) is None:
         unlicensed = SOLVERS["gurobi"].refusal(encoding.model.size)
         if unlicensed is not None:
-            return _grown(ours, _TREE, unlicensed)
+            return _given_to_tree(ours, _TREE, unlicensed)
     return _given_to_solver(solver, encoding.model, encoding.change)
 
 
@@ -87,7 +89,7 @@ def _given_to_solver(name: str, model: Model, change: Expression) -> Prepared:
     )
 
 
-def _grown(tree: Tree, strategy: str, reason: str) -> Prepared:
+def _given_to_tree(tree: AttackTree, strategy: str, reason: str) -> Prepared:
     return Prepared(tree.solve, lambda change: change, strategy, reason)
 
 

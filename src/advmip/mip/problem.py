@@ -10,7 +10,7 @@ import numpy as np
 
 from advmip.mip.distances import Box, Distance
 from advmip.mip.encoding import Interval, encode_hidden
-from advmip.mip.formulations import BigM, Formulation, Layer, Rectified, affine_expression
+from advmip.mip.formulations import BigM, EncodedReLUs, Formulation, Layer, affine_expression
 from advmip.mip.formulations.distance_cut import DistanceCut
 from advmip.mip.formulations.secants import add_secants
 from advmip.mip.goals import Goal
@@ -33,6 +33,8 @@ class Problem:
         radius: Only points nearer than this are of interest; inf for all.
         distance_cuts: Rows above the first layers of ReLUs that hold for every point of interest
             (`bounds.distance_cuts`); only for a sparse distance.
+        lower: The least values that x may have (pixels,), which the box says up to rounding.
+        upper: The largest.
     """
 
     network: StagedNetwork
@@ -42,6 +44,8 @@ class Problem:
     box: Box
     radius: float = np.inf
     distance_cuts: tuple[DistanceCut, ...] = ()
+    lower: Vector | float = 0.0
+    upper: Vector | float = 1.0
 
     def linear(self) -> Problem:
         """The same problem with a distance that linear programs know."""
@@ -51,17 +55,25 @@ class Problem:
         """The same problem as our own linear programs take it."""
         return replace(self, distance=self.distance.sifted)
 
-    def towards(self, rival: int) -> Problem:
-        """The same problem with one class as the attacker's winner."""
-        return replace(self, goal=self.goal.towards(rival))
+    def towards(self, case: int) -> Problem:
+        """The same problem with one case of its goal."""
+        return replace(self, goal=self.goal.towards(case))
 
-    def clear_by(self, room: float) -> Problem:
+    def with_extra_margin(self, extra: float) -> Problem:
         """The same problem with so much added to the goal's margin."""
-        return replace(self, goal=self.goal.with_margin(self.goal.margin + room))
+        return replace(self, goal=self.goal.with_margin(self.goal.margin + extra))
 
     def within(self, radius: float) -> Problem:
         """The same problem, for points nearer than a radius only."""
         return replace(self, radius=radius, box=self.distance.shrunken(self.box, radius))
+
+    def length(self, change: Vector) -> float:
+        """How far a perturbation (pixels,) is from none."""
+        return self.distance.value(change, self.box)
+
+    def nearest_case(self, change: Vector) -> int:
+        """The case of the goal that a perturbation (pixels,) meets, or comes nearest to."""
+        return self.goal.nearest_cases(self.network.logits(self.image + change))[0]
 
     def layer(self, change: Expression) -> Layer:
         """The attacked image as what the network reads, with its change (pixels,) encoded."""
@@ -106,7 +118,7 @@ def encode(
     formulation: Formulation | None = None,
     *,
     ball: bool = False,
-    elastic: bool = False,
+    elastic: tuple[float, float] | None = None,
     depth: int | None = None,
     substitute: bool = False,
 ) -> Encoding:
@@ -119,7 +131,8 @@ def encode(
         formulation: Of the unstable neurons; big-M if left out.
         ball: Keep the distance at most the problem's radius, at no cost, in place of minimising
             it: a linear model whose objective will be another one.
-        elastic: Add a column, without cost, by which the goal may be missed.
+        elastic: The range of a column, without cost, by which the goal may be missed; none if left
+            out.
         depth: Encode so many layers of ReLUs and nothing behind them, the goal neither; all and
             the logits if left out.
         substitute: Give stable neurons no columns. The rows are longer, but where a few hundred of
@@ -146,11 +159,11 @@ def encode(
         affine_expression(stage, layers[: place + 1])
         for place, stage in enumerate(stages[: encoded + 1])
     ]
-    if measure.sparse and np.isfinite(problem.radius) and encoded and not elastic:
+    if measure.sparse and np.isfinite(problem.radius) and encoded and elastic is None:
         _add_rows_above(builder, problem, bounds, spent, entering[0], rectified)
-    shortfall = builder.add_columns(int(elastic))
+    shortfall = builder.add_columns(0) if elastic is None else builder.add_columns(1, *elastic)
     if depth is None:
-        eased = Expression.of(shortfall) if elastic else None
+        eased = None if elastic is None else Expression.of(shortfall)
         problem.goal.encode(builder, entering[-1], bounds[-1], eased)
     return Encoding(builder.build(), change, entering, shortfall, measure, box)
 
@@ -161,9 +174,9 @@ def _add_rows_above(
     bounds: Sequence[Interval],
     total: Expression,
     entering: Expression,
-    rectified: Sequence[Rectified],
+    rectified: Sequence[EncodedReLUs],
 ) -> None:
-    """Secants above the first layer, and the problem's distance_cuts."""
+    """Secants above the first layer, and the problem's distance cuts."""
     add_secants(builder, entering[bounds[0].unstable], rectified[0], problem.radius)
     if problem.distance_cuts:
         spent = Expression.of(builder.add_columns(1, 0.0, problem.radius))

@@ -43,9 +43,13 @@ _RESIDUAL = 1e-10
 _REGULARISATION = 1e-8
 
 
+def _unchanged(change: Vector) -> Vector:
+    return change
+
+
 @dataclass(frozen=True)
 class Projection:
-    """A problem in coordinates.
+    """A problem in coordinates, or in pixels as it is.
 
     Attributes:
         problem: The problem, whose image (coordinates,) is the origin.
@@ -53,12 +57,12 @@ class Projection:
     """
 
     problem: Problem
-    lifted: Callable[[Vector], Vector]
+    lifted: Callable[[Vector], Vector] = _unchanged
 
 
 def in_coordinates(problem: Problem) -> Projection:
     """A problem as our own programs take it: in fewer coordinates than pixels, or sifted."""
-    return projected(problem) or Projection(problem.sifted(), lambda change: change)
+    return projected(problem) or Projection(problem.sifted())
 
 
 def has_coordinates(problem: Problem) -> bool:
@@ -80,7 +84,7 @@ def projected(problem: Problem) -> Projection | None:
         np.vstack([terms.toarray() for terms in _seeing(network)]), full_matrices=False
     )
     basis = directions[sizes > _RANK * sizes[0]]
-    space = Space(basis, problem.box, problem.radius)
+    space = CoordinateSpace(basis, problem.box, problem.radius)
     *hidden, output = (_moved(stage, basis, problem.image) for stage in stages)
     largest = problem.distance.largest
     box = Box(
@@ -113,7 +117,7 @@ def _moved(stage: AffineMap, basis: Vector, image: Vector) -> AffineMap:
     return AffineMap(terms, stage.bias + first @ image)
 
 
-class Space:
+class CoordinateSpace:
     """Coordinates of changes.
 
     Args:
@@ -205,7 +209,7 @@ class ProjectedL2(L2):
         space: The coordinates.
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: CoordinateSpace) -> None:
         self._space = space
 
     def value(self, perturbation: Vector, box: Box) -> float:
@@ -223,7 +227,7 @@ class ProjectedL2(L2):
     def _cuts(self, point: Vector, coordinates: Indices, rest: Indices) -> Cuts:
         """A cut of the rest that a point violates, if there is one; not always the deepest."""
         cuts = self._cut(point, coordinates, rest, _STEPS_OF_A_CUT)
-        return cuts if cuts.upper.size else self._cut(point, coordinates, rest, _STEPS)
+        return cuts if len(cuts) else self._cut(point, coordinates, rest, _STEPS)
 
     def _cut(self, point: Vector, coordinates: Indices, rest: Indices, steps: int) -> Cuts:
         """The cut by the multipliers after so many steps, if the point violates it."""

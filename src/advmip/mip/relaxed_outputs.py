@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from advmip.mip.bounds.network_bounds import whole_box
 from advmip.mip.encoding import Interval
-from advmip.mip.formulations import Formulation
 from advmip.mip.problem import encode
 from advmip.mip.programs.linear_program import LinearProgram
 from advmip.networks.staged import StagedNetwork
@@ -19,7 +18,6 @@ def relaxed_outputs(
     network: StagedNetwork,
     images: NDArray[np.float64],
     bounds: Sequence[Interval],
-    formulation: Formulation | None = None,
 ) -> Interval:
     """The least and the largest outputs that the relaxed model allows at given images.
 
@@ -30,12 +28,11 @@ def relaxed_outputs(
         network: The network.
         images: Images (N, pixels) in [0, 1].
         bounds: Bounds of its neurons that hold over [0, 1].
-        formulation: Of the unstable neurons; big-M if left out.
 
     Returns:
         Intervals (N, classes).
     """
-    encoding = encode(whole_box(network), bounds, formulation)
+    encoding = encode(whole_box(network), bounds)
     model, outputs = encoding.model, encoding.preactivations[-1]
     program = LinearProgram(model, "dual")
     costs = outputs.written_out(len(model.lower))

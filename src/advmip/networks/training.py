@@ -116,7 +116,8 @@ def train(
     if extra is not None:
         _check_data(architecture, "added data", *extra)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = _laid_out(new_network(architecture, seed).to(device), torch.channels_last)
+    # Convolutions are faster with the channels last.
+    network = new_network(architecture, seed).to(device).to(memory_format=torch.channels_last)
     if optimizer == "adam":
         descent: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
     else:
@@ -151,13 +152,7 @@ def train(
                     mend=f"choose a learning rate below {learning_rate}",
                 )
             schedule.step()
-    return _laid_out(network.cpu(), torch.contiguous_format).frozen()
-
-
-def _laid_out(network: Network, layout: torch.memory_format) -> Network:
-    """Store the weights with the channels last, which convolutions are faster on, or plainly."""
-    network.to(memory_format=layout)
-    return network
+    return network.cpu().to(memory_format=torch.contiguous_format).frozen()
 
 
 def _step(

@@ -1,19 +1,16 @@
-"""Published values beside ours: which rows answer to which value."""
+"""Published values beside ours."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
-from advmip.errors import InputError
-from advmip.reporting.ben_mhenni.instances import INSTANCES
-from advmip.reporting.intervals import Measured, measure, measure_share
+from advmip.reporting.cells import NothingToAverageError, cell_of, mean_of
 from advmip.reporting.judging import Cell, Verdict, judge, sampling_allowance
-from advmip.reporting.limits import ends_under
-from advmip.reporting.obstacles import COLUMN_NAMES, left_out, obstacle_of, refused, shown
+from advmip.reporting.obstacles import COLUMN_NAMES, left_out, refused, shown
 from advmip.reporting.rows import MissingRowsError, Rows
 from advmip.reporting.sources import Block, Source
 
@@ -25,30 +22,6 @@ COMPARISON_COLUMNS = [
     *["least", "most", "iterations", "decimals", "difference", "tolerance"],
     *["verdict", "reason", "machine"],
 ]
-
-# What means are taken over, where it is not seeds.
-_REPEATED = {
-    "attacks": "images",
-    "perturbations": "images",
-    "neurons": "neurons",
-    "verifications": "images",
-}
-# Quantities that a row has whole or not at all.
-_WHOLE = {
-    **dict.fromkeys(["solved", "at_limit", "within_a_second"], 100.0),
-    "unfinished": float(INSTANCES),
-}
-_NO_ATTACK = "no attack was found within the time limit"
-# Kinds of rows that may leave a quantity empty in all of them, and why.
-_NOTHING_TO_AVERAGE = {
-    "attacks": _NO_ATTACK,
-    "perturbations": _NO_ATTACK,
-    "verifications": "no image is classified correctly",
-}
-
-
-class NothingToAverageError(Exception):
-    """None of the rows that a value is a mean of has a number; the message says why."""
 
 
 def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd.DataFrame:
@@ -114,91 +87,32 @@ def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd
     return pd.DataFrame(records).reindex(columns=[*COMPARISON_COLUMNS, *block.keys])
 
 
-def cell_of(
-    rows: Rows,
-    source: Source,
-    block: Block,
-    keys: Mapping[str, Any],
-    quantity: str,
-    protocol: str,
-) -> Cell:
-    """Our value that answers to a published one.
-
-    Args:
-        rows: The rows of the source.
-        source: The source that the block belongs to.
-        block: The block of the published value.
-        keys: Its keys; the iteration "last" is the last that was run.
-        quantity: Its column.
-        protocol: "published" or "described".
-
-    Raises:
-        MissingRowsError: There is no such row, or the quantity is empty in all of them.
-        NothingToAverageError: It is empty for a reason, as where no attack found anything.
-    """
-    match = {**block.match, **keys, "protocol": protocol}
-    network, count = match.get("paper_network", ""), match.get("adversarial_count")
-    if block.instead and rows.planned(network, protocol, count, block.instead):
-        match["experiment"] = block.instead
-    is_last = match.get("iteration") == "last"
-    if is_last:
-        del match["iteration"]
-    chosen = rows.select(block.rows, match)
-    lengths = chosen["iterations"] if "iterations" in chosen.columns else pd.Series(dtype=float)
-    if is_last:
-        chosen = chosen[chosen["iteration"] == lengths]
-    least, most = ends_under(chosen, quantity, block.time_limit)
-    if chosen[quantity].isna().all():
-        if block.rows in _NOTHING_TO_AVERAGE:
-            raise NothingToAverageError(_NOTHING_TO_AVERAGE[block.rows])
-        raise MissingRowsError(block.rows, {**match, quantity: "a number"}, rows.folder)
-    accuracy = quantity.endswith("_accuracy")
-    ends = [_mean_of(chosen.assign(**{quantity: end}), quantity) for end in (least, most)]
-    return Cell(
-        measured=_mean_of(chosen, quantity),
-        least=ends[0],
-        most=ends[1],
-        test_images=int(chosen["test_images"].min()) if accuracy else 0,
-        iterations=float(lengths.max()),
-        obstacle=obstacle_of(rows, chosen, source, block, quantity),
-        repeated=_REPEATED.get(block.rows, "seeds"),
-        machine=_machine(chosen),
-    )
-
-
-def one_per_seed(chosen: pd.DataFrame, quantity: str) -> pd.Series[float]:
-    """The one value of a quantity for each seed.
-
-    The same run may stand in the rows of two experiments; then the first is taken.
-
-    Args:
-        chosen: Rows that differ only by seed (and experiment).
-        quantity: A column of numbers.
-    """
-    known = chosen[chosen[quantity].notna()]
-    per_seed: pd.Series[float] = known.groupby("seed")[quantity].first().astype(float)
-    return per_seed
-
-
 def unpublished(
-    chosen: pd.DataFrame, identity: Mapping[str, Any], decimals: Mapping[str, int | None]
+    chosen: pd.DataFrame,
+    source: str,
+    decimals: Mapping[str, int | None],
+    protocol: str = "published",
+    **identity: str,
 ) -> pd.DataFrame:
     """Our values of what a source does not have, in the columns of a comparison.
 
     Args:
         chosen: The rows, which differ only by seed or image.
-        identity: Columns that every value shares.
+        source: The source's short name.
         decimals: Quantity to decimals; None where a printed table chooses them.
+        protocol: "published" or "described".
+        identity: Further columns that every value shares.
 
     Returns:
         One row per quantity, with the columns `COMPARISON_COLUMNS`; ours is empty where the
         quantity is so in all rows.
     """
+    common = {"source": source, "protocol": protocol, **identity}
     records = []
     for quantity, digits in decimals.items():
-        record: dict[str, Any] = {**identity, "quantity": quantity, "decimals": digits}
+        record: dict[str, Any] = {**common, "quantity": quantity, "decimals": digits}
         if chosen[quantity].notna().any():
-            measured = _mean_of(chosen, quantity)
+            measured = mean_of(chosen, quantity)
             record |= {"ours": measured.mean, "lower": measured.lower, "upper": measured.upper}
             record["seeds"] = measured.seeds
         records.append(record)
@@ -209,35 +123,11 @@ def _without_ours(published: float, verdict: Verdict, reason: str) -> dict[str, 
     return {"published": published, "verdict": verdict.value, "reason": reason}
 
 
-def _mean_of(chosen: pd.DataFrame, quantity: str) -> Measured:
-    """The mean of a quantity over seeds or images, with the interval that suits it."""
-    values = one_per_seed(chosen, quantity).to_numpy()
-    if quantity in _WHOLE:
-        return measure_share(values, _WHOLE[quantity])
-    return measure(values)
-
-
-def _machine(chosen: pd.DataFrame) -> str:
-    """The processors and threads behind rows, in words."""
-    if "provenance" not in chosen.columns:
-        return ""
-    origins = [json.loads(text) for text in chosen["provenance"].dropna().unique()]
-    named = [
-        f"{origin['processor']}, {origin['threads']} thread{'s' * (origin['threads'] != 1)}"
-        for origin in origins
-    ]
-    return " and ".join(dict.fromkeys(named))
-
-
 def _ours(cell: Cell) -> dict[str, Any]:
-    measured = cell.measured
+    measured = asdict(cell.measured)
     return {
-        "ours": measured.mean,
-        "lower": measured.lower,
-        "upper": measured.upper,
-        "further_lower": measured.further_lower,
-        "further_upper": measured.further_upper,
-        "seeds": measured.seeds,
+        "ours": measured.pop("mean"),
+        **measured,
         "least": cell.least.mean,
         "most": cell.most.mean,
         "iterations": cell.iterations,
@@ -285,19 +175,3 @@ def _reference(
         return None
     ours = cell_of(rows, source, origin, origin_keys, quantity, "published").measured.mean
     return origin.published(origin_keys, quantity), ours
-
-
-def find_block(source: Source, name: str) -> Block:
-    """A block by name.
-
-    Raises:
-        InputError: The source has no such block.
-    """
-    if name not in source.blocks:
-        raise InputError(
-            subject=f"block {name!r} of source {source.name}",
-            found="none of that name",
-            expected=f"one of {', '.join(source.blocks)}",
-            mend="correct the name in workflow/papers",
-        )
-    return source.blocks[name]

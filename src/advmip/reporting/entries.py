@@ -1,12 +1,13 @@
-"""Entries of printed tables: one number of a comparison, its verdict, and the tally below."""
+"""Entries of printed tables: a comparison with its verdict, groups of lines, the tally below."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from advmip.reporting.formats import DASH, LEGEND
+from advmip.reporting.formats import DASH, LEGEND, Entry
 from advmip.reporting.judging import Verdict, tally
 from advmip.reporting.obstacles import count_obstacles
 
@@ -29,6 +30,33 @@ def number_of(row: pd.Series[Any] | None, column: str, decimals: int | None = No
     if row is None or pd.isna(row[column]):
         return "" if row is None or column == "published" else DASH
     return f"{row[column]:.{int(row['decimals']) if decimals is None else decimals}f}"
+
+
+def beside(row: pd.Series[Any] | None, ours: str | None = None) -> list[Entry]:
+    """Our number, or what is written in its place, with its verdict, and the source's."""
+    return [
+        Entry(number_of(row, "ours") if ours is None else ours, verdict=verdict_of(row)),
+        Entry(number_of(row, "published"), quiet=True),
+    ]
+
+
+def rules_at(lines: Sequence[Sequence[Entry]], columns: int = 1) -> frozenset[int]:
+    """Which lines begin with other entries, in so many columns, than the line above."""
+    return frozenset(
+        place
+        for place in range(1, len(lines))
+        if lines[place][:columns] != lines[place - 1][:columns]
+    )
+
+
+def without_repeats(lines: Sequence[Sequence[Entry]], columns: int = 1) -> list[list[Entry]]:
+    """The lines; what they begin with, in so many columns, stands in the first of its like."""
+    kept = [list(line) for line in lines]
+    for line, above, below in zip(kept[1:], lines, lines[1:], strict=False):
+        for column in range(columns):
+            if below[: column + 1] == above[: column + 1]:
+                line[column] = Entry("")
+    return kept
 
 
 def verdict_notes(tidy: pd.DataFrame) -> list[str]:

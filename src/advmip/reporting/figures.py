@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from advmip.errors import looked_up
-from advmip.reporting import lecture, style
+from advmip.reporting import kronqvist, style
 from advmip.reporting.ben_mhenni import figures as ben_mhenni
 from advmip.reporting.kept_rows import rows_of
 from advmip.reporting.outputs import FigureKind
@@ -21,7 +21,7 @@ from advmip.storage import write_atomically
 
 FIGURES: dict[str, FigureKind] = {
     **zhao_kronqvist.FIGURES,
-    **lecture.FIGURES,
+    **kronqvist.FIGURES,
     **zhu.FIGURES,
     **ben_mhenni.FIGURES,
 }

@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, stdtrit
 
+# Share of the distribution that intervals hold.
+_CONFIDENCE = 0.95
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -31,7 +34,7 @@ class Measured:
     seeds: int
 
 
-def measure(values: ArrayLike, confidence: float = 0.95) -> Measured:
+def measure(values: ArrayLike) -> Measured:
     """Mean, t-interval of the mean and prediction interval of one further value.
 
     A published number is one run, so it is the prediction interval that it should lie in; the
@@ -39,7 +42,6 @@ def measure(values: ArrayLike, confidence: float = 0.95) -> Measured:
 
     Args:
         values: One number per seed, at least one; an infinite one makes all ends infinite.
-        confidence: Share of the distribution that the intervals hold, in (0, 1).
 
     Raises:
         ValueError: There is no value, or one is not a number.
@@ -51,7 +53,7 @@ def measure(values: ArrayLike, confidence: float = 0.95) -> Measured:
     nan = float("nan")
     if sample.size == 1:
         return Measured(mean, nan, nan, nan, nan, 1)
-    quantile = float(stdtrit(sample.size - 1, 0.5 + confidence / 2))
+    quantile = float(stdtrit(sample.size - 1, 0.5 + _CONFIDENCE / 2))
     deviation = float(sample.std(ddof=1))
     half = quantile * deviation / float(np.sqrt(sample.size))
     further = quantile * deviation * float(np.sqrt(1 + 1 / sample.size))
@@ -60,7 +62,7 @@ def measure(values: ArrayLike, confidence: float = 0.95) -> Measured:
     )
 
 
-def measure_share(values: ArrayLike, whole: float, confidence: float = 0.95) -> Measured:
+def measure_share(values: ArrayLike, whole: float) -> Measured:
     """How often something is so, with the interval of Clopper and Pearson.
 
     All of three instances are no proof that all of a hundred would be, though they do not differ.
@@ -68,7 +70,6 @@ def measure_share(values: ArrayLike, whole: float, confidence: float = 0.95) -> 
     Args:
         values: `whole` or 0 for each instance, at least one.
         whole: What an instance counts, such as 100 for percent.
-        confidence: Share of the distribution that the interval holds, in (0, 1).
 
     Raises:
         ValueError: There is no value, or one is neither of both.
@@ -77,7 +78,7 @@ def measure_share(values: ArrayLike, whole: float, confidence: float = 0.95) -> 
     if not np.isin(sample, (0.0, whole)).all():
         raise ValueError(f"a share needs values of 0 or {whole:g}: {sample.tolist()}")
     count, hits = sample.size, int(np.count_nonzero(sample))
-    tail = (1.0 - confidence) / 2
+    tail = (1.0 - _CONFIDENCE) / 2
     lower = betaincinv(hits, count - hits + 1, tail) if hits else 0.0
     upper = betaincinv(hits + 1, count - hits, 1.0 - tail) if hits < count else 1.0
     nan = float("nan")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from advmip.errors import InputError, unknown_name
+from advmip.errors import InputError, looked_up
 from advmip.reporting.ben_mhenni import predicates as ben_mhenni
 from advmip.reporting.comparisons import compare_block
 from advmip.reporting.intervals import measure
@@ -61,11 +61,9 @@ def write_verdicts(
     Raises:
         InputError: There is no such source, or rows or published values are missing or unreadable.
     """
-    sources = read_sources(papers_dir)
-    if source not in sources:
-        raise unknown_name("source", source, sources)
+    judged = looked_up("source", source, read_sources(papers_dir))
     with rows_of(rows_dir, source) as folder:
-        verdicts = judge_source(Rows(folder, plan), sources[source])
+        verdicts = judge_source(Rows(folder, plan), judged)
     with write_atomically(out_path) as temporary:
         verdicts.to_csv(temporary, index=False)
     return verdicts
@@ -142,8 +140,7 @@ def judge_claim(rows: Rows, source: Source, claim: Claim, protocol: str) -> dict
         MissingRowsError: Rows that this scale ought to have are not there.
         InputError: The predicate is unknown.
     """
-    if claim.predicate not in PREDICATES:
-        raise unknown_name("predicate", claim.predicate, PREDICATES)
+    predicate = looked_up("predicate", claim.predicate, PREDICATES)
     evidence = Evidence(rows, source, protocol)
     record: dict[str, object] = {
         "source": source.name,
@@ -159,7 +156,7 @@ def judge_claim(rows: Rows, source: Source, claim: Claim, protocol: str) -> dict
     if other is not None and claim.paper_networks_only:
         return record | _obstructed(other)
     try:
-        cases = PREDICATES[claim.predicate](evidence, **claim.arguments)
+        cases = predicate(evidence, **claim.arguments)
     except MissingRowsError as missing:
         if _left_out(rows, protocol, missing):
             return record | _obstructed(left_out())

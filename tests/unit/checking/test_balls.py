@@ -6,8 +6,10 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 
 from advmip.checking.balls import in_ball
+from advmip.mip.bounds.balls import Ball
 from advmip.mip.heuristics.ball_attack import moved_into_ball
 
 NORMS = ("linf", "l1", "l2")
@@ -41,7 +43,7 @@ def test_points_are_moved_into_the_ball_and_hardly_farther(norm: str, radius: fl
         image = random.random(50)
         image[:10] = random.integers(0, 2, 10)
         point = image + random.normal(size=50)
-        moved = moved_into_ball(image, point, radius, norm)
+        moved = moved_into_ball(Ball(torch.from_numpy(image[None]), radius, norm), point)
         assert in_ball(image, moved, radius, norm)
         assert moved.min() >= 0
         assert moved.max() <= 1
@@ -52,4 +54,7 @@ def test_points_are_moved_into_the_ball_and_hardly_farther(norm: str, radius: fl
 
 def test_a_point_inside_stays_where_it_is() -> None:
     image = np.array([0.25, 0.5])
-    assert np.array_equal(moved_into_ball(image, np.array([0.5, 0.5]), 0.3, "l2"), [0.5, 0.5])
+    assert np.array_equal(
+        moved_into_ball(Ball(torch.from_numpy(image[None]), 0.3, "l2"), np.array([0.5, 0.5])),
+        [0.5, 0.5],
+    )

@@ -9,13 +9,26 @@ from hypothesis import strategies as st
 
 from advmip.finetuning import InfeasibleCutsError
 from advmip.finetuning.block_coordinates import project_by_blocks
-from advmip.finetuning.cuts import MatrixCuts
+from advmip.finetuning.gradient_rows import FullRows
 from advmip.finetuning.nonnegative_quadratic import solve_nonnegative
 from advmip.finetuning.parameters import ParameterVector
 from advmip.finetuning.projection import Projection
 from advmip.networks import ARCHITECTURES, new_network
 
 CPU = torch.device("cpu")
+
+
+class MatrixCuts:
+    """Rows given as an explicit matrix: matrix @ d >= right_hand_side."""
+
+    def __init__(self, matrix, right_hand_side):
+        self.matrix, self.right_hand_side = matrix, right_hand_side
+
+    def slopes(self, step):
+        return self.matrix @ step
+
+    def gradients(self, rows):
+        return FullRows(self.matrix[rows])
 
 
 def random_cuts(seed, rows, length):

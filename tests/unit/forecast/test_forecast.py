@@ -14,9 +14,9 @@ import pytest
 from advmip.experiments.rows import write_rows
 from advmip.forecast import work
 from advmip.forecast.forecast import TOTAL, Forecast, forecast, printed
-from advmip.forecast.jobs import jobs_behind, jobs_of
-from advmip.forecast.kept import samples_of_tables
+from advmip.forecast.jobs import closure, jobs_of
 from advmip.forecast.measured import measured
+from advmip.forecast.snapshot_tables import samples_of_tables
 from advmip.forecast.times import Sample, Times
 from advmip.forecast.work import Effort, Kind
 from advmip.settings import Settings, load_settings, save_settings
@@ -155,7 +155,7 @@ def test_what_is_done_already_is_not_left(results: Path) -> None:
     write_rows("attacks", attacks(360.0, time_limit=7200), shard)
     scale = small(time_limit=7200.0, attacks_per_job=5)
     assert cost_of("zhu_table4", scale, results).left == 3600.0
-    benchmark = results / "demo" / "benchmarks" / "exact_attacks" / "progressive" / "DNN1-0.tsv"
+    benchmark = results / "demo" / "benchmarks" / "zhu" / "progressive" / "DNN1-0.tsv"
     benchmark.parent.mkdir(parents=True)
     benchmark.write_text("s\tmax_rss\n1800.0\t500.0\n")
     journal = results / "demo" / "journals" / "zhu" / "progressive" / "DNN1-1.jsonl"
@@ -170,10 +170,10 @@ def test_what_is_done_already_is_not_left(results: Path) -> None:
 
 def test_a_table_needs_no_jobs_of_other_sources() -> None:
     jobs = jobs_of(small(), OUTPUTS)
-    needed = jobs_behind(jobs, "zhu_table8", ["tables"])
+    needed = closure(jobs, ["tables/zhu_table8"])
     assert "retrained/DNN1-none" in needed
     assert "networks/DNN1" in needed
-    assert not {name for name in needed if name.startswith(("finetuning", "efficiency", "adv"))}
+    assert not {name for name in needed if name.startswith(("zk", "benmhenni", "adv"))}
 
 
 def test_a_network_that_is_defended_is_another() -> None:

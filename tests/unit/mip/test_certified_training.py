@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from test_linear_bounds import convolutional, network_of
+from small_networks import convolutional, network_of
 from torch import nn
 from torch.nn import functional
 
 from advmip import Dataset, load_dataset, verify
-from advmip.experiments.classifiers import first_images
+from advmip.experiments.data import first_images
 from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.mip.certified_training import CertifiedLoss, certified_margins
 from advmip.networks import ARCHITECTURES, Architecture, Network
-from advmip.networks.architectures import ShortcutBlock
+from advmip.networks.architectures.residual import ShortcutBlock
 from advmip.networks.training import Objective, cross_entropy, train
 
 EPSILON = 0.1

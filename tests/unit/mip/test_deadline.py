@@ -11,7 +11,7 @@ import pytest
 from advmip import maximise_activation, minimal_attack, verify
 from advmip.mip.bounds import (
     NETWORK_BOUNDS,
-    FormBounds,
+    PropagatedBounds,
     network_bounds,
     relaxation_bounds,
     tightened_bounds,
@@ -22,16 +22,17 @@ from advmip.mip.deadline import (
     OutOfTimeError,
     as_far_as,
     checkpoint,
-    is_up,
-    limited,
+    has_deadline,
     seconds_left,
+    time_is_up,
     until,
 )
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.encoding import Interval
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.mip.problem import Problem, encode
-from advmip.mip.solvers import SOLVERS, Options, Status, linear_program
+from advmip.mip.programs import linear_program
+from advmip.mip.solvers import SOLVERS, Options, Status
 from advmip.networks import Network, staged
 from advmip.networks.architectures import ARCHITECTURES
 from advmip.networks.network import new_network
@@ -56,7 +57,7 @@ def problem() -> Problem:
         network,
         image,
         distance_named("l1"),
-        Targeted(target, network.classes),
+        targeted(target, network.classes),
         Box.around(image, network.input_shape),
     )
 
@@ -98,21 +99,21 @@ def images_within(problem: Problem) -> np.ndarray:
 
 
 def test_the_earlier_of_two_deadlines_counts() -> None:
-    assert not limited()
+    assert not has_deadline()
     with until(np.inf):
         checkpoint(1e6)
     with until(time.perf_counter() + 100.0), until(time.perf_counter() + 1000.0):
-        assert limited()
-        assert not is_up()
+        assert has_deadline()
+        assert not time_is_up()
         assert 0.0 < seconds_left() <= 100.0
         checkpoint()
         with pytest.raises(OutOfTimeError):
             checkpoint(101.0)
     with until(PASSED):
-        assert is_up()
+        assert time_is_up()
         with pytest.raises(OutOfTimeError), until(np.inf):
             checkpoint()
-    assert not limited()
+    assert not has_deadline()
 
 
 def test_a_step_that_is_not_needed_just_ends() -> None:
@@ -130,9 +131,9 @@ def test_linear_forms_hold_after_a_deadline(problem: Problem, distance: str) -> 
         problem.network, problem.image, distance_named(distance), problem.goal, problem.box
     ).within(RADII[distance])
     with until(PASSED):
-        late = FormBounds(near).intervals
+        late = PropagatedBounds(near).intervals
     assert_hold(late, near, images_within(near))
-    for wider, tighter in zip(late, FormBounds(near).intervals, strict=True):
+    for wider, tighter in zip(late, PropagatedBounds(near).intervals, strict=True):
         assert (wider.lower <= tighter.lower + 1e-6).all()
         assert (wider.upper >= tighter.upper - 1e-6).all()
 
@@ -152,7 +153,7 @@ def test_bounds_over_all_images_hold_after_a_deadline(problem: Problem, method: 
     [
         relaxation_bounds,
         tightened_bounds,
-        lambda problem, bounds, deadline: tightened_further(problem, bounds, deadline)[1],
+        lambda problem, bounds: tightened_further(problem, bounds)[1],
     ],
 )
 @pytest.mark.parametrize("distance", ["l0", "l1", "l2", "linf"])
@@ -162,8 +163,10 @@ def test_programs_leave_bounds_as_they_are_after_a_deadline(
     near = Problem(
         problem.network, problem.image, distance_named(distance), problem.goal, problem.box
     ).within(RADII[distance])
-    bounds = FormBounds(near).intervals
-    assert_hold(tighten(near, bounds, PASSED), near, images_within(near))
+    bounds = PropagatedBounds(near).intervals
+    with until(PASSED):
+        late = tighten(near, bounds)
+    assert_hold(late, near, images_within(near))
 
 
 @pytest.mark.parametrize("solver", [name for name, each in SOLVERS.items()])

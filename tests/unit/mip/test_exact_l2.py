@@ -16,10 +16,10 @@ from advmip.mip.attack_tree import tree_for
 from advmip.mip.bounds import interval_bounds, relaxation_bounds
 from advmip.mip.distances import L1, L2, Box
 from advmip.mip.formulations import BigM
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.mip.model import Cuts, ModelBuilder
 from advmip.mip.problem import Problem
-from advmip.mip.projection import ProjectedL2, Space, projected
+from advmip.mip.projection import CoordinateSpace, ProjectedL2, projected
 from advmip.mip.solvers import Options
 from advmip.networks import staged
 
@@ -27,14 +27,14 @@ PIXELS, COORDINATES = 30, 5
 MARGIN = 1e-4
 
 
-def space(seed: int) -> Space:
+def space(seed: int) -> CoordinateSpace:
     random = np.random.default_rng(seed)
     basis = np.linalg.qr(random.normal(size=(PIXELS, COORDINATES)))[0].T
     image = np.where(random.random(PIXELS) < 0.5, 0.0, random.random(PIXELS))
-    return Space(basis, Box.around(image, (1, 5, 6)), np.inf)
+    return CoordinateSpace(basis, Box.around(image, (1, 5, 6)), np.inf)
 
 
-def shortest_by_clarabel(chosen: Space, coordinates: np.ndarray) -> np.ndarray | None:
+def shortest_by_clarabel(chosen: CoordinateSpace, coordinates: np.ndarray) -> np.ndarray | None:
     return qpsolvers.solve_qp(
         csc_matrix(2 * np.eye(PIXELS)),
         np.zeros(PIXELS),
@@ -59,7 +59,7 @@ def test_the_shortest_change_is_that_of_a_general_solver(seed: int) -> None:
     assert np.linalg.norm(ours) == pytest.approx(np.linalg.norm(theirs), rel=1e-6)
 
 
-def cuts_at(chosen: Space, coordinates: np.ndarray, rest: float = 0.0) -> Cuts:
+def cuts_at(chosen: CoordinateSpace, coordinates: np.ndarray, rest: float = 0.0) -> Cuts:
     """The cuts that a point with so much added to its squares violates."""
     builder = ModelBuilder()
     whole = Box(np.full(COORDINATES, -9.0), np.full(COORDINATES, 9.0), Layout((COORDINATES,)))
@@ -105,7 +105,7 @@ def test_the_network_sees_the_same_in_coordinates() -> None:
     form = staged(as_network(tiny))
     image = np.random.default_rng(0).random(4)
     box = Box.around(image, SHAPE)
-    problem = Problem(form, image, L2(), Targeted(0, CLASSES), box)
+    problem = Problem(form, image, L2(), targeted(0, CLASSES), box)
     found = projected(problem)
     assert found is not None
     change = np.random.default_rng(1).uniform(box.lower, box.upper)
@@ -124,7 +124,7 @@ def test_the_tree_in_coordinates_equals_brute_force(seed: int) -> None:
     tiny, network, image, label = instance(seed, (3, 4))
     target = (label + 1) % CLASSES
     expected = smallest(tiny, image, "l2", [target], 1.0, MARGIN)
-    goal = Targeted(target, CLASSES, 1.0, MARGIN)
+    goal = targeted(target, CLASSES, 1.0, MARGIN)
     problem = Problem(staged(network), image, L2(), goal, Box.around(image, SHAPE))
     assert projected(problem) is not None
     tree = tree_for(problem, interval_bounds(problem), BigM(), "branch-and-bound")
@@ -157,7 +157,7 @@ def test_more_squares_than_a_dense_program_can_bear_are_refused(
 def test_no_attack_within_the_ball_leaves_the_bounds_of_its_neurons(seed: int) -> None:
     _, network, image, label = instance(seed)
     form, target = staged(network), (label + 1) % CLASSES
-    goal = Targeted(target, CLASSES, 1.0, MARGIN)
+    goal = targeted(target, CLASSES, 1.0, MARGIN)
     problem = Problem(form, image, L2(), goal, Box.around(image, SHAPE)).within(0.9)
     bounds = relaxation_bounds(problem, interval_bounds(problem))
     random = np.random.default_rng(seed)

@@ -14,8 +14,8 @@ from advmip.mip.bounds import interval_bounds
 from advmip.mip.distances import Box, TotalVariation, distance_named
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.mip.formulations.maximum import add_maximum
-from advmip.mip.goals import Goal, Targeted, Untargeted
-from advmip.mip.mipverify import written
+from advmip.mip.goals import Goal, targeted, untargeted
+from advmip.mip.mipverify import mipverify_model
 from advmip.mip.model import Expression, ModelBuilder
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import SOLVERS, Options, Status
@@ -97,18 +97,18 @@ def problem_of(image: np.ndarray, distance: str, goal: Goal) -> tuple[Problem, l
 def test_what_has_one_sign_has_no_column() -> None:
     # The first pixel can only rise, the second only fall.
     image = np.array([0.0, 1.0, 0.4, 0.6])
-    problem, bounds = problem_of(image, "l1", Targeted(1, CLASSES))
+    problem, bounds = problem_of(image, "l1", targeted(1, CLASSES))
     open_neurons = unstable_neurons(bounds)
-    model, change = written(problem, bounds)
+    model, change = mipverify_model(problem, bounds)
     assert model.size.columns == 4 + 2 + 2 * open_neurons
     assert model.size.integers == open_neurons
     assert model.size.rows == 2 * 2 + 3 * open_neurons + (CLASSES - 1)
     assert model.objective.tolist()[:4] == [1.0, -1.0, 0.0, 0.0]
     assert len(change) == 4
-    euclidean, _ = written(*problem_of(image, "l2", Targeted(1, CLASSES)))
+    euclidean, _ = mipverify_model(*problem_of(image, "l2", targeted(1, CLASSES)))
     assert (euclidean.size.columns, euclidean.size.quadratic) == (4 + 2 * open_neurons, 4)
     # The maximum of two classes: a column and two binaries.
-    several, _ = written(*problem_of(image, "l2", Untargeted(1, CLASSES)))
+    several, _ = mipverify_model(*problem_of(image, "l2", untargeted(1, CLASSES)))
     assert several.size.columns == euclidean.size.columns + 3
 
 

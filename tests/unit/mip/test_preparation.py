@@ -12,7 +12,7 @@ from tiny_networks import instance
 from advmip.mip.bounds import interval_bounds
 from advmip.mip.distances import Box, distance_named
 from advmip.mip.formulations import BigM, Formulation, Indicator
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.mip.preparation import Prepared, prepare
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import SOLVERS, Options, Status
@@ -25,7 +25,7 @@ def prepared(
     distance: str, formulation: Formulation | None = None, solver: str = "auto"
 ) -> tuple[Problem, Prepared]:
     _, network, image, label = instance(4, (3, 4))
-    goal = Targeted((label + 1) % CLASSES, CLASSES, 1.0, 1e-4)
+    goal = targeted((label + 1) % CLASSES, CLASSES, 1.0, 1e-4)
     box = Box.around(image, SHAPE)
     problem = Problem(staged(network), image, distance_named(distance), goal, box)
     return problem, prepare(problem, interval_bounds(problem), formulation or BigM(), solver)

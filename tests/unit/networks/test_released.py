@@ -14,7 +14,7 @@ import torch
 
 from advmip.errors import InputError
 from advmip.networks import ARCHITECTURES, new_network, released
-from advmip.networks.architectures import ResidualNetwork
+from advmip.networks.architectures.residual import ResidualNetwork
 from advmip.networks.released import read_pickled_module, released_network
 
 

@@ -13,7 +13,8 @@ from example_rows import PAPERS, Example
 from advmip.errors import InputError
 from advmip.journal import Journal
 from advmip.reporting.figures import FIGURES, write_figure
-from advmip.reporting.report import gather_provenance, output_names, write_report
+from advmip.reporting.report import write_report
+from advmip.reporting.results_folder import gather_provenance, output_names
 from advmip.reporting.snapshot import write_snapshot
 from advmip.reporting.tables import TABLES, write_table
 from advmip.reporting.verdicts import join_verdicts, write_verdicts

@@ -1,4 +1,4 @@
-"""Attacks to be looked at, and measures of how visible they are (Table 2, Figure 5)."""
+"""Attacks by several methods, and how visible they are (Table 2, Figure 5)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 
 from advmip.appearance import busy_share, structural_similarity, unchanged_share
 from advmip.checking.attacks import check_attack
-from advmip.experiments.ben_mhenni.instances import APPEARANCE, Instance, networks_of, shard_of
-from advmip.experiments.ben_mhenni.networks import CODE, dependencies, load_attacked_networks
-from advmip.experiments.exact.attacked_network import AttackedNetwork, identity_columns
+from advmip.experiments.ben_mhenni.catalogue import CODE
+from advmip.experiments.ben_mhenni.instances import APPEARANCE, Instance, shard_of
+from advmip.experiments.exact.attacked_network import (
+    AttackedNetwork,
+    load_attacked_networks,
+)
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.solving import solved
+from advmip.experiments.shards import networks_of
+from advmip.experiments.solving import identity_of, key_of, solved
 from advmip.gradient_attacks import (
     AttackSettings,
     CarliniWagnerSettings,
@@ -45,7 +49,7 @@ _VARIATION = "l1+tv"
 _ISOTROPIC, _OF_IMAGE = "isotropic", "image"
 
 
-def attacks_to_look_at(
+def visible_attacks(
     settings: Settings, shard: int, network_files: Mapping[str, Path], journal: Path, out: Path
 ) -> None:
     """Do the attacks of one job by every method, measure them, and keep pictures of grey ones.
@@ -69,25 +73,25 @@ def attacks_to_look_at(
     attacked_networks = load_attacked_networks(settings, APPEARANCE, network_files, images)
 
     def solve(instance: Instance) -> dict[str, Any]:
-        name = instance.network
-        common = identity_columns(settings, "benmhenni", attacked_networks[name], APPEARANCE, CODE)
-        found = _found(settings, attacked_networks[name], shown[name], instance, journal.parent)
+        name = instance.paper_network
+        attacked_network = attacked_networks[name]
+        common = attacked_network.columns(settings, "benmhenni", APPEARANCE, CODE[APPEARANCE])
+        found = _found(settings, attacked_network, shown[name], instance, journal.parent)
         return {kind: [common | row for row in rows] for kind, rows in found.items()}
 
-    attacks = {
-        name: [
-            shown[name]["attack"],
-            shown[name]["carlini_wagner"],
-            shown[name]["time_limit"],
-            shown[name]["gap"],
-        ]
-        for name in attacked_networks
-    }
-    depends = dependencies(settings, attacked_networks, attacks)
-    depends["variation_weight"] = settings["benmhenni"]["variation_weight"]
-    results = solved(
-        journal, depends, settings["reuse"], instances, lambda instance: instance.key, solve
+    names = ("attack", "carlini_wagner", "time_limit", "gap")
+    identity = identity_of(
+        settings,
+        CODE[APPEARANCE],
+        attacked_networks={name: each.digests for name, each in attacked_networks.items()},
+        attacks={
+            name: [shown[name][each] for each in names]  # type: ignore[literal-required]
+            for name in attacked_networks
+        },
+        margin=settings["benmhenni"]["margin"],
+        variation_weight=settings["benmhenni"]["variation_weight"],
     )
+    results = solved(journal, identity, settings["reuse"], instances, key_of, solve)
     for kind in ("perturbations", "pictures"):
         rows = [row for each in results for row in each[kind]]
         write_rows(kind, rows, out / f"{kind}.csv")
@@ -123,7 +127,7 @@ def _found(
     label = int(attacked_network.images.labels[index])
     about: Row = {"image": index, "label": label}
     row: Row = {**about, "rank": instance.rank, "method": instance.method}
-    begun = time.perf_counter()
+    begun = time.process_time()
     if instance.method in GRADIENT_METHODS:
         attacked = _gradient_attack(settings, attacked_network, chosen, instance.method, image)
         row["outcome"] = "feasible"
@@ -147,7 +151,7 @@ def _found(
             "lower_bound": attack.lower_bound,
             "solver_taken": attack.solver,
         }
-    row["seconds_total"] = time.perf_counter() - begun
+    row["seconds_total"] = time.process_time() - begun
     predicted = int(staged(attacked_network.network).logits(attacked.ravel()).argmax())
     succeeded = predicted != label
     row |= {"success": 100.0 * succeeded, "status": "ok", "checked": True}

@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 
 from advmip.errors import InputError
+from advmip.experiments.ben_mhenni.catalogue import CODE
 from advmip.experiments.ben_mhenni.instances import (
     EFFICIENCY,
     Instance,
-    networks_of,
     shard_of,
     time_limit_of,
 )
-from advmip.experiments.ben_mhenni.networks import CODE, dependencies, load_attacked_networks
-from advmip.experiments.exact.attacked_network import AttackedNetwork, identity_columns
+from advmip.experiments.exact.attacked_network import (
+    AttackedNetwork,
+    load_attacked_networks,
+)
 from advmip.experiments.exact.columns import attack_columns
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.shards import most_images
-from advmip.experiments.solving import solved
+from advmip.experiments.shards import most_images, networks_of
+from advmip.experiments.solving import identity_of, key_of, solved
 from advmip.mip import minimal_attack, network_bounds
 from advmip.mip.bounds import NETWORK_BOUNDS
 from advmip.mip.encoding import Interval
@@ -66,23 +68,29 @@ def compare_solvers(
         return network_bounds(staged(attacked_networks[name].network), method, progress=True)
 
     def solve(instance: Instance) -> Row:
-        name = instance.network
-        common = identity_columns(settings, "benmhenni", attacked_networks[name], EFFICIENCY, CODE)
-        chosen = compared[name]
+        name = instance.paper_network
+        attacked_network = attacked_networks[name]
+        common = attacked_network.columns(settings, "benmhenni", EFFICIENCY, CODE[EFFICIENCY])
         return common | _row(
-            settings, attacked_networks[name], chosen, bounds_of(name), instance, journal.parent
+            settings, attacked_network, compared[name], bounds_of(name), instance, journal.parent
         )
 
     def key(instance: Instance) -> str:
         # Its time may be its solver's own: an answer outlives another solver's new limit.
-        return f"{instance.key} time_limit={time_limit_of(settings, instance):g}"
+        return f"{key_of(instance)} time_limit={time_limit_of(settings, instance):g}"
 
-    attacks = {
-        name: {shard: compared[name][shard] for shard in (*_DECISIVE, "target")}  # type: ignore[literal-required]
-        for name in attacked_networks
-    }
-    depends = dependencies(settings, attacked_networks, attacks)
-    rows = solved(journal, depends, settings["reuse"], instances, key, solve)
+    names = (*_DECISIVE, "target")
+    identity = identity_of(
+        settings,
+        CODE[EFFICIENCY],
+        attacked_networks={name: each.digests for name, each in attacked_networks.items()},
+        attacks={
+            name: {each: compared[name][each] for each in names}  # type: ignore[literal-required]
+            for name in attacked_networks
+        },
+        margin=settings["benmhenni"]["margin"],
+    )
+    rows = solved(journal, identity, settings["reuse"], instances, key, solve)
     write_rows("attacks", rows, out / "attacks.csv")
 
 

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from advmip.errors import looked_up
+from advmip.experiments.ben_mhenni.catalogue import CODE
 from advmip.experiments.ben_mhenni.denoising import denoised
-from advmip.experiments.ben_mhenni.tree import drawn_instance, whole_tree
-from advmip.experiments.classifiers import load_split
+from advmip.experiments.ben_mhenni.tree import random_instance, search_tree
+from advmip.experiments.data import load_split
 from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import Row, write_rows
 from advmip.mip.distances import Box, TotalVariation
@@ -21,7 +22,6 @@ from advmip.networks import ARCHITECTURES, Architecture, Network, staged
 from advmip.pictures import picture_columns
 from advmip.settings import Settings
 
-_CODE = ("datasets", "experiments.ben_mhenni", "mip", "networks", "pictures")
 # Figure 1's powers, and points between -1 and 1.
 _POWERS = (0.0, 0.5, 1.0, 2.0)
 _POINTS = 201
@@ -43,7 +43,7 @@ def illustrations(settings: Settings, out: Path) -> None:
         InputError: The data set is missing.
         CheckError: The denoised image or the tree's optimum is not the best one.
     """
-    common = origin_columns(settings, "benmhenni", _CODE)
+    common = origin_columns(settings, "benmhenni", CODE["illustrations"])
     for kind, rows in {
         "networks": _networks(),
         "samples": [*_penalties(), *_relaxed_neuron()],
@@ -169,7 +169,7 @@ def _denoising(settings: Settings) -> list[Row]:
 
 def _nodes() -> list[Row]:
     """The tree of Algorithm 1 on a network that was drawn for it."""
-    instance = drawn_instance()
+    instance = random_instance()
     network = instance.network
     about = network_columns("tree", network.architecture.paper_name, network)
     return [
@@ -184,5 +184,5 @@ def _nodes() -> list[Row]:
             "status": "ok",
             "checked": True,
         }
-        for node in whole_tree(instance)
+        for node in search_tree(instance)
     ]

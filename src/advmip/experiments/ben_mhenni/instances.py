@@ -1,4 +1,4 @@
-"""Which attacks a scale sets out to do, and how they are dealt out to jobs.
+"""Which attacks a scale sets out to do, and how they are divided among jobs.
 
 Light on purpose, as the settings are: the workflow asks before every run. A job may attack several
 networks, so that small ones do not each pay for a process of their own.
@@ -6,40 +6,31 @@ networks, so that small ones do not each pay for a process of their own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 from advmip.experiments.shards import chosen_shard, chunked, images_of
 from advmip.settings import Settings
 
-# Solvers on the same attacks (Table 3, Figures 6 and 7), and attacks to be looked at (Table 2,
+# Solvers on the same attacks (Table 3, Figures 6 and 7), and how visible attacks are (Table 2,
 # Figure 5).
 EFFICIENCY, APPEARANCE = "efficiency", "appearance"
-# The kinds of rows that a job of each writes.
-ROWS = {EFFICIENCY: ("attacks",), APPEARANCE: ("perturbations", "pictures")}
 
 
-@dataclass(frozen=True)
-class Instance:
+class Instance(NamedTuple):
     """One attack.
 
     Attributes:
-        network: The paper's name of the network.
+        paper_network: The paper's name of the network.
         rank: Which of the images that it classifies correctly, from 0.
         method: The distance to minimise, or a gradient attack.
         solver: The solver; None where none is compared.
     """
 
-    network: str
+    paper_network: str
     rank: int
     method: str
     solver: str | None = None
-
-    @property
-    def key(self) -> str:
-        """Its name, unique in an experiment."""
-        solver = "" if self.solver is None else f" solver={self.solver}"
-        return f"network={self.network} method={self.method} rank={self.rank}{solver}"
 
 
 def shards_of(settings: Settings, experiment: str) -> list[list[Instance]]:
@@ -72,8 +63,9 @@ def shards_of(settings: Settings, experiment: str) -> list[list[Instance]]:
 
 def time_limit_of(settings: Settings, instance: Instance) -> float:
     """The seconds that the solver of a comparison has for an attack."""
-    compared = settings["benmhenni"]["experiments"]["efficiency"]["networks"][instance.network]
-    return compared["time_limit_by_solver"].get(instance.solver or "", compared["time_limit"])
+    compared = settings["benmhenni"]["experiments"]["efficiency"]["networks"]
+    chosen = compared[instance.paper_network]
+    return chosen["time_limit_by_solver"].get(instance.solver or "", chosen["time_limit"])
 
 
 def shard_of(settings: Settings, experiment: str, shard: int) -> list[Instance]:
@@ -84,17 +76,3 @@ def shard_of(settings: Settings, experiment: str, shard: int) -> list[Instance]:
     """
     what = f"experiment {experiment} of Ben Mhenni"
     return chosen_shard(shards_of(settings, experiment), shard, what, settings["scale"])
-
-
-def networks_of(instances: list[Instance]) -> list[str]:
-    """The networks that some attacks are on, each once."""
-    return list(dict.fromkeys(instance.network for instance in instances))
-
-
-def shards_on(settings: Settings, experiment: str, network: str) -> list[int]:
-    """The jobs of an experiment that attack a network."""
-    return [
-        number
-        for number, shard in enumerate(shards_of(settings, experiment))
-        if network in networks_of(shard)
-    ]

@@ -70,7 +70,7 @@ class Evaluated:
     outcome: str
 
 
-def drawn_instance(seed: int = _SEED) -> Instance:
+def random_instance(seed: int = _SEED) -> Instance:
     """A network with weights from a seed, and an attack towards the likeliest other class."""
     random = np.random.default_rng(seed)
     first, second = nn.Linear(_PIXELS, _NEURONS), nn.Linear(_NEURONS, _CLASSES)
@@ -97,7 +97,7 @@ def drawn_instance(seed: int = _SEED) -> Instance:
     return Instance(network, image, int(label), int(target))
 
 
-def whole_tree(instance: Instance) -> list[Evaluated]:
+def search_tree(instance: Instance) -> list[Evaluated]:
     """Every node that Algorithm 1 evaluates: depth first, largest h^ first, active side first.
 
     Raises:

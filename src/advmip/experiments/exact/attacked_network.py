@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advmip.datasets import Dataset
 from advmip.errors import InputError
+from advmip.experiments.data import load_split
+from advmip.experiments.networks import network_of
 from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import Row
 from advmip.networks import Network, staged
@@ -36,11 +39,24 @@ class AttackedNetwork:
     images: Dataset
     correct: NDArray[np.intp]
 
-    @classmethod
-    def of(cls, paper_network: str, network: Network, images: Dataset) -> AttackedNetwork:
-        """A network on the images that it classifies correctly itself."""
-        correct = np.flatnonzero(predictions(network, images.images) == images.labels)
-        return cls(paper_network, network, images, correct)
+    @property
+    def digests(self) -> list[str]:
+        """What stands for it where results depend on it: the digests of weights and images."""
+        return [self.network.digest, self.images.digest]
+
+    def columns(self, settings: Settings, source: str, experiment: str, code: Sequence[str]) -> Row:
+        """What a row on it says of itself: what it is about, and where it comes from.
+
+        Args:
+            settings: All settings.
+            source: The source's short name.
+            experiment: What the row is for.
+            code: Parts of the library that decide it, as in `code_digest`.
+        """
+        return {
+            **network_columns(experiment, self.paper_network, self.network, self.images),
+            **origin_columns(settings, source, code),
+        }
 
     def correct_of(self, label: int | None) -> NDArray[np.intp]:
         """Those of one class; all where it is None."""
@@ -50,7 +66,7 @@ class AttackedNetwork:
             else self.correct[self.images.labels[self.correct] == label]
         )
 
-    def demand(self, images: int, labels: set[int | None], experiment: str) -> None:
+    def require(self, images: int, labels: set[int | None], experiment: str) -> None:
         """Make sure that there are enough images to attack.
 
         Args:
@@ -72,6 +88,52 @@ class AttackedNetwork:
             )
 
 
+def load_attacked_network(
+    settings: Settings, paper_network: str, network_file: Path, split: str = "test"
+) -> AttackedNetwork:
+    """Load a network and the images of a split.
+
+    Args:
+        settings: All settings.
+        paper_network: The source's name, such as "DNN1" or "CIFAR-4x100".
+        network_file: The network's weights, or a published network.
+        split: "train" or "test".
+
+    Raises:
+        InputError: The name is unknown, a file is missing or damaged, or the file holds another
+            architecture than the settings name.
+    """
+    network = network_of(settings, paper_network, network_file)
+    images = load_split(settings, network.architecture.dataset, split)
+    correct = np.flatnonzero(predictions(network, images.images) == images.labels)
+    return AttackedNetwork(paper_network, network, images, correct)
+
+
+def load_attacked_networks(
+    settings: Settings,
+    experiment: str,
+    network_files: Mapping[str, Path],
+    images: Mapping[str, int],
+) -> dict[str, AttackedNetwork]:
+    """Load the networks of a job, each with the images that it is attacked on.
+
+    Args:
+        settings: All settings.
+        experiment: What they are attacked for.
+        network_files: The weights of the networks, by the paper's names.
+        images: How many images are attacked on each.
+
+    Raises:
+        InputError: A file cannot be used, or a network classifies too few images correctly.
+    """
+    attacked_networks = {
+        name: load_attacked_network(settings, name, network_files[name]) for name in images
+    }
+    for name, attacked_network in attacked_networks.items():
+        attacked_network.require(images[name], {None}, experiment)
+    return attacked_networks
+
+
 def predictions(network: Network, images: NDArray[np.floating]) -> NDArray[np.intp]:
     """The class (n,) that a network gives each of n images (n, C, H, W), in float64."""
     form = staged(network)
@@ -82,30 +144,3 @@ def predictions(network: Network, images: NDArray[np.floating]) -> NDArray[np.in
             for batch in batches
         ]
     )
-
-
-def identity_columns(
-    settings: Settings,
-    source: str,
-    attacked_network: AttackedNetwork,
-    experiment: str,
-    code: Sequence[str],
-) -> Row:
-    """The columns that say what a row is about, and where it comes from.
-
-    Args:
-        settings: All settings.
-        source: The source's short name.
-        attacked_network: The network and its images.
-        experiment: What the row is for.
-        code: Parts of the library that decide it, as in `code_digest`.
-    """
-    return {
-        **network_columns(
-            experiment,
-            attacked_network.paper_network,
-            attacked_network.network,
-            attacked_network.images,
-        ),
-        **origin_columns(settings, source, code),
-    }

@@ -26,7 +26,7 @@ def attack_columns(attack: Attack, image: NDArray[np.float64]) -> Row:
         "solver_reason": attack.reason,
         "nodes": attack.nodes,
         "unstable": attack.unstable,
-        "seconds_total": attack.seconds,
+        "seconds_total": attack.processor_seconds,
         **{f"seconds_{phase}": seconds for phase, seconds in attack.phases.items()},
     }
     if attack.adversarial is not None:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from advmip.experiments.activations import activation_columns
+from advmip.experiments.kronqvist.catalogue import CODE
 from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import Row, write_rows
 from advmip.mip import maximise_activation, network_bounds
@@ -20,10 +21,6 @@ from advmip.settings import Settings
 # Where x_1 and x_2 may be.
 LOWER, UPPER = np.array([-10.0, -5.0]), np.array([10.0, 5.0])
 _BOUNDS = "interval"
-_CODE = (
-    *("checking.activations", "checking.relu_inputs", "experiments.kronqvist"),
-    *("experiments.activations", "mip", "networks"),
-)
 # Points along x_1 and x_2. What enters the first node changes by 1 from one to the next along
 # either, so that the output's kinks, at 0 and at 25, run through points.
 _GRID = (101, 41)
@@ -66,7 +63,7 @@ def two_nodes(settings: Settings, out: Path) -> None:
     network = two_node_network()
     common = {
         **network_columns("relaxation", network.architecture.paper_name, network),
-        **origin_columns(settings, "kronqvist", _CODE),
+        **origin_columns(settings, "kronqvist", CODE["relaxation"]),
     }
     write_rows("neurons", [common | row for row in _neurons(network)], out / "neurons.csv")
     write_rows("samples", [common | row for row in _samples(network)], out / "samples.csv")

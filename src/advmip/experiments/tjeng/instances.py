@@ -1,14 +1,18 @@
-"""Which verifications a scale sets out to do, and how they are dealt out to jobs.
+"""Which verifications a scale sets out to do, and how they are divided among jobs.
 
 Light on purpose, as the settings are: the workflow asks before every run.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import product, starmap
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from advmip.errors import looked_up
 from advmip.experiments.shards import chosen_shard, chunked
+from advmip.experiments.zhao_kronqvist.instances import Attack
 from advmip.settings import Settings
 
 # Our own way, and the published one (intervals, linear, then mixed-integer programs) with all of
@@ -20,8 +24,7 @@ BEFORE, AFTER = "before", "after"
 ABLATION, FINETUNED = "ablation", "finetuned"
 
 
-@dataclass(frozen=True)
-class Instance:
+class Instance(NamedTuple):
     """One verification.
 
     Attributes:
@@ -37,9 +40,9 @@ class Instance:
     image: int
 
     @property
-    def key(self) -> str:
-        """Its name in a journal."""
-        return " ".join(f"{name}={value}" for name, value in vars(self).items())
+    def network(self) -> tuple[str, bool]:
+        """The network that it is about, and whether it is the fine-tuned one."""
+        return self.paper_network, self.variant == AFTER
 
 
 def variants_of(experiment: str) -> tuple[str, ...]:
@@ -51,7 +54,14 @@ def variants_of(experiment: str) -> tuple[str, ...]:
 
 def shards_of(settings: Settings, experiment: str) -> list[list[Instance]]:
     """The verifications of an experiment, one list for each job; none if left out."""
-    return [list(starmap(Instance, shard)) for shard in _chunked(settings, experiment)]
+    instances = [
+        Instance(paper_network, epsilon, variant, image)
+        for paper_network, chosen in settings["tjeng"]["experiments"].get(experiment, {}).items()
+        for epsilon, image, variant in product(
+            chosen["epsilons"], range(chosen["images"]), variants_of(experiment)
+        )
+    ]
+    return chunked(instances, settings["tjeng"]["verifications_per_job"])
 
 
 def shard_of(settings: Settings, experiment: str, shard: int) -> list[Instance]:
@@ -60,9 +70,13 @@ def shard_of(settings: Settings, experiment: str, shard: int) -> list[Instance]:
     Raises:
         InputError: There is no such job at this scale.
     """
-    shards = _chunked(settings, experiment)
-    chosen = chosen_shard(shards, shard, f"experiment {experiment}", settings["scale"])
-    return list(starmap(Instance, chosen))
+    shards = shards_of(settings, experiment)
+    return chosen_shard(shards, shard, f"experiment {experiment}", settings["scale"])
+
+
+def finetuned_on(settings: Settings) -> Attack:
+    """The attack whose adversarial set a network is fine-tuned on before it is verified."""
+    return Attack("described", settings["seed"])
 
 
 def origin_of(settings: Settings, paper_network: str) -> str:
@@ -71,35 +85,23 @@ def origin_of(settings: Settings, paper_network: str) -> str:
     return paper_network if chosen is None else chosen["same_as"] or paper_network
 
 
-def trained_networks(settings: Settings) -> list[str]:
-    """The networks of the poster that are trained at this scale."""
-    networks = settings["tjeng"]["networks"]
-    return [name for name, chosen in networks.items() if chosen["architecture"] is not None]
+def settings_of(settings: Settings, paper_network: str) -> Mapping[str, Any]:
+    """The settings of a network that is verified, or of the one whose weights it shares.
+
+    Raises:
+        InputError: There is none of that name, neither of the poster nor of Zhao & Kronqvist.
+    """
+    networks: dict[str, Any] = {**settings["tjeng"]["networks"], **settings["networks"]}
+    return looked_up("network", origin_of(settings, paper_network), networks)
 
 
-def behind(settings: Settings, experiment: str, shard: int) -> list[str]:
-    """The trained networks that the verifications of one job are about."""
-    names = {
-        origin_of(settings, instance.paper_network)
-        for instance in shard_of(settings, experiment, shard)
-    }
-    return [name for name in trained_networks(settings) if name in names]
+def name_of(settings: Settings, paper_network: str) -> str:
+    """What rows call a network that is verified: an architecture, or a file without its suffix."""
+    chosen = settings_of(settings, paper_network)
+    return chosen["architecture"] or Path(chosen["file"]).stem
 
 
 def datasets_of(settings: Settings, experiment: str) -> list[str]:
     """The data sets whose images an experiment verifies."""
-    networks = {**settings["networks"], **settings["tjeng"]["networks"]}
-    names = [networks[name]["dataset"] for name in settings["tjeng"]["experiments"][experiment]]
-    return list(dict.fromkeys(names))
-
-
-def _chunked(settings: Settings, experiment: str) -> list[list[tuple[str, float, str, int]]]:
-    """What `shards_of` makes instances of, for there may be tens of thousands."""
-    choices = [
-        (paper_network, epsilon, variant, image)
-        for paper_network, chosen in settings["tjeng"]["experiments"].get(experiment, {}).items()
-        for epsilon, image, variant in product(
-            chosen["epsilons"], range(chosen["images"]), variants_of(experiment)
-        )
-    ]
-    return chunked(choices, settings["tjeng"]["verifications_per_job"])
+    networks = settings["tjeng"]["experiments"][experiment]
+    return list(dict.fromkeys(settings_of(settings, name)["dataset"] for name in networks))

@@ -1,59 +1,18 @@
-"""The networks of the poster: trained here to be robust, or read from a file."""
+"""The networks that are verified: made here, or read from a file."""
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
-from advmip.errors import InputError, looked_up, unknown_name
-from advmip.experiments.classifiers import first_images, load_classifier, load_points, load_split
-from advmip.experiments.defences import training_against
-from advmip.experiments.tjeng.instances import origin_of
-from advmip.experiments.zhao_kronqvist.runs import Attack, adversarial_folder
+from advmip.errors import unknown_name
+from advmip.experiments.tjeng.catalogue import weights_of
+from advmip.experiments.tjeng.instances import finetuned_on, settings_of
+from advmip.experiments.zhao_kronqvist.classifier import load_classifier, load_points
+from advmip.experiments.zhao_kronqvist.instances import adversarial_folder
 from advmip.finetuning import finetune
-from advmip.gradient_attacks import accuracy
-from advmip.networks import ARCHITECTURES, Network, load_network, save_network
-from advmip.networks.training import train
+from advmip.networks import Network, load_network, save_network
 from advmip.provenance import provenance
-from advmip.settings import Settings, VerifiedNetwork, finetuning_runs_of
-
-_log = logging.getLogger(__name__)
-
-
-def train_robust_network(settings: Settings, paper_network: str, out: Path) -> None:
-    """Train a network against what its settings name, and write it.
-
-    Args:
-        settings: All settings.
-        paper_network: A key of `tjeng.networks` in the settings.
-        out: A file name ending in .safetensors.
-
-    Raises:
-        InputError: The network is unknown or of a file, its data are missing, or training diverges.
-    """
-    chosen = verified_network(settings, paper_network)
-    if chosen["architecture"] is None:
-        raise InputError(
-            subject=f"settings tjeng.networks.{paper_network}",
-            found="no architecture",
-            expected="the name of one",
-            mend="name one, or verify the network of its file, which needs no training",
-        )
-    architecture, defence = ARCHITECTURES[chosen["architecture"]], chosen["defence"]
-    images = load_split(settings, chosen["dataset"], "train")
-    network = train(
-        architecture,
-        first_images(images, chosen["training_images"]),
-        **chosen["training"],
-        augmented=architecture.augmented,
-        seed=settings["seed"],
-        **training_against(defence),
-    )
-    test = load_split(settings, chosen["dataset"], "test")
-    percent = accuracy(network, test.images, test.labels)
-    _log.info("%s: %.2f %% of the test images classified correctly", paper_network, percent)
-    origin = {"weights": "trained", "seed": settings["seed"], **chosen["training"], **defence}
-    save_network(network, out, {**origin, **provenance(settings["threads"])})
+from advmip.settings import Settings, finetuning_runs_of
 
 
 def finetune_network(
@@ -76,19 +35,19 @@ def finetune_network(
             used.
         CheckError: A projection fails its check.
     """
-    subject = load_classifier(settings, paper_network, network_file)
-    shards = finetuning_runs_of(settings, "tables", paper_network)
-    if shards is None:
+    classifier = load_classifier(settings, paper_network, network_file)
+    chosen = finetuning_runs_of(settings, "tables", paper_network)
+    if chosen is None:
         raise unknown_name("fine-tuned network", paper_network, settings["zk"]["experiments"])
-    attack = Attack("described", settings["seed"])
+    attack = finetuned_on(settings)
     folder = adversarial_folder(settings, adversarial_sets, paper_network, attack)
-    count = subject.settings["retraining"]["adversarial_count"]
+    count = classifier.settings["retraining"]["adversarial_count"]
     omega = settings["zk"]["omega"][0]
     tuned = finetune(
-        subject.network,
-        subject.loss_images,
+        classifier.network,
+        classifier.loss_images,
         load_points(folder / attack.file_name).take(count),
-        iterations=shards["iterations"],
+        iterations=chosen["iterations"],
         omega=[omega],
         margin=settings["zk"]["margin"],
         sweeps=settings["zk"]["sweeps"],
@@ -107,45 +66,13 @@ def network_to_verify(
     Args:
         settings: All settings.
         paper_network: A key of `tjeng.networks` or of `networks` in the settings.
-        networks: The folder of networks, with those of `train_robust_network` and
-            `finetune_network` in its folder `verified`, each under its name.
+        networks: The folder of networks, each in its place as in `weights_of`.
         finetuned: Whether it is the fine-tuned form of one of `networks`.
 
     Raises:
         InputError: The network is unknown, or its file is missing or damaged.
     """
-    verified = networks / "verified"
-    if finetuned:
-        return load_network(verified / f"{paper_network}-finetuned.safetensors")
-    if paper_network in settings["networks"]:
-        architecture = settings["networks"][paper_network]["architecture"]
-        return load_network(networks / f"{architecture}.safetensors")
-    chosen = verified_network(settings, paper_network)
-    if chosen["file"] is not None:
-        return load_network(Path(settings["network_dir"]) / "literature" / chosen["file"])
-    return load_network(verified / f"{origin_of(settings, paper_network)}.safetensors")
-
-
-def name_of(settings: Settings, paper_network: str) -> str:
-    """What stands for a network: an architecture, or a file without its suffix."""
-    if paper_network in settings["networks"]:
-        return settings["networks"][paper_network]["architecture"]
-    chosen = verified_network(settings, paper_network)
-    return chosen["architecture"] or Path(str(chosen["file"])).stem
-
-
-def dataset_of(settings: Settings, paper_network: str) -> str:
-    """The data set whose images are verified on a network."""
-    if paper_network in settings["networks"]:
-        return settings["networks"][paper_network]["dataset"]
-    return verified_network(settings, paper_network)["dataset"]
-
-
-def verified_network(settings: Settings, paper_network: str) -> VerifiedNetwork:
-    """The settings of a network of the poster, or of the one whose weights it shares.
-
-    Raises:
-        InputError: There is none of that name.
-    """
-    origin = origin_of(settings, paper_network)
-    return looked_up("network", origin, settings["tjeng"]["networks"])
+    file = settings_of(settings, paper_network).get("file")
+    if file is not None:
+        return load_network(Path(settings["network_dir"]) / "literature" / file)
+    return load_network(networks / weights_of(settings, paper_network, finetuned=finetuned))

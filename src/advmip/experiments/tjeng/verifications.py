@@ -13,23 +13,27 @@ from numpy.typing import NDArray
 
 from advmip.datasets import Dataset
 from advmip.errors import CheckError
-from advmip.experiments.classifiers import first_images, load_split
+from advmip.experiments.data import first_images, load_split
 from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.solving import solved
-from advmip.experiments.tjeng.instances import AFTER, BEFORE, CONTROL, WHOLE, Instance, shard_of
-from advmip.experiments.tjeng.networks import dataset_of, name_of, network_to_verify
+from advmip.experiments.solving import identity_of, key_of, solved
+from advmip.experiments.tjeng.catalogue import CODE
+from advmip.experiments.tjeng.instances import (
+    AFTER,
+    BEFORE,
+    CONTROL,
+    WHOLE,
+    Instance,
+    name_of,
+    settings_of,
+    shard_of,
+)
+from advmip.experiments.tjeng.networks import network_to_verify
 from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.mip.verification import Outcome, Verdict, VerificationIngredients, Verifier
 from advmip.networks import Network, staged
-from advmip.provenance import code_digest
 from advmip.settings import Settings, Verifications
 
-# What decides a verdict and how long it takes.
-_CODE = (
-    *("checking.attacks", "datasets", "experiments.tjeng.verifications", "gradient_attacks"),
-    *("mip", "networks"),
-)
 # What a verdict depends on among the settings of its experiment.
 _DECISIVE = ("solver", "time_limit")
 # Of the radius, a step of the PGD attack that every image undergoes besides.
@@ -65,34 +69,26 @@ def verifications(
         CheckError: An answer failed its independent check.
     """
     instances = shard_of(settings, experiment, shard)
-    networks_verified = {
-        name: _VerifiedNetwork.loaded(settings, experiment, name, networks, journal.parent)
-        for name in dict.fromkeys(map(_network_of, instances))
+    verified = {
+        network: _VerifiedNetwork.loaded(settings, experiment, network, networks, journal.parent)
+        for network in dict.fromkeys(instance.network for instance in instances)
     }
-    depends = {
-        "code": code_digest(*_CODE),
-        "networks_verified": [
-            [*name, subject.depends] for name, subject in networks_verified.items()
-        ],
-        "pgd_iterations": settings["tjeng"]["pgd_iterations"],
-        "seed": settings["seed"],
-        "threads": settings["threads"],
-    }
+    identity = identity_of(
+        settings,
+        CODE["verifications"],
+        networks=[[*network, each.depends] for network, each in verified.items()],
+        pgd_iterations=settings["tjeng"]["pgd_iterations"],
+    )
     rows = solved(
         journal,
-        depends,
+        identity,
         settings["reuse"],
         instances,
-        lambda instance: instance.key,
-        lambda instance: networks_verified[_network_of(instance)].solve(instance),
-        rehearsed=True,
+        key_of,
+        lambda instance: verified[instance.network].solve(instance),
+        warm_up=True,
     )
     write_rows("verifications", rows, out)
-
-
-def _network_of(instance: Instance) -> tuple[str, bool]:
-    """The network that an instance is about, and whether it is the fine-tuned one."""
-    return instance.paper_network, instance.variant == AFTER
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,14 +107,14 @@ class _VerifiedNetwork:
         cls,
         settings: Settings,
         experiment: str,
-        subject: tuple[str, bool],
+        identity: tuple[str, bool],
         networks: Path,
         failures: Path,
     ) -> _VerifiedNetwork:
-        """A subject from files."""
-        name, finetuned = subject
+        """A network of instances from files."""
+        name, finetuned = identity
         network = network_to_verify(settings, name, networks, finetuned=finetuned)
-        test = load_split(settings, dataset_of(settings, name), "test")
+        test = load_split(settings, settings_of(settings, name)["dataset"], "test")
         count = settings["tjeng"]["experiments"][experiment][name]["images"]
         return cls(settings, experiment, name, network, first_images(test, count), failures)
 
@@ -156,12 +152,12 @@ class _VerifiedNetwork:
         attacked = self._attacked(image, label, instance.epsilon)
         if attacked and verdict.status is Outcome.ROBUST:
             raise CheckError(
-                f"{self.paper_network}, {instance.key}: proved robust, but PGD found an image in "
-                "the ball with another class"
+                f"{key_of(instance)}: proved robust, but PGD found an image in the ball with "
+                "another class"
             )
         return {
             **network_columns(self.experiment, self.paper_network, self.network, self.images),
-            **origin_columns(self.settings, "tjeng", _CODE),
+            **origin_columns(self.settings, "tjeng", CODE["verifications"]),
             "network": name_of(self.settings, self.paper_network),
             "variant": instance.variant,
             "image": instance.image,
@@ -202,6 +198,6 @@ def _found(verdict: Verdict) -> Row:
         "nodes": verdict.nodes,
         "solver_taken": verdict.solver,
         "solver_reason": verdict.reason,
-        "seconds_total": verdict.seconds,
+        "seconds_total": verdict.processor_seconds,
         **{f"seconds_{phase}": seconds for phase, seconds in verdict.phases.items()},
     }

@@ -9,10 +9,15 @@ from pathlib import Path
 
 from torch import Tensor
 
-from advmip.experiments.classifiers import Classifier, first_images, load_classifier
+from advmip.experiments.data import first_images
 from advmip.experiments.rows import write_rows
+from advmip.experiments.zhao_kronqvist.classifier import Classifier, load_classifier
 from advmip.experiments.zhao_kronqvist.columns import accuracies, identity
-from advmip.experiments.zhao_kronqvist.runs import PROTOCOL_NAMES, attacks_of_shard, largest_count
+from advmip.experiments.zhao_kronqvist.instances import (
+    PROTOCOL_NAMES,
+    attacks_of_shard,
+    largest_count,
+)
 from advmip.finetuning.parameters import ParameterVector
 from advmip.finetuning.training_loss import TrainingLoss
 from advmip.gradient_attacks import PROTOCOLS, generate_adversarial_set
@@ -90,9 +95,9 @@ def _median_seconds(loss: TrainingLoss, weights: Tensor) -> float:
     """Seconds of one pass of the training loss: the median of three."""
     seconds = []
     for _ in range(_TIMED_PASSES):
-        begun = time.perf_counter()
+        begun = time.process_time()
         loss.value(weights)
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
     return statistics.median(seconds)
 
 

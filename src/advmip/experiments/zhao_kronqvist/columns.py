@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from advmip.experiments.classifiers import Classifier
 from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import Row
+from advmip.experiments.zhao_kronqvist.catalogue import CODE
+from advmip.experiments.zhao_kronqvist.classifier import Classifier
 from advmip.gradient_attacks import PROTOCOLS, evaluate
 from advmip.networks import Network
 from advmip.settings import Protocol, Settings
-
-# What decides the accuracies of a network; each kind of run adds its own shards.
-CODE = (
-    *("datasets", "experiments.classifiers", "experiments.zhao_kronqvist.columns"),
-    *("gradient_attacks", "margins", "networks"),
-)
 
 
 def identity(
     settings: Settings, classifier: Classifier, experiment: str, protocol: Protocol, seed: int
 ) -> Row:
     """The columns that say what a row is about, and where it comes from."""
+    code = CODE.get(experiment, CODE["finetuning"])
     return {
         **network_columns(
             experiment, classifier.paper_network, classifier.network, classifier.train
         ),
-        **origin_columns(settings, "zk", CODE, protocol=protocol, seed=seed),
+        **origin_columns(settings, "zk", code, protocol=protocol, seed=seed),
     }
 
 

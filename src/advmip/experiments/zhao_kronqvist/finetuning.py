@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from advmip.checking.finetuned import check_finetuned
-from advmip.experiments.classifiers import Classifier, load_classifier, load_points
 from advmip.experiments.rows import Row, write_rows
-from advmip.experiments.zhao_kronqvist.columns import CODE, accuracies, identity
-from advmip.experiments.zhao_kronqvist.runs import Run, adversarial_folder, shard_of
+from advmip.experiments.solving import solved
+from advmip.experiments.zhao_kronqvist.catalogue import CODE, FINETUNING_KINDS
+from advmip.experiments.zhao_kronqvist.classifier import Classifier, load_classifier, load_points
+from advmip.experiments.zhao_kronqvist.columns import accuracies, identity
+from advmip.experiments.zhao_kronqvist.instances import Run, adversarial_folder, shard_of
 from advmip.finetuning import Finetuned, finetune
 from advmip.gradient_attacks import AdversarialSet
-from advmip.journal import Journal
 from advmip.networks import Network
 from advmip.provenance import code_digest
 from advmip.settings import FinetuningRuns, Settings
 from advmip.storage import array_digest
 
-_log = logging.getLogger(__name__)
-
-# What decides the rows of a run: finished runs stay valid while these sources stay as they are.
-_CODE = (*CODE, "checking.finetuned", "experiments.zhao_kronqvist.finetuning", "finetuning")
-_KINDS = ("evaluations", "iterations", "pool")
 _SECONDS = ("seconds_projection", "seconds_gradient", "seconds_line_search")
 # What a run's rows depend on among the settings that the runs of an experiment share.
 _DECISIVE = ("iterations", "fixed_ratio", "complete_pool", "accuracy_per_iteration")
@@ -67,10 +61,15 @@ def finetuning_runs(
         _Instance(settings, experiment, classifier, run, adversarial_sets, journal.parent)
         for run in runs
     ]
-    with Journal(journal, _dependences(settings, classifier), settings["reuse"]) as finished:
-        _finish([instance for instance in instances if instance.key not in finished], finished)
-        results = [finished.get(instance.key) for instance in instances]
-    for kind in _KINDS:
+    results = solved(
+        journal,
+        _identity(settings, classifier),
+        settings["reuse"],
+        instances,
+        lambda instance: instance.key,
+        lambda instance: instance.solve(),
+    )
+    for kind in FINETUNING_KINDS:
         rows = [result["common"] | row for result in results for row in result[kind]]
         write_rows(kind, rows, out / f"{kind}.csv")
 
@@ -196,11 +195,11 @@ class _Instance:
         return accuracies(self.classifier, network, attack.protocol, attack.seed)
 
 
-def _dependences(settings: Settings, classifier: Classifier) -> dict[str, Any]:
-    """What every answer of a job depends on."""
+def _identity(settings: Settings, classifier: Classifier) -> dict[str, Any]:
+    """What every result of a job depends on."""
     chosen = classifier.settings
     return {
-        "code": code_digest(*_CODE),
+        "code": code_digest(*CODE["finetuning"]),
         "network": classifier.network.digest,
         "datasets": [classifier.train.digest, classifier.test.digest],
         "images": [chosen["training_images"], chosen["test_images"]],
@@ -209,14 +208,3 @@ def _dependences(settings: Settings, classifier: Classifier) -> dict[str, Any]:
         "margin": settings["zk"]["margin"],
         "sweeps": settings["zk"]["sweeps"],
     }
-
-
-def _finish(instances: list[_Instance], finished: Journal) -> None:
-    """Do the runs that are not finished, and record each."""
-    begun = time.perf_counter()
-    for number, instance in enumerate(instances, 1):
-        _log.info("run %d of %d: %s", number, len(instances), instance.run)
-        finished.record(instance.key, instance.solve())
-        spent = time.perf_counter() - begun
-        rest = spent / number * (len(instances) - number)
-        _log.info("%.0f s so far, about %.0f s left", spent, rest)

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
-from advmip.experiments.classifiers import Classifier, load_classifier, load_points
+from advmip.experiments.defences import pgd_adversary
 from advmip.experiments.rows import write_rows
+from advmip.experiments.zhao_kronqvist.classifier import Classifier, load_classifier, load_points
 from advmip.experiments.zhao_kronqvist.columns import accuracies, identity
-from advmip.experiments.zhao_kronqvist.runs import PROTOCOL_NAMES, Attack, adversarial_folder
-from advmip.gradient_attacks import AttackSettings, pgd
+from advmip.experiments.zhao_kronqvist.instances import (
+    PROTOCOL_NAMES,
+    adversarial_folder,
+    first_attacks,
+)
 from advmip.networks import Network
 from advmip.networks.training import train
 from advmip.settings import Settings
-
-# Of the radius: the step of Madry et al. on CIFAR-10, 2/255 in a ball of 8/255.
-_INNER_STEP = 0.25
 
 
 def added_data(
@@ -40,22 +40,21 @@ def added_data(
     seed, count = settings["seed"], classifier.settings["retraining"]["adversarial_count"]
     std, mean = classifier.network.std.cpu(), classifier.network.mean.cpu()
     rows = []
-    for protocol in PROTOCOL_NAMES:
-        attack = Attack(protocol, seed)
+    for attack in first_attacks(settings):
         folder = adversarial_folder(settings, adversarial_sets, paper_network, attack)
         points = load_points(folder / attack.file_name).take(count)
         pixels = torch.from_numpy(points.inputs) * std + mean
-        begun = time.perf_counter()
+        begun = time.process_time()
         network = _retrained(settings, classifier, extra=(pixels.numpy(), points.labels))
         row = {
             "method": "adversarial data added",
             "adversarial_count": count,
-            "seconds_total": time.perf_counter() - begun,
+            "seconds_total": time.process_time() - begun,
         }
         rows.append(
-            identity(settings, classifier, "added_data", protocol, seed)
+            identity(settings, classifier, "added_data", attack.protocol, seed)
             | row
-            | accuracies(classifier, network, protocol, seed)
+            | accuracies(classifier, network, attack.protocol, seed)
         )
     write_rows("evaluations", rows, out)
 
@@ -75,21 +74,14 @@ def adversarial_training(
         out: The rows, of kind "evaluations".
     """
     classifier = load_classifier(settings, paper_network, network_file)
-    attack = AttackSettings(
-        epsilon=classifier.attack.epsilon,
-        step=_INNER_STEP * classifier.attack.epsilon,
-        iterations=classifier.settings["retraining"]["inner_iterations"],
-    )
-
-    def adversary(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-        return pgd(network, images, attack, clip=True)
-
-    begun = time.perf_counter()
+    inner_iterations = classifier.settings["retraining"]["inner_iterations"]
+    adversary = pgd_adversary(classifier.attack.epsilon, inner_iterations)
+    begun = time.process_time()
     network = _retrained(settings, classifier, adversary=adversary)
     common = {
         "method": "PGD adversarial training",
         "adversarial_count": len(classifier.train.labels),
-        "seconds_total": time.perf_counter() - begun,
+        "seconds_total": time.process_time() - begun,
     }
     rows = [
         identity(settings, classifier, "adversarial_training", protocol, settings["seed"])

@@ -9,15 +9,19 @@ from typing import Any
 import numpy as np
 
 from advmip.errors import InputError
-from advmip.experiments.classifiers import network_of
-from advmip.experiments.exact.attacked_network import AttackedNetwork, predictions
+from advmip.experiments.exact.attacked_network import (
+    AttackedNetwork,
+    load_attacked_network,
+    predictions,
+)
 from advmip.experiments.exact.columns import attack_columns
+from advmip.experiments.networks import network_of
 from advmip.experiments.rows import Row
 from advmip.experiments.shards import most_images
-from advmip.experiments.solving import solved
+from advmip.experiments.solving import identity_of, key_of, solved
 from advmip.experiments.zhu.attacked_images import write_attacks
-from advmip.experiments.zhu.attacked_network import CODE, identity, load_attacked_network
 from advmip.experiments.zhu.bounds import read_bounds
+from advmip.experiments.zhu.catalogue import CODE
 from advmip.experiments.zhu.instances import (
     CLASSES,
     STORED_BOUNDS,
@@ -28,7 +32,6 @@ from advmip.experiments.zhu.instances import (
     split_of,
 )
 from advmip.mip import minimal_attack
-from advmip.provenance import code_digest
 from advmip.settings import ExactAttacks, Settings
 from advmip.storage import file_digest
 
@@ -74,8 +77,8 @@ def exact_attacks(
     assert chosen is not None  # shard_of found attacks
     split = split_of(experiment)
     attacked_network = load_attacked_network(settings, paper_network, network_file, split)
-    attacked_network.demand(most_images(chosen), {each.label for each in instances}, experiment)
-    trained_on, chooser = instances[0].trained_on, attacked_network.network
+    attacked_network.require(most_images(chosen), {each.label for each in instances}, experiment)
+    trained_on, first_trained = instances[0].trained_on, attacked_network.network
     if (trained_on is None) is not (retrained_file is None):
         raise InputError(
             subject=f"shard {shard} of experiment {experiment} on {paper_network}",
@@ -84,8 +87,7 @@ def exact_attacks(
             mend="name the network that this shard attacks; the workflow does so by itself",
         )
     if retrained_file is not None:
-        retrained = settings["zhu"]["networks"][paper_network]
-        network = network_of(retrained, paper_network, retrained_file)
+        network = network_of(settings, paper_network, retrained_file)
         attacked_network = dataclasses.replace(attacked_network, network=network)
     method: Any = chosen["bounds"]
     if method in STORED_BOUNDS:
@@ -98,26 +100,25 @@ def exact_attacks(
             )
         assert bounds_file is not None
         method = read_bounds(bounds_file, attacked_network)
-    depends = {
-        "code": code_digest(*CODE),
-        "network": attacked_network.network.digest,
-        "images": [attacked_network.images.digest, chooser.digest],
-        "zhu": [settings["zhu"][name] for name in ("ratio", "margin")],
-        "attack": {name: chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
-        "bounds": file_digest(bounds_file) if bounds_file is not None else None,
-        "seed": settings["seed"],
-        "threads": settings["threads"],
-    }
-    common = identity(settings, attacked_network, experiment) | {
+    identity = identity_of(
+        settings,
+        CODE["attacks"],
+        attacked_network=attacked_network.digests,
+        first_trained=first_trained.digest,
+        zhu=[settings["zhu"][name] for name in ("ratio", "margin")],
+        attack={name: chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
+        bounds=file_digest(bounds_file) if bounds_file is not None else None,
+    )
+    common = attacked_network.columns(settings, "zhu", experiment, CODE["attacks"]) | {
         "trained_on": trained_on,
         "examples_added": examples_added(settings, paper_network, trained_on),
     }
     results = solved(
         journal,
-        depends,
+        identity,
         settings["reuse"],
         instances,
-        _key,
+        key_of,
         lambda instance: {
             "common": common,
             **_solve(settings, attacked_network, chosen, method, instance, journal.parent),
@@ -127,11 +128,6 @@ def exact_attacks(
     # Recorded as null, a pixel that is not there comes back as None.
     images = np.array([result["adversarial"] for result in results], np.float64)
     write_attacks(out, rows, images)
-
-
-def _key(instance: Instance) -> str:
-    label = "" if instance.label is None else f" label={instance.label}"
-    return f"distance={instance.distance} rank={instance.rank}{label}"
 
 
 def _solve(

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from advmip.errors import InputError
-from advmip.experiments.exact.attacked_network import AttackedNetwork
+from advmip.experiments.exact.attacked_network import (
+    AttackedNetwork,
+    load_attacked_network,
+)
 from advmip.experiments.rows import write_rows
-from advmip.experiments.zhu.attacked_network import identity, load_attacked_network
+from advmip.experiments.zhu.catalogue import CODE
 from advmip.mip import network_bounds
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.networks import staged
@@ -32,10 +35,10 @@ def bounds_of_network(
     """
     attacked_network = load_attacked_network(settings, paper_network, network_file)
     form = staged(attacked_network.network)
-    begun = time.perf_counter()
+    begun = time.process_time()
     limit = settings["zhu"]["bound_time_limit"]
     bounds = network_bounds(form, method, time_limit=limit, progress=True)
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     arrays = {
         f"{side}_{place}": getattr(interval, side)
         for place, interval in enumerate(bounds)
@@ -49,7 +52,11 @@ def bounds_of_network(
         "seconds": seconds,
         "bound_time_limit": limit,
     }
-    write_rows("bounds", [identity(settings, attacked_network, "bounds") | row], out / "bounds.csv")
+    write_rows(
+        "bounds",
+        [attacked_network.columns(settings, "zhu", "bounds", CODE["bounds"]) | row],
+        out / "bounds.csv",
+    )
 
 
 def read_bounds(file: Path, attacked_network: AttackedNetwork) -> list[Interval]:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from advmip.experiments.activations import activation_columns
-from advmip.experiments.exact.attacked_network import AttackedNetwork
-from advmip.experiments.rows import write_rows
-from advmip.experiments.zhu.attacked_network import identity, load_attacked_network
-from advmip.journal import Journal
+from advmip.experiments.exact.attacked_network import (
+    AttackedNetwork,
+    load_attacked_network,
+)
+from advmip.experiments.rows import Row, write_rows
+from advmip.experiments.solving import identity_of, key_of, solved
+from advmip.experiments.zhu.catalogue import CODE
 from advmip.mip import maximise_activation, network_bounds
+from advmip.mip.encoding import Interval
 from advmip.networks import staged
 from advmip.pictures import picture_columns
-from advmip.progress import track
-from advmip.provenance import code_digest
 from advmip.settings import Settings
 
-CODE = (
-    *("checking.activations", "checking.relu_inputs", "datasets", "experiments.exact"),
-    *("experiments.activations", "experiments.zhu", "mip", "networks", "pictures"),
-)
 _BOUNDS = "lp"
+
+
+class _Neuron(NamedTuple):
+    """Where a neuron is: its layer of ReLUs, from 1, and its place there, from 0."""
+
+    layer: int
+    unit: int
 
 
 def features(
@@ -45,60 +51,56 @@ def features(
     """
     attacked_network = load_attacked_network(settings, paper_network, network_file)
     form = staged(attacked_network.network)
-    places = [
-        (layer, unit)
+    neurons = [
+        _Neuron(layer, unit)
         for layer, stage in enumerate((*form.hidden, form.output), 1)
         for unit in range(stage.width)
     ]
-    depends = {
-        "code": code_digest(*CODE),
-        "network": attacked_network.network.digest,
-        "time_limit": settings["zhu"]["feature_time_limit"],
-        "seed": settings["seed"],
-        "threads": settings["threads"],
-    }
-    common = identity(settings, attacked_network, "features", CODE)
-    with Journal(journal, depends, settings["reuse"]) as finished:
-        open_places = [place for place in places if _key(*place) not in finished]
-        bounds = network_bounds(form, _BOUNDS) if open_places else []
-        for place in track(open_places, f"neurons of {paper_network}", enabled=True):
-            found = _found(settings, attacked_network, bounds, *place, journal.parent)
-            finished.record(_key(*place), {kind: common | row for kind, row in found.items()})
-        results = [finished.get(_key(*place)) for place in places]
+    code = CODE["features"]
+    identity = identity_of(
+        settings,
+        code,
+        network=attacked_network.network.digest,
+        time_limit=settings["zhu"]["feature_time_limit"],
+    )
+    common = attacked_network.columns(settings, "zhu", "features", code)
+
+    @cache
+    def bounds() -> list[Interval]:
+        return network_bounds(form, _BOUNDS)
+
+    def solve(neuron: _Neuron) -> dict[str, Row]:
+        rows = _found(settings, attacked_network, bounds(), neuron, journal.parent)
+        return {kind: common | row for kind, row in rows.items()}
+
+    results = solved(journal, identity, settings["reuse"], neurons, key_of, solve)
     for kind in ("neurons", "pictures"):
         rows = [result[kind] for result in results if kind in result]
         write_rows(kind, rows, out / f"{kind}.csv")
 
 
-def _key(layer: int, unit: int) -> str:
-    return f"layer={layer} unit={unit}"
-
-
 def _found(
     settings: Settings,
     attacked_network: AttackedNetwork,
-    bounds: Any,
-    layer: int,
-    unit: int,
+    bounds: list[Interval],
+    neuron: _Neuron,
     failures: Path,
-) -> dict[str, Any]:
+) -> dict[str, Row]:
     """The rows of one neuron: its numbers, and its picture where an image was found."""
     limit = settings["zhu"]["feature_time_limit"]
     found = maximise_activation(
         attacked_network.network,
-        layer,
-        unit,
+        *neuron,
         bounds=bounds,
         time_limit=limit,
         threads=settings["threads"],
         seed=settings["seed"],
         failures=failures,
     )
-    place = {"layer": layer, "unit": unit}
-    numbers = activation_columns(layer, unit, _BOUNDS, bounds[layer - 1], found) | {
+    numbers = activation_columns(*neuron, _BOUNDS, bounds[neuron.layer - 1], found) | {
         "time_limit": limit
     }
     if found.image is None:
         return {"neurons": numbers}
-    picture = {"shown": "strongest input", **place, **picture_columns(found.image)}
+    picture = {"shown": "strongest input", **neuron._asdict(), **picture_columns(found.image)}
     return {"neurons": numbers, "pictures": picture | {"status": "ok", "checked": True}}

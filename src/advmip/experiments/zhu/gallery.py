@@ -1,21 +1,23 @@
-"""Attacked images beside the original ones, to be looked at (Figures 3 and 5)."""
+"""Attacked images beside the original ones (Figures 3 and 5)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advmip.checking.attacks import check_attack
-from advmip.experiments.exact.attacked_network import AttackedNetwork
+from advmip.experiments.exact.attacked_network import (
+    AttackedNetwork,
+    load_attacked_network,
+)
 from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.zhu.attacked_images import read_attacks
-from advmip.experiments.zhu.attacked_network import identity, load_attacked_network
+from advmip.experiments.zhu.catalogue import CODE, attack_shards
 from advmip.experiments.zhu.instances import CLASSES
 from advmip.mip.distances import Box, distance_named
-from advmip.mip.goals import Targeted
+from advmip.mip.goals import targeted
 from advmip.pictures import picture_columns
 from advmip.settings import Settings
 
@@ -23,11 +25,7 @@ Images = NDArray[np.float64]
 
 
 def gallery(
-    settings: Settings,
-    paper_network: str,
-    network_file: Path,
-    folders: Sequence[Path],
-    out: Path,
+    settings: Settings, paper_network: str, network_file: Path, shards: Path, out: Path
 ) -> None:
     """Write originals and attacked images as rows; each is checked again as it was stored.
 
@@ -35,7 +33,7 @@ def gallery(
         settings: All settings.
         paper_network: "DNN1" to "DNN5".
         network_file: The network's weights.
-        folders: Where `exact_attacks` wrote rows and images.
+        shards: The folder of row files, by job.
         out: The file of pictures.
 
     Raises:
@@ -43,10 +41,10 @@ def gallery(
         CheckError: A stored image is not the attack that its row says it is.
     """
     attacked_network = load_attacked_network(settings, paper_network, network_file)
-    common = identity(settings, attacked_network, "gallery")
+    common = attacked_network.columns(settings, "zhu", "gallery", CODE["gallery"])
     rows: dict[tuple[int, str], Row] = {}
-    for folder in folders:
-        for attack, flat in zip(*read_attacks(folder), strict=True):
+    for shard in attack_shards(settings, "gallery", paper_network):
+        for attack, flat in zip(*read_attacks(shards / shard), strict=True):
             index = int(attack["image"])
             image = attacked_network.images.images[index].astype(np.float64)
             rows[index, ""] = _picture("original", attack, image)
@@ -75,7 +73,7 @@ def _check(
     """What the row claims, of the image as it was stored."""
     measure = distance_named(attack["distance_name"])
     change = (shown - image).ravel()
-    goal = Targeted(
+    goal = targeted(
         int(attack["target"]), CLASSES, settings["zhu"]["ratio"], settings["zhu"]["margin"]
     )
     check_attack(

@@ -1,13 +1,12 @@
-"""Which attacks a scale sets out to do, and how they are dealt out to jobs.
+"""Which attacks a scale sets out to do, and how they are divided among jobs.
 
 Light on purpose, as the settings are: the workflow asks before every run.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import product, starmap
-from pathlib import Path
+from itertools import product
+from typing import NamedTuple
 
 from advmip.experiments.shards import chosen_shard, chunked, images_of
 from advmip.settings import ExactAttacks, Settings
@@ -23,8 +22,7 @@ TRAINING_EXAMPLES, TEST_EXAMPLES, RETRAINED = "training_examples", "test_example
 NO_EXAMPLES = "none"
 
 
-@dataclass(frozen=True)
-class Instance:
+class Instance(NamedTuple):
     """One attack: which image, and by which distance.
 
     Attributes:
@@ -51,8 +49,24 @@ def shards_of(settings: Settings, experiment: str, paper_network: str) -> list[l
 
     The attacks of a job are all on the same network: as first trained, or one trained anew.
     """
+    chosen = attacks_of(settings, experiment, paper_network)
+    if chosen is None:
+        return []
+    networks: list[str | None] = [None]
+    if experiment == RETRAINED:
+        networks = [*retrainings(settings, paper_network)]
+    labels = range(CLASSES) if chosen["of_each_class"] else [None]
     return [
-        list(starmap(Instance, shard)) for shard in _chunked(settings, experiment, paper_network)
+        shard
+        for trained_on in networks
+        for shard in chunked(
+            [
+                Instance(rank, distance, label, trained_on)
+                for distance in chosen["distances"]
+                for label, rank in product(labels, range(images_of(chosen, distance)))
+            ],
+            chosen["attacks_per_job"],
+        )
     ]
 
 
@@ -62,10 +76,9 @@ def shard_of(settings: Settings, experiment: str, paper_network: str, shard: int
     Raises:
         InputError: There is no such job at this scale.
     """
-    shards = _chunked(settings, experiment, paper_network)
+    shards = shards_of(settings, experiment, paper_network)
     what = f"experiment {experiment} on {paper_network}"
-    chosen = chosen_shard(shards, shard, what, settings["scale"])
-    return list(starmap(Instance, chosen))
+    return chosen_shard(shards, shard, what, settings["scale"])
 
 
 def split_of(experiment: str) -> str:
@@ -86,42 +99,3 @@ def examples_added(settings: Settings, paper_network: str, trained_on: str | Non
     """How many examples are added to the training images of a network."""
     chosen = attacks_of(settings, TRAINING_EXAMPLES, paper_network)
     return 0 if chosen is None or trained_on in (None, NO_EXAMPLES) else chosen["images"]
-
-
-def example_folders(
-    settings: Settings, folder: Path, experiment: str, paper_network: str, distance: str
-) -> list[Path]:
-    """The folders, one for each job, among whose attacks are those of a distance."""
-    shards = shards_of(settings, experiment, paper_network)
-    return [
-        folder / experiment / f"{paper_network}-{number}"
-        for number, shard in enumerate(shards)
-        if any(instance.distance == distance for instance in shard)
-    ]
-
-
-_Choice = tuple[int, str, int | None, str | None]
-
-
-def _chunked(settings: Settings, experiment: str, paper_network: str) -> list[list[_Choice]]:
-    """What `shards_of` makes instances of, for there may be thousands."""
-    chosen = attacks_of(settings, experiment, paper_network)
-    if chosen is None:
-        return []
-    networks: list[str | None] = [None]
-    if experiment == RETRAINED:
-        networks = [*retrainings(settings, paper_network)]
-    labels = range(CLASSES) if chosen["of_each_class"] else [None]
-    choices = [
-        (distance, label, rank)
-        for distance in chosen["distances"]
-        for label, rank in product(labels, range(images_of(chosen, distance)))
-    ]
-    return [
-        shard
-        for trained_on in networks
-        for shard in chunked(
-            [(rank, distance, label, trained_on) for distance, label, rank in choices],
-            chosen["attacks_per_job"],
-        )
-    ]

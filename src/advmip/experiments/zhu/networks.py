@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from advmip.experiments.exact.attacked_network import load_attacked_network
 from advmip.experiments.rows import write_rows
-from advmip.experiments.zhu.attacked_network import identity, load_attacked_network
+from advmip.experiments.zhu.catalogue import CODE
 from advmip.networks import staged
 from advmip.settings import Settings
 
@@ -30,5 +31,5 @@ def describe_networks(settings: Settings, folder: Path, out: Path) -> None:
             "accuracy": 100.0 * len(attacked_network.correct) / len(attacked_network.images.labels),
             "test_images": len(attacked_network.images.labels),
         }
-        rows.append(identity(settings, attacked_network, "networks") | row)
+        rows.append(attacked_network.columns(settings, "zhu", "networks", CODE["networks"]) | row)
     write_rows("networks", rows, out)

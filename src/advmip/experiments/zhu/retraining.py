@@ -10,18 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from advmip.errors import InputError, looked_up, unknown_name
-from advmip.experiments.classifiers import network_of
-from advmip.experiments.exact.attacked_network import predictions
-from advmip.experiments.networks import train_network
+from advmip.experiments.exact.attacked_network import (
+    load_attacked_network,
+    predictions,
+)
+from advmip.experiments.networks import network_of, train_network
 from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.zhu.attacked_images import read_attacks
-from advmip.experiments.zhu.attacked_network import identity, load_attacked_network
+from advmip.experiments.zhu.catalogue import CODE, attack_shards
 from advmip.experiments.zhu.instances import (
     NO_EXAMPLES,
     TEST_EXAMPLES,
     TRAINING_EXAMPLES,
     attacks_of,
-    example_folders,
     examples_added,
     retrainings,
 )
@@ -50,7 +51,7 @@ class Examples:
 
 
 def retrain(
-    settings: Settings, paper_network: str, trained_on: str, attacks: Path, out: Path
+    settings: Settings, paper_network: str, trained_on: str, shards: Path, out: Path
 ) -> None:
     """Train a network of the thesis anew, with adversarial examples among its training images.
 
@@ -60,7 +61,7 @@ def retrain(
         settings: All settings.
         paper_network: "DNN1" to "DNN5".
         trained_on: The distance of the examples; "none" for the control, without examples.
-        attacks: The folder of exact attacks, by experiment and job.
+        shards: The folder of row files, by job.
         out: A file name ending in .safetensors.
 
     Raises:
@@ -71,7 +72,7 @@ def retrain(
         raise unknown_name(f"retraining of {paper_network} on", trained_on, known)
     extra = None
     if trained_on != NO_EXAMPLES:
-        added = load_examples(settings, attacks, TRAINING_EXAMPLES, paper_network, trained_on)
+        added = load_examples(settings, shards, TRAINING_EXAMPLES, paper_network, trained_on)
         extra = added.images, added.labels
     train_network(settings, paper_network, out, seed_shift=_SEED_SHIFT, extra=extra)
 
@@ -81,7 +82,7 @@ def accuracies(
     paper_network: str,
     network_file: Path,
     retrained: Path,
-    attacks: Path,
+    shards: Path,
     out: Path,
 ) -> None:
     """Classify test images and adversarial test examples by a network and by its retrained forms.
@@ -91,7 +92,7 @@ def accuracies(
         paper_network: "DNN1" to "DNN5".
         network_file: The weights of the network as first trained.
         retrained: The folder of the retrained networks' weights, by what they were trained on.
-        attacks: The folder of exact attacks, by experiment and job.
+        shards: The folder of row files, by job.
         out: The rows, of kind "accuracies"; the distance is empty for the test images themselves.
 
     Raises:
@@ -107,23 +108,21 @@ def accuracies(
         )
     first = load_attacked_network(settings, paper_network, network_file)
     tests = {None: Examples(first.images.images, first.images.labels)} | {
-        name: load_examples(settings, attacks, TEST_EXAMPLES, paper_network, name)
+        name: load_examples(settings, shards, TEST_EXAMPLES, paper_network, name)
         for name in chosen["distances"]
     }
     attacked_networks = {None: first} | {
         trained_on: replace(
             first,
             network=network_of(
-                settings["zhu"]["networks"][paper_network],
-                paper_network,
-                retrained / f"{paper_network}-{trained_on}.safetensors",
+                settings, paper_network, retrained / f"{paper_network}-{trained_on}.safetensors"
             ),
         )
         for trained_on in retrainings(settings, paper_network)
     }
     rows: list[Row] = []
     for trained_on, attacked_network in attacked_networks.items():
-        common = identity(settings, attacked_network, TEST_EXAMPLES) | {
+        common = attacked_network.columns(settings, "zhu", TEST_EXAMPLES, CODE["accuracies"]) | {
             "trained_on": trained_on,
             "examples_added": examples_added(settings, paper_network, trained_on),
         }
@@ -141,7 +140,7 @@ def accuracies(
 
 
 def load_examples(
-    settings: Settings, attacks: Path, experiment: str, paper_network: str, distance: str
+    settings: Settings, shards: Path, experiment: str, paper_network: str, distance: str
 ) -> Examples:
     """The adversarial examples of a distance, in the order in which they were asked for.
 
@@ -149,7 +148,7 @@ def load_examples(
 
     Args:
         settings: All settings.
-        attacks: The folder of exact attacks, by experiment and job.
+        shards: The folder of row files, by job.
         experiment: "training_examples" or "test_examples".
         paper_network: "DNN1" to "DNN5".
         distance: The distance's name.
@@ -157,10 +156,10 @@ def load_examples(
     Raises:
         InputError: A file is missing or damaged, or there is no example.
     """
-    folders = example_folders(settings, attacks, experiment, paper_network, distance)
+    names = attack_shards(settings, experiment, paper_network, distance)
     chosen = looked_up("network", paper_network, settings["zhu"]["networks"])
     architecture = ARCHITECTURES[chosen["architecture"]]
-    parts = [_examples_of_job(folder, distance, architecture.input_shape) for folder in folders]
+    parts = [_examples_of_job(shards / name, distance, architecture.input_shape) for name in names]
     found = sum(len(part.labels) for part in parts)
     if not found:
         raise InputError(

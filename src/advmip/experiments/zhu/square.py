@@ -9,6 +9,7 @@ import numpy as np
 from advmip.errors import InputError
 from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import write_rows
+from advmip.experiments.zhu.catalogue import CODE
 from advmip.mip.distances import Box, PiecewiseL2, distance_named
 from advmip.settings import Settings
 
@@ -38,7 +39,7 @@ def square(settings: Settings, distance: str, out: Path) -> None:
         )
     common = {
         **network_columns("square", distance),
-        **origin_columns(settings, "zhu", ("experiments.zhu.square", "mip.distances")),
+        **origin_columns(settings, "zhu", CODE["square"]),
     }
     pixel = Box.around(np.zeros(1), (1, 1, 1))
     points = np.linspace(0.0, 1.0, _POINTS * (measure.breakpoints - 1) + 1)

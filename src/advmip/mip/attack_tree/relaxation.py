@@ -18,7 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from advmip.mip.attack_tree.envelope import Envelopes
-from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN, NodePoint, Signs
+from advmip.mip.branch_and_bound.branching import NodePoint
+from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN, Signs
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.problem import Problem, encode
@@ -50,8 +51,8 @@ class Relaxation:
         self._change = encoding.change
         self._outputs, self._slacks = triangles.positive, triangles.negative
         self._constant = encoding.model.constant
-        self.range_up = encoding.model.upper[self._outputs]
-        self.range_down = encoding.model.upper[self._slacks]
+        self._largest_outputs = encoding.model.upper[self._outputs]
+        self._largest_slacks = encoding.model.upper[self._slacks]
         self._program = encoding.convex_program()
         self._rows = len(encoding.model.row_lower)
         inputs = [
@@ -107,10 +108,6 @@ class Relaxation:
         """Nodes whose value exceeds this one are of no interest."""
         self._program.stop_above(objective - self._constant)
 
-    def limit_time(self, seconds: float) -> None:
-        """All further nodes together take so many seconds at most."""
-        self._program.limit_time(seconds)
-
     def value(self, signs: Signs) -> float:
         """The smallest objective of a node.
 
@@ -125,8 +122,8 @@ class Relaxation:
             new = signs[moved]
             upper = np.concatenate(
                 [
-                    np.where(new == INACTIVE, 0.0, self.range_up[moved]),
-                    np.where(new == ACTIVE, 0.0, self.range_down[moved]),
+                    np.where(new == INACTIVE, 0.0, self._largest_outputs[moved]),
+                    np.where(new == ACTIVE, 0.0, self._largest_slacks[moved]),
                 ]
             )
             columns = np.concatenate([self._outputs[moved], self._slacks[moved]])
@@ -146,6 +143,5 @@ class Relaxation:
             change=self._lifted(self._change.values(columns)),
             outputs=columns[self._outputs],
             slacks=columns[self._slacks],
-            range_up=self.range_up,
-            range_down=self.range_down,
+            largest_slacks=self._largest_slacks,
         )

@@ -9,10 +9,12 @@ import numpy as np
 
 from advmip.mip.attack_tree.relaxation import Relaxation
 from advmip.mip.attack_tree.strategy import Strategy
-from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN, Branching, Node, NodePoint
-from advmip.mip.deadline import as_far_as
+from advmip.mip.branch_and_bound.branching import NodePoint, split_blindly
+from advmip.mip.branch_and_bound.node import OPEN, Node
+from advmip.mip.deadline import as_far_as, time_is_up
 from advmip.mip.encoding import Interval
-from advmip.mip.heuristics.incumbents import Incumbent, PatternProgram, best_of
+from advmip.mip.heuristics.activation_patterns import PatternSearch
+from advmip.mip.heuristics.incumbent import Incumbent, nearest_attack
 from advmip.mip.model import Indices, Vector
 from advmip.mip.problem import Problem
 from advmip.mip.solvers.interface import Options, Solution, Trace, conclude
@@ -28,7 +30,7 @@ _PERIOD = 1000
 _NOTE = 0.5
 
 
-class Search:
+class TreeSearch:
     """A tree under way.
 
     Args:
@@ -42,18 +44,16 @@ class Search:
         self, problem: Problem, bounds: Sequence[Interval], strategy: Strategy, options: Options
     ) -> None:
         self._begun = time.perf_counter()
-        self._deadline = self._begun + options.time_limit
         self._problem = problem
         self._options = options
         self._relaxation = Relaxation(problem, bounds)
-        self._relaxation.limit_time(self._deadline - time.perf_counter())
-        self._patterns = PatternProgram(problem, list(bounds), self._deadline)
+        self._patterns = PatternSearch(problem, list(bounds))
         self._rule, self._order = strategy.rule(), strategy.order()
         self._incumbent: Incumbent | None = None
         self._cutoff = options.cutoff
         self._relaxation.stop_above(self._cutoff)
         if strategy.strengthened:
-            with as_far_as(self._deadline):
+            with as_far_as():
                 self._relaxation.strengthen()
         # The smallest bound of a part that could neither be pruned nor split.
         self._unsettled = np.inf
@@ -66,7 +66,7 @@ class Search:
     def run(self) -> Solution:
         """Work through the tree; the solution's point is the perturbation (pixels,)."""
         self._order.push([Node(np.full(self._relaxation.neurons, OPEN, np.int8), -np.inf)])
-        while len(self._order) and time.perf_counter() < self._deadline:
+        while len(self._order) and not time_is_up():
             node = self._order.pop()
             if node.bound < self._cutoff:
                 self._under_way = node.bound
@@ -104,14 +104,17 @@ class Search:
     def _settle(self, node: Node) -> None:
         """Prune a node or put its children into the order."""
         value = self._relaxation.value(node.signs)
-        if time.perf_counter() > self._deadline and value == -np.inf:
+        if value == -np.inf and time_is_up():
             self._unsettled = min(self._unsettled, node.bound)
             return
         self._nodes += 1
         if node.branching is not None:
             self._rule.learn(node.branching, value)
         if value == -np.inf:
-            self._split_blindly(node)
+            children = split_blindly(node)
+            self._order.push(children)
+            if not children:
+                self._unsettled = min(self._unsettled, node.bound)
             return
         if value >= self._cutoff:
             return
@@ -125,31 +128,9 @@ class Search:
             self._split(node, point, open_neurons)
 
     def _split(self, node: Node, point: NodePoint, candidates: Indices) -> None:
-        split = self._rule.split(node, point, candidates, self._cutoff, self._relaxation.value)
-        errors = {ACTIVE: point.slacks, INACTIVE: point.outputs}
-        children = []
-        for side in (split.first, -split.first):
-            if split.bounds[side] < self._cutoff:
-                signs = node.signs.copy()
-                signs[split.neuron] = side
-                error = float(errors[side][split.neuron])
-                branching = Branching(split.neuron, side, error, point.value)
-                children.append(Node(signs, split.bounds[side], branching))
-        if children:
-            self._order.push(children)
-
-    def _split_blindly(self, node: Node) -> None:
-        """Without a point, split by any open neuron."""
-        unheld = np.flatnonzero(node.signs == OPEN)
-        if not unheld.size:
-            self._unsettled = min(self._unsettled, node.bound)
-            return
-        children = []
-        for side in (ACTIVE, INACTIVE):
-            signs = node.signs.copy()
-            signs[unheld[0]] = side
-            children.append(Node(signs, node.bound))
-        self._order.push(children)
+        value = self._relaxation.value
+        decision = self._rule.split(node, point, candidates, self._cutoff, value)
+        self._order.push(decision.children(node, point, self._cutoff))
 
     def _close(self, node: Node, point: NodePoint) -> None:
         """Take over the point of a node whose relaxation is exact there."""
@@ -182,7 +163,7 @@ class Search:
     def _improve(self, changes: list[Vector]) -> bool:
         """Keep the best attack of these if it is nearer than all before; whether there is one."""
         box = self._problem.box
-        found = best_of(
+        found = nearest_attack(
             self._problem, [np.clip(change, box.lower, box.upper) for change in changes]
         )
         if found is None:

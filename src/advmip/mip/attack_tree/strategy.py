@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from advmip.mip.branch_and_bound.branching import (
-    Look,
-    Reliability,
-    Rule,
+    BranchingRule,
+    LargestScore,
+    ReliabilityBranching,
     largest_output,
     weighted_output,
 )
@@ -27,7 +27,7 @@ class Strategy:
         strengthened: The root's relaxation is lifted before the tree grows.
     """
 
-    rule: Callable[[], Rule]
+    rule: Callable[[], BranchingRule]
     order: Callable[[], Order]
     reason: str
     strengthened: bool = False
@@ -36,18 +36,23 @@ class Strategy:
 # By the name of the solver that they stand for.
 STRATEGIES = {
     "branch-and-bound": Strategy(
-        Reliability, DepthFirst, "strengthened root, reliability branching, depth first", True
+        ReliabilityBranching,
+        DepthFirst,
+        "strengthened root, reliability branching, depth first",
+        True,
     ),
     "branch-and-bound-plunging": Strategy(
-        Reliability, Plunging, "strengthened root, reliability branching, plunging", True
+        ReliabilityBranching, Plunging, "strengthened root, reliability branching, plunging", True
     ),
     "branch-and-bound-weighted": Strategy(
-        partial(Look, weighted_output),
+        partial(LargestScore, weighted_output),
         DepthFirst,
         "strengthened root, weighted output, depth first",
         True,
     ),
     "branch-and-bound-paper": Strategy(
-        partial(Look, largest_output), DepthFirst, "Ben Mhenni's: largest output, depth first"
+        partial(LargestScore, largest_output),
+        DepthFirst,
+        "Ben Mhenni's: largest output, depth first",
     ),
 }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from advmip.errors import InputError
-from advmip.mip.attack_tree.search import Search
+from advmip.mip.attack_tree.search import TreeSearch
 from advmip.mip.attack_tree.strategy import STRATEGIES, Strategy
 from advmip.mip.deadline import OutOfTimeError, until
 from advmip.mip.encoding import Interval
@@ -15,14 +15,14 @@ from advmip.mip.formulations import BigM, Formulation
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.problem import Problem, encode
 from advmip.mip.projection import in_coordinates
-from advmip.mip.solvers.interface import Options, Solution, unknown
+from advmip.mip.solvers.interface import Options, Solution, unknown_solution
 
 # The programs of nodes with squares are dense.
 _MOST_SQUARES = 400
 
 
 @dataclass(frozen=True)
-class Tree:
+class AttackTree:
     """The tree of a problem.
 
     Attributes:
@@ -35,11 +35,6 @@ class Tree:
     bounds: Sequence[Interval]
     strategy: Strategy
 
-    @property
-    def reason(self) -> str:
-        """What the strategy is."""
-        return self.strategy.reason
-
     def solve(self, options: Options) -> Solution:
         """Search for the nearest attack, and prove that it is; one thread, without chance.
 
@@ -49,9 +44,9 @@ class Tree:
         begun = time.perf_counter()
         with until(begun + options.time_limit):
             try:
-                return Search(self.problem, self.bounds, self.strategy, options).run()
+                return TreeSearch(self.problem, self.bounds, self.strategy, options).run()
             except OutOfTimeError:
-                return unknown(begun)
+                return unknown_solution(begun)
 
 
 def refusal(problem: Problem, bounds: Sequence[Interval], formulation: Formulation) -> str | None:
@@ -76,7 +71,7 @@ def refusal(problem: Problem, bounds: Sequence[Interval], formulation: Formulati
 
 def tree_for(
     problem: Problem, bounds: Sequence[Interval], formulation: Formulation, name: str
-) -> Tree:
+) -> AttackTree:
     """The tree of a problem.
 
     Args:
@@ -96,4 +91,4 @@ def tree_for(
             expected='formulation "big-m" and distance l1, l2, linf, tv, l1+tv or l2-K',
             mend='choose solver "auto"',
         )
-    return Tree(problem, bounds, STRATEGIES[name])
+    return AttackTree(problem, bounds, STRATEGIES[name])

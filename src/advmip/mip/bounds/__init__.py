@@ -1,14 +1,14 @@
 """Bounds of neurons: by intervals, linear forms, linear programs and mixed-integer programs."""
 
-from advmip.mip.bounds.form_bounds import FormBounds
 from advmip.mip.bounds.interval import interval_bounds
 from advmip.mip.bounds.network_bounds import NETWORK_BOUNDS, network_bounds
+from advmip.mip.bounds.propagated_bounds import PropagatedBounds
 from advmip.mip.bounds.relaxation import relaxation_bounds
-from advmip.mip.bounds.rounds import patience, tightened_bounds, tightened_further
+from advmip.mip.bounds.tightening import patience, tightened_bounds, tightened_further
 
 __all__ = [
     "NETWORK_BOUNDS",
-    "FormBounds",
+    "PropagatedBounds",
     "interval_bounds",
     "network_bounds",
     "patience",

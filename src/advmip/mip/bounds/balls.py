@@ -1,4 +1,4 @@
-"""Balls around images within [0, 1], as sets to bound linear forms over, in torch."""
+"""Balls around images within a domain, as sets to bound linear forms over, in torch."""
 
 from __future__ import annotations
 
@@ -31,12 +31,14 @@ class Region(Protocol):
 
 @dataclass(frozen=True)
 class Ball:
-    """All x in [0, 1] at most `radius` from each of N images.
+    """All x of a domain at most `radius` from each of N images.
 
     Attributes:
-        images: The images (N, pixels).
-        radius: The largest distance; inf for the whole of [0, 1].
+        images: The images (N, pixels), in the domain.
+        radius: The largest distance; inf for the whole domain.
         norm: "linf", "l1" or "l2".
+        lower: The least values of the domain, a number or (pixels,).
+        upper: The largest.
 
     Raises:
         InputError: There is no such norm.
@@ -45,6 +47,8 @@ class Ball:
     images: Tensor
     radius: float
     norm: str
+    lower: Tensor | float = 0.0
+    upper: Tensor | float = 1.0
 
     def __post_init__(self) -> None:
         if self.norm not in NORMS:
@@ -53,8 +57,8 @@ class Ball:
     @property
     def box(self) -> tuple[Tensor, Tensor]:
         """The smallest box (N, pixels) that holds each ball, relative to its image."""
-        lower = (-self.images).clamp(min=-self.radius)
-        return lower, (1.0 - self.images).clamp(max=self.radius)
+        lower = (self.lower - self.images).clamp(min=-self.radius)
+        return lower, (self.upper - self.images).clamp(max=self.radius)
 
     def least(self, coefficients: Tensor) -> Tensor:
         """Lower bounds (N, S) of linear forms (N, S, pixels) over each ball.
@@ -67,7 +71,7 @@ class Ball:
         reach = torch.where(coefficients > 0, -lower, upper)
         return centre - _LARGEST[self.norm](coefficients.abs(), reach, self.radius)
 
-    def lowest(self, coefficients: Tensor) -> Tensor:
+    def minimisers(self, coefficients: Tensor) -> Tensor:
         """Points (N, S, pixels) of each ball where linear forms (N, S, pixels) are low.
 
         They are lowest there for L-infinity and L1. A point is the derivative of `least`, which
@@ -91,9 +95,9 @@ def _box(gains: Tensor, reach: Tensor, radius: float) -> Tensor:
 def _knapsack(gains: Tensor, reach: Tensor, radius: float) -> Tensor:
     """The pixels of largest gain are changed first."""
     gain, order = gains.sort(dim=-1, descending=True)
-    room = reach.expand_as(gains).gather(-1, order)
-    spent = room.cumsum(-1) - room
-    return (gain * torch.minimum((radius - spent).clamp(min=0.0), room)).sum(-1)
+    sorted_reach = reach.expand_as(gains).gather(-1, order)
+    spent = sorted_reach.cumsum(-1) - sorted_reach
+    return (gain * torch.minimum((radius - spent).clamp(min=0.0), sorted_reach)).sum(-1)
 
 
 def _euclidean(gains: Tensor, reach: Tensor, radius: float) -> Tensor:

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from advmip.mip.deadline import as_far_as, is_up
+from advmip.mip.deadline import as_far_as, time_is_up
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations.distance_cut import DistanceCut
 from advmip.mip.formulations.triangle import Triangle
@@ -41,11 +41,11 @@ _STEPS = 6
 _ENOUGH = 1e-3
 # The rows are exact at this share of the largest objective before s = 0: without room, a
 # tolerance divided by s = 0 would be the largest ratio.
-_ROOM = 1e-3
+_OFFSET = 1e-3
 
 
 def distance_cuts_pay(problem: Problem) -> bool:
-    """Whether a problem may have distance_cuts: it needs a finite radius and a sparse distance.
+    """Whether a problem may have distance cuts: it needs a finite radius and a sparse distance.
 
     For another distance the programs are so dear that distance cuts cost more than they save
     (`docs/distance-aware-cuts.md`).
@@ -53,13 +53,12 @@ def distance_cuts_pay(problem: Problem) -> bool:
     return problem.distance.sifted.sparse and bool(np.isfinite(problem.radius))
 
 
-def with_distance_cuts(problem: Problem, bounds: Sequence[Interval], deadline: float) -> Problem:
+def with_distance_cuts(problem: Problem, bounds: Sequence[Interval]) -> Problem:
     """The problem with rows above its layers of ReLUs.
 
     Args:
         problem: The problem; distance cuts that it has are replaced.
         bounds: Bounds of the neurons that hold for every point of interest.
-        deadline: When to stop at the latest, by `time.perf_counter`.
 
     Returns:
         The problem; without distance cuts where they do not pay.
@@ -69,7 +68,7 @@ def with_distance_cuts(problem: Problem, bounds: Sequence[Interval], deadline: f
         return problem
     at_image = problem.network.preactivations(problem.image)
     first = 0
-    with as_far_as(deadline):
+    with as_far_as():
         for place, interval in enumerate(bounds[:-1]):
             open_neurons = interval.unstable
             triangles = Triangle()
@@ -79,7 +78,7 @@ def with_distance_cuts(problem: Problem, bounds: Sequence[Interval], deadline: f
             relaxed = _Relaxed(problem, encoding)
             rows = [
                 None
-                if is_up()
+                if time_is_up()
                 else relaxed.row(float(at_image[place][neuron]), int(output), int(slack))
                 for neuron, output, slack in zip(
                     open_neurons, triangles.positive[these], triangles.negative[these], strict=True
@@ -103,7 +102,7 @@ class _Relaxed:
     def __init__(self, problem: Problem, encoding: Encoding) -> None:
         model = encoding.model
         self._costs, self._upper = model.objective, model.upper
-        self._room = _ROOM * problem.radius
+        self._offset = _OFFSET * problem.radius
         self._program = replace(encoding, model=model.limited(problem.radius)).program("primal")
 
     def row(self, at_image: float, output: int, slack: int) -> Row | None:
@@ -119,10 +118,10 @@ class _Relaxed:
             output, slack = slack, output
         entering = np.zeros(len(self._costs))
         entering[[output, slack]] = 1.0, -1.0
-        spent = _Affine(self._costs, self._room)
+        spent = _Affine(self._costs, self._offset)
         fall = _Affine(-entering, -abs(at_image))
         rate, inactive = self._largest_ratio(fall, spent, held=output)
-        above = _Affine(entering + rate * self._costs, abs(at_image) + rate * self._room)
+        above = _Affine(entering + rate * self._costs, abs(at_image) + rate * self._offset)
         slope, active = self._largest_ratio(_Affine(entering, 0.0), above, held=slack)
         # The row must hold on both sides, whatever ratios were found.
         least = min(slope * inactive if inactive < np.inf else np.inf, active)

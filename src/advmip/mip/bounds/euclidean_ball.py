@@ -11,11 +11,10 @@ Only costs change between the programs, and the multipliers stay.
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
-from advmip.mip.deadline import is_up
+from advmip.mip.bounds.extremes import extremes
+from advmip.mip.deadline import time_is_up
 from advmip.mip.encoding import Interval
 from advmip.mip.model import Indices, Vector
 from advmip.mip.problem import Encoding
@@ -36,24 +35,15 @@ class EuclideanBall:
     Args:
         encoding: The problem, whose objective is the square of the distance.
         radius: Only points nearer than this are of interest; finite.
-        deadline: When to stop at the latest, by `time.perf_counter`.
+
+    Attributes:
+        program: Its quadratic program.
     """
 
-    def __init__(self, encoding: Encoding, radius: float, deadline: float) -> None:
+    def __init__(self, encoding: Encoding, radius: float) -> None:
         self._encoding, self._model = encoding, encoding.model
         self._radius = radius
-        self._deadline = deadline
-        self._program = QuadraticProgram(encoding.model, _ACCURACY)
-        self._program.limit_time(deadline - time.perf_counter())
-
-    def price_products(self, outputs: Indices, slacks: Indices) -> None:
-        """Let the relaxation know that a neuron's output or its slack is 0.
-
-        Args:
-            outputs: The columns of the outputs of open neurons.
-            slacks: Those of their slacks.
-        """
-        self._program.price_products(outputs, slacks)
+        self.program = QuadraticProgram(encoding.model, _ACCURACY)
 
     def extremes(self, place: int, bounded: Indices, known: Interval) -> Interval | None:
         """Bounds of what enters some neurons of a layer.
@@ -66,16 +56,10 @@ class EuclideanBall:
         Returns:
             The bounds of the layer; None if the relaxation has no point within the radius.
         """
-        self._program.set_costs(self._model.objective)
-        if self._program.resolve() > self._radius**2 * (1.0 + _TOLERANCE):
+        self.program.set_costs(self._model.objective)
+        if self.program.resolve() > self._radius**2 * (1.0 + _TOLERANCE):
             return None
-        rows = self._encoding.preactivations[place][bounded]
-        lower, upper = known.lower.copy(), known.upper.copy()
-        for sign, side in ((1.0, lower), (-1.0, upper)):
-            forms = rows.each_written_out(len(self._model.lower))
-            for neuron, form, constant in zip(bounded, forms, rows.constant, strict=True):
-                side[neuron] = sign * self._least(sign * form) + constant
-        return known.intersected(Interval(lower, upper))
+        return extremes(self._least, self._encoding, place, bounded, known)
 
     def _least(self, form: Vector) -> float:
         """What a form in the columns is not below; -inf if the time is up."""
@@ -84,14 +68,14 @@ class EuclideanBall:
         price = squared / (2.0 * self._radius) if squared > 0 else 1.0
         best = -np.inf
         for _ in range(_STEPS):
-            if time.perf_counter() > self._deadline or is_up():
+            if time_is_up():
                 break
-            self._program.set_costs(self._model.objective + form / price)
-            least = price * (self._program.resolve() - self._radius**2)
+            self.program.set_costs(self._model.objective + form / price)
+            least = price * (self.program.resolve() - self._radius**2)
             if not np.isfinite(least):
                 break
             best = max(best, least - _TOLERANCE * (1.0 + abs(least)))
-            length = float(np.sqrt(max(self._model.value(self._program.point()), 0.0)))
+            length = float(np.sqrt(max(self._model.value(self.program.point()), 0.0)))
             if abs(length - self._radius) < _NEAR * self._radius:
                 break
             price *= max(length / self._radius, 0.1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from advmip.mip.deadline import is_up
+from advmip.mip.deadline import time_is_up
 from advmip.mip.encoding import Interval
 from advmip.mip.model import Matrix, Vector, range_over
 from advmip.mip.problem import Problem
@@ -62,7 +62,7 @@ def _over_ball(problem: Problem, matrix: Matrix, absolute: Matrix) -> tuple[Vect
     fall, rise = np.empty_like(centre), np.empty_like(centre)
     for start in range(0, len(centre), portion):
         rows = slice(start, start + portion)
-        if is_up():
+        if time_is_up():
             moved = (matrix @ (0.5 * (box.upper + box.lower)))[start:]
             reach = (absolute @ (0.5 * (box.upper - box.lower)))[start:]
             fall[start:], rise[start:] = moved - reach, moved + reach
@@ -74,7 +74,7 @@ def _over_ball(problem: Problem, matrix: Matrix, absolute: Matrix) -> tuple[Vect
 
 
 def _widened(lower: Vector, upper: Vector, products: Vector) -> tuple[Vector, Vector]:
-    """A little room, and what rounding may do to sums of such absolute values."""
-    room = 1e-9 * (1.0 + np.maximum(np.abs(lower), np.abs(upper)))
-    room += 4.0 * np.finfo(np.float64).eps * products
-    return lower - room, upper + room
+    """A little slack, and what rounding may do to sums of such absolute values."""
+    slack = 1e-9 * (1.0 + np.maximum(np.abs(lower), np.abs(upper)))
+    slack += 4.0 * np.finfo(np.float64).eps * products
+    return lower - slack, upper + slack

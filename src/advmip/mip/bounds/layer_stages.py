@@ -81,9 +81,8 @@ class _Stages:
         return self._layer(len(self.hidden), value.shape)
 
     def _layer(self, layer: int, shape: tuple[int, ...]) -> _Value:
-        like, width = self._network.mean, math.prod(shape)
-        identity = IdentityOperator(width, like.dtype, like.device)
-        return _Value(Stage({layer: identity}, like.new_zeros(width)), shape)
+        zeros = self._network.mean.new_zeros(math.prod(shape))
+        return _Value(Stage({layer: IdentityOperator(zeros + 1.0)}, zeros), shape)
 
 
 def _convolution(_: _Stages, module: nn.Conv2d, value: _Value) -> _Value:

@@ -20,7 +20,7 @@ from torch import Tensor
 from advmip.errors import InputError
 from advmip.mip.bounds.balls import Region
 from advmip.mip.bounds.operators import Stage, longest_sum
-from advmip.mip.deadline import is_up, limited
+from advmip.mip.deadline import has_deadline, time_is_up
 
 # Forms are pulled back in portions of at most so many numbers, and where there is a deadline of at
 # most so many products.
@@ -116,11 +116,6 @@ class LinearBounds:
         self._sides: list[Sides] = []
         self.largest_rounding = 0.0
 
-    @property
-    def sides(self) -> list[Sides]:
-        """Bounds of what enters each layer of ReLUs, and last of the logits, as far as they go."""
-        return self._sides
-
     def by_intervals(self) -> list[Sides]:
         """Bound all neurons by interval arithmetic alone."""
         self._sides, self._magnitudes = [], []
@@ -198,7 +193,7 @@ class LinearBounds:
         found = []
         portion = self._portion(depth)
         for start in range(0, len(kept), portion):
-            if is_up():
+            if time_is_up():
                 kept = kept[:start]
                 break
             some = kept[start : start + portion]
@@ -221,7 +216,7 @@ class LinearBounds:
         """How many neurons of a stage are pulled back at a time."""
         twice = 2 * len(self._region.images)
         portion = _PORTION // (twice * max(each.width for each in self._stages))
-        if limited():
+        if has_deadline():
             products = sum(each.width * longest_sum([each]) for each in self._stages[:depth])
             products += self._region.images.shape[1]
             portion = min(portion, _PRODUCTS // (twice * products))

@@ -12,7 +12,8 @@ from advmip.mip.bounds.relaxation import relaxation_bounds
 from advmip.mip.distances import Box
 from advmip.mip.distances.no_distance import NoDistance
 from advmip.mip.encoding import Interval
-from advmip.mip.goals import Anything
+from advmip.mip.goals import NO_GOAL
+from advmip.mip.model import Vector
 from advmip.mip.problem import Problem
 from advmip.networks.staged import StagedNetwork
 
@@ -25,12 +26,14 @@ _WEAKER, _EXACT = 1.0, 3600.0
 def network_bounds(
     network: StagedNetwork,
     method: str,
+    lower: Vector | float = 0.0,
+    upper: Vector | float = 1.0,
     *,
     solver: str = "auto",
     time_limit: float = _EXACT,
     progress: bool = False,
 ) -> list[Interval]:
-    """Bounds of the inputs of each layer of ReLUs, and last of the logits, over [0, 1]^pixels.
+    """Bounds of the inputs of each layer of ReLUs, and last of the logits, over the whole domain.
 
     Under a deadline (`mip.deadline`) they are what is proved until then.
 
@@ -38,6 +41,8 @@ def network_bounds(
         network: The network.
         method: "none" (infinite), "interval", "lp", "exact" (two mixed-integer programs for each
             neuron) or "weaker" (the same with a second for each; Zhu, Section 5.2).
+        lower: The least value of every input, or of each (inputs,).
+        upper: The largest.
         solver: Of the mixed-integer programs.
         time_limit: Seconds for each program of "exact".
         progress: Whether to show a progress bar.
@@ -51,7 +56,7 @@ def network_bounds(
         stages = (*network.hidden, network.output)
         infinite = [np.full(stage.width, np.inf) for stage in stages]
         return [Interval(-most, most) for most in infinite]
-    problem = whole_box(network)
+    problem = whole_box(network, lower, upper)
     bounds = interval_bounds(problem)
     if method == "interval":
         return bounds
@@ -65,8 +70,10 @@ def network_bounds(
     )
 
 
-def whole_box(network: StagedNetwork) -> Problem:
-    """The problem in which every image in [0, 1] is as good as any other."""
-    nothing = np.zeros(network.pixels)
-    box = Box(nothing, nothing + 1.0, Layout(network.input_shape))
-    return Problem(network, nothing, NoDistance(), Anything(), box)
+def whole_box(
+    network: StagedNetwork, lower: Vector | float = 0.0, upper: Vector | float = 1.0
+) -> Problem:
+    """The problem in which every image of the domain is as good as any other."""
+    corner = np.zeros(network.pixels) + lower
+    box = Box.around(corner, Layout(network.input_shape), lower, upper)
+    return Problem(network, corner, NoDistance(), NO_GOAL, box, lower=lower, upper=upper)

@@ -185,37 +185,6 @@ class ConvolutionOperator:
         return self.pulled_back(chosen[None])[0]
 
 
-class IdentityOperator:
-    """A layer as it is.
-
-    Args:
-        width: How many values it has.
-        dtype: Of all values.
-        device: Where they are.
-    """
-
-    longest_sum = 1
-
-    def __init__(self, width: int, dtype: torch.dtype, device: torch.device) -> None:
-        self._width, self._dtype, self._device = width, dtype, device
-
-    def applied(self, values: Tensor) -> Tensor:
-        """The values."""
-        return values
-
-    def magnitude(self, values: Tensor) -> Tensor:
-        """The values."""
-        return values
-
-    def pulled_back(self, forms: Tensor) -> Tensor:
-        """The forms."""
-        return forms
-
-    def rows(self, kept: Tensor) -> Tensor:
-        """Rows of the unit matrix."""
-        return functional.one_hot(kept, self._width).to(self._device, self._dtype)
-
-
 class DiagonalOperator:
     """Each value times a factor of its own.
 
@@ -243,6 +212,10 @@ class DiagonalOperator:
     def rows(self, kept: Tensor) -> Tensor:
         """Rows of the diagonal matrix."""
         return functional.one_hot(kept, len(self._factors)).to(self._factors) * self._factors
+
+
+class IdentityOperator(DiagonalOperator):
+    """A layer as it is: factors of 1."""
 
 
 class ComposedOperator:

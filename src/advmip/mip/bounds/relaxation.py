@@ -14,7 +14,7 @@ from advmip.mip.deadline import as_far_as, checkpoint
 from advmip.mip.encoding import Interval
 from advmip.mip.formulations import Formulation
 from advmip.mip.formulations.triangle import Triangle
-from advmip.mip.goals import Anything
+from advmip.mip.goals import NO_GOAL
 from advmip.mip.problem import Problem, encode
 from advmip.mip.projection import projected
 
@@ -22,7 +22,6 @@ from advmip.mip.projection import projected
 def relaxation_bounds(
     problem: Problem,
     bounds: Sequence[Interval],
-    deadline: float = np.inf,
     *,
     formulation: Formulation | None = None,
     every: bool = False,
@@ -40,7 +39,6 @@ def relaxation_bounds(
     Args:
         problem: The problem, with the radius of the best point that is known.
         bounds: Bounds that hold already.
-        deadline: When to stop at the latest, by `time.perf_counter`; what is open then stays.
         formulation: Of the unstable neurons before; the triangle if left out.
         every: Bound stable neurons as well.
         substitute: Give stable neurons no columns.
@@ -51,9 +49,9 @@ def relaxation_bounds(
         The bounds, or None if the relaxation has no point: nothing nearer than the radius exists.
     """
     tightened = list(bounds)
-    with as_far_as(deadline):
+    with as_far_as():
         projection = projected(problem) if np.isfinite(problem.radius) else None
-        alone = isinstance(problem.goal, Anything)
+        alone = problem.goal is NO_GOAL
         if whole is None and projection is None and not (alone or formulation or substitute):
             whole = WholeProblem(problem, bounds)
         for place, stage in enumerate(problem.network.hidden):
@@ -65,12 +63,12 @@ def relaxation_bounds(
             if not bounded.size:
                 continue
             depth = place if alone else None
-            if depth == 0 and problem.distance.closed:
+            if depth == 0 and problem.distance.closed_form:
                 # Over the ball alone, the bounds are exact already.
                 continue
             shape = formulation or Triangle()
             if whole is not None:
-                found = whole.tightened(place, bounded, tightened[place], deadline)
+                found = whole.tightened(place, bounded, tightened[place])
             elif projection is None:
                 encoding = encode(
                     problem.sifted(),
@@ -80,15 +78,15 @@ def relaxation_bounds(
                     depth=depth,
                     substitute=substitute,
                 )
-                program = encoding.program("primal")
-                found = extremes(program, encoding, place, bounded, tightened[place], deadline)
+                least = encoding.program("primal").proved_minimum
+                found = extremes(least, encoding, place, bounded, tightened[place])
             else:
                 encoding = encode(
                     projection.problem, tightened, shape, depth=depth, substitute=substitute
                 )
-                ball = EuclideanBall(encoding, problem.radius, deadline)
+                ball = EuclideanBall(encoding, problem.radius)
                 if priced and isinstance(shape, Triangle):
-                    ball.price_products(shape.positive, shape.negative)
+                    ball.program.price_products(shape.positive, shape.negative)
                 found = ball.extremes(place, bounded, tightened[place])
             if found is None:
                 return None

@@ -32,21 +32,18 @@ class WholeProblem:
         self._program = self._encoding.program("primal")
         self._open = [interval.unstable for interval in bounds[:-1]]
 
-    def tightened(
-        self, place: int, bounded: Indices, known: Interval, deadline: float
-    ) -> Interval | None:
+    def tightened(self, place: int, bounded: Indices, known: Interval) -> Interval | None:
         """Bounds of what enters a layer, part of the program from now on.
 
         Args:
             place: The layer.
             bounded: The neurons that are bounded.
             known: Bounds of the layer that hold already.
-            deadline: When to stop at the latest, by `time.perf_counter`; what is open then stays.
 
         Returns:
             The bounds; None if the program has no point.
         """
-        found = extremes(self._program, self._encoding, place, bounded, known, deadline)
+        found = extremes(self._program.proved_minimum, self._encoding, place, bounded, known)
         if found is not None:
             self.take_over(place, found)
         return found

@@ -1,1 +1,1 @@
-"""What trees over the signs of neurons share: nodes, their order, and branching."""
+"""What trees over the signs of neurons share: nodes, branching, and which node is next."""

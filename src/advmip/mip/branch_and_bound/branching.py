@@ -8,15 +8,43 @@ from typing import Protocol
 
 import numpy as np
 
-from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, Branching, Node, NodePoint, Signs
+from advmip.mip.branch_and_bound.node import ACTIVE, INACTIVE, OPEN, Branching, Node, Signs
 from advmip.mip.model import Indices, Vector
 
 # The value (or inf: of no interest) of the node with these signs.
-Probe = Callable[[Signs], float]
+NodeValue = Callable[[Signs], float]
+
+
+@dataclass(frozen=True, slots=True)
+class NodePoint:
+    """The optimum of a node's relaxation.
+
+    Attributes:
+        value: Its objective.
+        change: The perturbation (pixels,).
+        outputs: x of each unstable neuron (neurons,).
+        slacks: s of each, where x - s is what enters it.
+        largest_slacks: The largest s that the neuron's bounds allow.
+    """
+
+    value: float
+    change: Vector
+    outputs: Vector
+    slacks: Vector
+    largest_slacks: Vector
+
+    @property
+    def errors(self) -> Vector:
+        """By how much x exceeds max(x - s, 0)."""
+        return np.minimum(self.outputs, self.slacks)
+
+    def distance_to(self, side: int) -> Vector:
+        """By how much each neuron misses a side (neurons,): its s or its x."""
+        return self.slacks if side == ACTIVE else self.outputs
 
 
 @dataclass(frozen=True)
-class Split:
+class BranchingDecision:
     """A decision.
 
     Attributes:
@@ -29,13 +57,39 @@ class Split:
     first: int
     bounds: dict[int, float]
 
+    def children(self, node: Node, point: NodePoint, cutoff: float) -> list[Node]:
+        """The children that are of interest, the one that is done first at the front.
 
-class Rule(Protocol):
+        Args:
+            node: The node.
+            point: The optimum of its relaxation.
+            cutoff: Objectives from here on are of no interest.
+        """
+        children = []
+        for side in (self.first, -self.first):
+            if self.bounds[side] < cutoff:
+                error = float(point.distance_to(side)[self.neuron])
+                branching = Branching(self.neuron, side, error, point.value)
+                signs = node.child_signs(self.neuron, side)
+                children.append(Node(signs, self.bounds[side], branching))
+        return children
+
+
+def split_blindly(node: Node) -> list[Node]:
+    """The children by any open neuron, where there is no point to choose by; none without one."""
+    unheld = np.flatnonzero(node.signs == OPEN)
+    if not unheld.size:
+        return []
+    neuron = int(unheld[0])
+    return [Node(node.child_signs(neuron, side), node.bound) for side in (ACTIVE, INACTIVE)]
+
+
+class BranchingRule(Protocol):
     """A branching rule; it may learn from what branching brought."""
 
     def split(
-        self, node: Node, point: NodePoint, candidates: Indices, cutoff: float, probe: Probe
-    ) -> Split:
+        self, node: Node, point: NodePoint, candidates: Indices, cutoff: float, value: NodeValue
+    ) -> BranchingDecision:
         """Choose a neuron.
 
         Args:
@@ -43,7 +97,7 @@ class Rule(Protocol):
             point: The optimum of its relaxation.
             candidates: The neurons whose relaxation is not exact at the point.
             cutoff: Objectives from here on are of no interest.
-            probe: Solves a child's relaxation.
+            value: Solves the relaxation of a child (strong branching).
         """
 
     def learn(self, branching: Branching, value: float) -> None:
@@ -51,8 +105,8 @@ class Rule(Protocol):
 
 
 @dataclass(frozen=True)
-class Look:
-    """A rule that looks at the point alone, and does the active side first.
+class LargestScore:
+    """The neuron of the largest score at the point, and its active side first.
 
     Attributes:
         score: A score of each neuron (neurons,); the largest is chosen.
@@ -61,11 +115,11 @@ class Look:
     score: Callable[[NodePoint], Vector]
 
     def split(
-        self, node: Node, point: NodePoint, candidates: Indices, cutoff: float, probe: Probe
-    ) -> Split:
+        self, node: Node, point: NodePoint, candidates: Indices, cutoff: float, value: NodeValue
+    ) -> BranchingDecision:
         """The best of the candidates."""
         chosen = int(candidates[np.argmax(self.score(point)[candidates])])
-        return Split(chosen, ACTIVE, {ACTIVE: point.value, INACTIVE: point.value})
+        return BranchingDecision(chosen, ACTIVE, {ACTIVE: point.value, INACTIVE: point.value})
 
     def learn(self, branching: Branching, value: float) -> None:
         """There is nothing to learn."""
@@ -73,43 +127,40 @@ class Look:
 
 # Gains below this share of the gap hardly tell neurons apart, as where the value stays at 0.
 _FLOOR = 0.2
+# So many gains make a mean reliable.
+_RELIABLE = 2
+# So many neurons are looked at.
+_SHORTLIST = 8
 
 
-class Reliability:
+class ReliabilityBranching:
     """The largest product of both sides' gains and the weighted output.
 
-    Reliability branching (Achterberg, Koch & Martin 2005): a neuron's gain on a side is the mean
-    gain per unit of error so far times its error; as long as fewer than `trials` make up the mean,
-    the child itself is solved. Gains count as shares of the gap to the cutoff, and all of them a
-    little more than nothing. Only the best few neurons by weighted output are looked at.
-
-    Args:
-        trials: How many make a mean reliable.
-        shortlist: How many neurons are looked at.
+    Reliability branching (Achterberg, Koch & Martin 2005): a neuron's gain on a side is its
+    pseudocost, the mean gain per unit of error so far, times its error; as long as too
+    few make up the mean, the child itself is solved (strong branching). Gains count as
+    shares of the gap to the cutoff, and all of them a little more than nothing. Only the best few
+    neurons by weighted output are looked at.
     """
 
-    def __init__(self, trials: int = 2, shortlist: int = 8) -> None:
-        self._trials = trials
-        self._shortlist = shortlist
+    def __init__(self) -> None:
         self._gains: dict[int, Vector] = {}
         self._counts: dict[int, Vector] = {}
 
     def split(
-        self, node: Node, point: NodePoint, candidates: Indices, cutoff: float, probe: Probe
-    ) -> Split:
+        self, node: Node, point: NodePoint, candidates: Indices, cutoff: float, value: NodeValue
+    ) -> BranchingDecision:
         """Solve the children of those whose gains are not known well."""
         self._prepare(len(node.signs))
         weighted = weighted_output(point)
         order = np.argsort(-weighted[candidates])
         best, score = None, -1.0
-        for neuron in candidates[order[: self._shortlist]]:
+        for neuron in candidates[order[:_SHORTLIST]]:
             bounds, gains = {ACTIVE: point.value, INACTIVE: point.value}, []
-            for side, errors in ((ACTIVE, point.slacks), (INACTIVE, point.outputs)):
-                error = float(errors[neuron])
-                if self._counts[side][neuron] < self._trials:
-                    signs = node.signs.copy()
-                    signs[neuron] = side
-                    found = probe(signs)
+            for side in (ACTIVE, INACTIVE):
+                error = float(point.distance_to(side)[neuron])
+                if self._counts[side][neuron] < _RELIABLE:
+                    found = value(node.child_signs(int(neuron), side))
                     bounds[side] = max(point.value, found)
                     gain = min(bounds[side], cutoff) - point.value
                     self._add(int(neuron), side, error, gain)
@@ -121,7 +172,7 @@ class Reliability:
             shares = [1.0 if gain >= gap else gain / gap for gain in gains]
             product = (shares[0] + _FLOOR) * (shares[1] + _FLOOR) * float(weighted[neuron])
             if product > score:
-                best, score = Split(int(neuron), ACTIVE, bounds), product
+                best, score = BranchingDecision(int(neuron), ACTIVE, bounds), product
             if min(bounds.values()) >= cutoff:
                 break
         assert best is not None
@@ -151,4 +202,4 @@ def largest_output(point: NodePoint) -> Vector:
 
 def weighted_output(point: NodePoint) -> Vector:
     """The product x s / -l: a large output counts as far as the inactive side is missed too."""
-    return point.outputs * (point.slacks / point.range_down)
+    return point.outputs * (point.slacks / point.largest_slacks)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from advmip.mip.model import Vector
-
 # For each unstable neuron (neurons,): held active, held inactive, or open.
 Signs = NDArray[np.int8]
 ACTIVE, INACTIVE, OPEN = 1, -1, 0
@@ -37,7 +35,7 @@ class Node:
 
     Attributes:
         signs: What it holds (neurons,).
-        bound: No attack in it has a smaller objective.
+        bound: No point of interest in it has a smaller objective.
         branching: How it came about; None for the root.
     """
 
@@ -45,28 +43,8 @@ class Node:
     bound: float
     branching: Branching | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class NodePoint:
-    """The optimum of a node's relaxation.
-
-    Attributes:
-        value: Its objective.
-        change: The perturbation (pixels,).
-        outputs: x of each unstable neuron (neurons,).
-        slacks: s of each, where x - s is what enters it.
-        range_up: The largest x that the neuron's bounds allow.
-        range_down: The largest s.
-    """
-
-    value: float
-    change: Vector
-    outputs: Vector
-    slacks: Vector
-    range_up: Vector
-    range_down: Vector
-
-    @property
-    def errors(self) -> Vector:
-        """By how much x exceeds max(x - s, 0)."""
-        return np.minimum(self.outputs, self.slacks)
+    def child_signs(self, neuron: int, side: int) -> Signs:
+        """What the child holds that holds a neuron on a side besides (neurons,)."""
+        signs = self.signs.copy()
+        signs[neuron] = side
+        return signs

@@ -16,7 +16,7 @@ class Order(ABC):
 
     @abstractmethod
     def push(self, children: list[Node]) -> None:
-        """Add the children of a node, the one to be done first at the front."""
+        """Add the children of a node, if it has any, the one to be done first at the front."""
 
     @abstractmethod
     def pop(self) -> Node:
@@ -89,8 +89,8 @@ class Plunging(BestFirst):
 
     def push(self, children: list[Node]) -> None:
         """The first child is next, the others wait."""
-        self._next, *others = children
-        super().push(others)
+        self._next = children[0] if children else None
+        super().push(children[1:])
 
     def pop(self) -> Node:
         """The first child of the last node, if it had children."""

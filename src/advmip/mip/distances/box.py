@@ -26,10 +26,15 @@ class Box:
     layout: Layout
 
     @staticmethod
-    def around(image: Vector, layout: Layout | tuple[int, ...]) -> Box:
-        """All that keeps the image (pixels,) in [0, 1]; a shape has rows and columns last."""
+    def around(
+        image: Vector,
+        layout: Layout | tuple[int, ...],
+        lower: Vector | float = 0.0,
+        upper: Vector | float = 1.0,
+    ) -> Box:
+        """All that keeps the image (pixels,) in a domain; a shape has rows and columns last."""
         known = layout if isinstance(layout, Layout) else Layout(layout)
-        return Box(-image, 1.0 - image, known)
+        return Box(lower - image, upper - image, known)
 
     def within(self, radius: float) -> Box:
         """The part with |d_i| <= radius for every pixel."""

@@ -26,14 +26,14 @@ class Distance(ABC):
             leaves at 0, and whose sum the distance is not below.
         resting: Whether the columns of the change are at least 0 and rest there, outside the linear
             programs, until they are wanted.
-        closed: Whether `largest` is exact, so that no program over the ball alone says more.
+        closed_form: Whether `largest` is exact, so that no program over the ball alone says more.
         counting: Whether it is a number of pixels, so that its linear relaxation is far below it.
     """
 
     name: str
     sparse = False
     resting = False
-    closed = True
+    closed_form = True
     counting = False
 
     @abstractmethod
@@ -87,7 +87,7 @@ class Distance(ABC):
             radius: The largest distance, infinite for the whole box.
 
         Returns:
-            A bound per row; exact if the distance is `closed`.
+            A bound per row; exact if the distance is `closed_form`.
         """
 
     def absolute_values(self, box: Box) -> AbsoluteValues | None:
@@ -123,6 +123,10 @@ class Distance(ABC):
     def grown(self, radius: float, factor: float) -> float:
         """The radius of a ball that is larger by a factor."""
         return factor * radius
+
+    def over(self, width: float) -> Distance:
+        """The same distance where inputs may differ by so much: of a domain wider than [0, 1]."""
+        return self
 
 
 def interval_largest(weights: Vector, box: Box) -> Vector:

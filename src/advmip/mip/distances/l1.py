@@ -54,11 +54,13 @@ def signed_parts(
         rising_cost: Of p, one number or one for each pixel.
         falling_cost: Of n.
     """
-    pixels = len(box.lower)
-    change = Expression.zeros(pixels)
-    for sign, reach, cost in ((1.0, box.upper, rising_cost), (-1.0, -box.lower, falling_cost)):
-        moved = np.flatnonzero(reach > 0)
-        costs = np.broadcast_to(np.asarray(cost, np.float64), pixels)[moved]
-        columns = builder.add_columns(len(moved), 0.0, reach[moved], objective=costs)
-        change = change + Expression.of(columns).placed(moved, pixels).times(sign)
-    return change
+    rising = sign_part(builder, 1.0, box.upper, rising_cost)
+    return rising + sign_part(builder, -1.0, -box.lower, falling_cost)
+
+
+def sign_part(builder: ModelBuilder, sign: float, reach: Vector, cost: ArrayLike) -> Expression:
+    """A change (pixels,) of one sign, with a column for each pixel that has reach (pixels,)."""
+    moved = np.flatnonzero(reach > 0)
+    costs = np.broadcast_to(np.asarray(cost, np.float64), len(reach))[moved]
+    columns = builder.add_columns(len(moved), 0.0, reach[moved], objective=costs)
+    return Expression.of(columns).placed(moved, len(reach)).times(sign)

@@ -9,6 +9,7 @@ import numpy as np
 from advmip.errors import InputError
 from advmip.mip.distances.box import Box, change_within
 from advmip.mip.distances.distance import Distance
+from advmip.mip.distances.l1 import sign_part
 from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector
 
 _FINE = 17
@@ -84,7 +85,7 @@ class PiecewiseL2(L2):
     """The square of each change by straight lines between breakpoints, always from above.
 
     Zhu's lambda formulation, equations (18) to (28), with K evenly spaced breakpoints of |d_i| in
-    [0, 1]:
+    [0, 1], or up to the width of another domain:
 
         |d_i| = sum_k lambda_ik x_k,   cost = sum_k lambda_ik x_k^2,   sum_k lambda_ik = 1,
 
@@ -94,12 +95,13 @@ class PiecewiseL2(L2):
     Args:
         breakpoints: K, at least 2.
         sos2: Demand adjacency by special ordered sets.
+        width: Of the domain.
     """
 
     resting = True
-    closed = False
+    closed_form = False
 
-    def __init__(self, breakpoints: int = 5, sos2: bool = False) -> None:
+    def __init__(self, breakpoints: int = 5, sos2: bool = False, width: float = 1.0) -> None:
         if breakpoints < 2:
             raise InputError(
                 subject="breakpoints of the piecewise linear L2 distance",
@@ -109,12 +111,12 @@ class PiecewiseL2(L2):
             )
         self.breakpoints = breakpoints
         self._sos2 = sos2
+        self._grid = np.linspace(0.0, width, breakpoints)
         self.name = f"l2-{breakpoints}"
 
     def value(self, perturbation: Vector, box: Box) -> float:
         """The root of the sum of approximated squares, at least the Euclidean length."""
-        grid = np.linspace(0.0, 1.0, self.breakpoints)
-        return float(np.sqrt(np.interp(np.abs(perturbation), grid, grid**2).sum()))
+        return float(np.sqrt(np.interp(np.abs(perturbation), self._grid, self._grid**2).sum()))
 
     def encode(self, builder: ModelBuilder, box: Box) -> Expression:
         """The change d = p - n, with |d| = p + n as a mixture of breakpoints.
@@ -134,32 +136,30 @@ class PiecewiseL2(L2):
     @property
     def linear(self) -> Distance:
         """Itself, by steps."""
-        return PiecewiseL2(self.breakpoints) if self._sos2 else self
+        return PiecewiseL2(self.breakpoints, width=self._grid[-1]) if self._sos2 else self
+
+    def over(self, width: float) -> Distance:
+        """The same number of breakpoints, up to the width."""
+        return PiecewiseL2(self.breakpoints, self._sos2, width)
 
     def _by_steps(self, builder: ModelBuilder, box: Box) -> Expression:
-        grid = np.linspace(0.0, 1.0, self.breakpoints)
-        pixels = len(box.lower)
-        change = Expression.zeros(pixels)
+        change = Expression.zeros(len(box.lower))
         for sign, reach in ((1.0, box.upper), (-1.0, -box.lower)):
-            for left, right in pairwise(grid):
-                moved = np.flatnonzero(reach > left)
-                length = np.minimum(reach[moved], right) - left
-                slope = left + right
-                step = builder.add_columns(len(moved), 0.0, length, objective=slope)
-                change = change + Expression.of(step).placed(moved, pixels).times(sign)
+            for left, right in pairwise(self._grid):
+                length = np.minimum(reach, right) - left
+                change = change + sign_part(builder, sign, length, left + right)
         return change
 
     def _by_lambda(self, builder: ModelBuilder, box: Box) -> Expression:
-        grid = np.linspace(0.0, 1.0, self.breakpoints)
         pixels = len(box.lower)
         up = Expression.of(builder.add_columns(pixels, 0.0, np.maximum(box.upper, 0.0)))
         down = Expression.of(builder.add_columns(pixels, 0.0, np.maximum(-box.lower, 0.0)))
-        cost = np.tile(grid**2, pixels)
+        cost = np.tile(self._grid**2, pixels)
         shares = builder.add_columns(pixels * self.breakpoints, 0.0, 1.0, objective=cost)
         rows = np.repeat(np.arange(pixels), self.breakpoints)
         places = np.arange(pixels * self.breakpoints)
         sums = Matrix((np.ones(len(places)), (rows, places)))
-        mixture = Matrix((np.tile(grid, pixels), (rows, places)))
+        mixture = Matrix((np.tile(self._grid, pixels), (rows, places)))
         share = Expression.of(shares)
         builder.add_rows(share.mapped(sums), 1.0, 1.0)
         builder.add_rows(share.mapped(mixture) - up - down, 0.0, 0.0)

@@ -10,7 +10,7 @@ from advmip.mip.model import Expression, ModelBuilder, Vector
 class NoDistance(Distance):
     """Every point of the box is as good as any other: to bound neurons over the whole box."""
 
-    name = "anywhere"
+    name = "none"
 
     def value(self, perturbation: Vector, box: Box) -> float:
         """Zero."""

@@ -13,11 +13,11 @@ from advmip.mip.distances.box import Box, change_within
 from advmip.mip.distances.distance import Distance, interval_largest
 from advmip.mip.distances.l1 import L1, signed_parts
 from advmip.mip.model import Expression, Indices, Matrix, Model, ModelBuilder, Vector
-from advmip.mip.programs.level_sets import LevelSetProgram, Parts
+from advmip.mip.programs.level_sets import LevelSetProgram, SignedParts
 from advmip.mip.programs.linear_program import LinearProgram
 
-# The changes of two pixels of [0, 1] differ by this at most: one rises by 1, one falls by 1.
-_MOST = 2.0
+# The changes of two pixels of [0, 1] differ by no more: one rises by 1, one falls by 1.
+_UNIT = 2.0
 
 
 class TotalVariation(Distance):
@@ -33,7 +33,7 @@ class TotalVariation(Distance):
         image: The attacked image, given (pixels,), in place of the perturbation.
     """
 
-    closed = False
+    closed_form = False
 
     def __init__(self, isotropic: bool = False, image: Vector | None = None) -> None:
         self.isotropic = isotropic
@@ -59,19 +59,19 @@ class TotalVariation(Distance):
         shown = change if self.image is None else change + self.image
         if self.isotropic:
             pairs = [shown.mapped(matrix) for matrix in _differences(box.layout)]
-            self._encode_cones(builder, pairs, cost)
+            self._encode_cones(builder, pairs, _widest(box), cost)
             return
         for matrix in _real_differences(box.layout):
-            parts = builder.add_columns(2 * matrix.shape[0], 0.0, _MOST, objective=cost)
+            parts = builder.add_columns(2 * matrix.shape[0], 0.0, _widest(box), objective=cost)
             rising, falling = (Expression.of(half) for half in np.split(parts, 2))
             builder.add_rows(shown.mapped(matrix) - rising + falling, 0.0, 0.0)
 
     def _encode_cones(
-        self, builder: ModelBuilder, differences: list[Expression], cost: float
+        self, builder: ModelBuilder, differences: list[Expression], most: float, cost: float
     ) -> None:
         pixels = len(differences[0])
-        lengths = builder.add_columns(pixels, 0.0, np.sqrt(2.0) * _MOST, objective=cost)
-        columns = [builder.add_columns(pixels, -_MOST, _MOST) for _ in differences]
+        lengths = builder.add_columns(pixels, 0.0, np.sqrt(2.0) * most, objective=cost)
+        columns = [builder.add_columns(pixels, -most, most) for _ in differences]
         for column, difference in zip(columns, differences, strict=True):
             builder.add_rows(Expression.of(column) - difference, 0.0, 0.0)
         for pixel in range(pixels):
@@ -108,7 +108,7 @@ class L1PlusTotalVariation(Distance):
         variation: The total variation.
     """
 
-    closed = False
+    closed_form = False
 
     def __init__(self, weight: float = 1.0, variation: TotalVariation | None = None) -> None:
         self._weight = weight
@@ -170,7 +170,7 @@ class L1PlusVariationColumn(L1PlusTotalVariation):
         """The columns of L1, and behind them that of the total variation."""
         change = signed_parts(builder, box, 1.0, 1.0)
         pairs = sum(len(first) for first, _ in neighbours(box.layout))
-        builder.add_columns(1, 0.0, _MOST * pairs, objective=self._weight)
+        builder.add_columns(1, 0.0, _widest(box) * pairs, objective=self._weight)
         return change
 
     def program(
@@ -183,7 +183,7 @@ class L1PlusVariationColumn(L1PlusTotalVariation):
         # A falling part's place is behind those of all rising ones.
         places = pixels + len(box.lower) * (entries.data < 0)
         behind = np.array([0, len(box.lower)])[:, None]
-        parts = Parts.of(
+        parts = SignedParts.of(
             columns.astype(np.intp),
             places.astype(np.intp),
             (first + behind).ravel(),
@@ -222,3 +222,8 @@ def _differences(layout: Layout) -> tuple[Matrix, Matrix]:
         values = np.repeat([1.0, -1.0], first.size)
         matrices.append(Matrix(sparse.coo_array((values, (rows, columns)), shape=(width, width))))
     return matrices[0], matrices[1]
+
+
+def _widest(box: Box) -> float:
+    """By how much the changes of two pixels of a box may differ."""
+    return max(_UNIT, float(box.upper.max() - box.lower.min()))

@@ -8,10 +8,10 @@ from advmip.errors import unknown_name
 from advmip.mip.formulations.big_m import BigM
 from advmip.mip.formulations.indicator import Indicator
 from advmip.mip.formulations.layer import (
+    EncodedReLUs,
     Formulation,
     Layer,
-    Neurons,
-    Rectified,
+    UnstableReLUs,
     affine_expression,
 )
 from advmip.mip.formulations.output_big_m import OutputBigM
@@ -20,13 +20,13 @@ from advmip.mip.formulations.partition import Partition
 __all__ = [
     "FORMULATIONS",
     "BigM",
+    "EncodedReLUs",
     "Formulation",
     "Indicator",
     "Layer",
-    "Neurons",
     "OutputBigM",
     "Partition",
-    "Rectified",
+    "UnstableReLUs",
     "affine_expression",
     "formulation_named",
 ]

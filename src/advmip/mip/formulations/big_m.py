@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advmip.mip.formulations.layer import Neurons, Rectified, split_parts
+from advmip.mip.formulations.layer import EncodedReLUs, UnstableReLUs, split_parts
 from advmip.mip.model import Expression, ModelBuilder
 
 
@@ -17,10 +17,10 @@ class BigM:
     needs_bounds = True
     name = "big-m"
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
+    def encode(self, builder: ModelBuilder, neurons: UnstableReLUs) -> EncodedReLUs:
         """Three columns and three rows for each neuron."""
         split = split_parts(builder, neurons)
         active = Expression.of(builder.add_binaries(neurons.count))
-        builder.add_rows(split.leaving - active.times(neurons.upper), upper=0.0)
+        builder.add_rows(split.activation - active.times(neurons.upper), upper=0.0)
         builder.add_rows(split.slack - active.times(neurons.lower), upper=-neurons.lower)
         return split

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advmip.mip.formulations.layer import Rectified
+from advmip.mip.formulations.layer import EncodedReLUs
 from advmip.mip.model import Expression, Indices, ModelBuilder, Vector
 
 
@@ -35,7 +35,7 @@ class DistanceCut:
             self.neurons[kept], self.slope[kept], self.rate[kept], self.constant[kept]
         )
 
-    def add(self, builder: ModelBuilder, neurons: Rectified, spent: Expression) -> None:
+    def add(self, builder: ModelBuilder, neurons: EncodedReLUs, spent: Expression) -> None:
         """Add the rows.
 
         Args:
@@ -44,5 +44,5 @@ class DistanceCut:
             spent: s (1,).
         """
         farther = spent.repeated(len(self.neurons)).times(self.rate)
-        below = neurons.entering.times(self.slope) + farther
-        builder.add_rows(neurons.leaving - below, upper=self.constant)
+        below = neurons.preactivation.times(self.slope) + farther
+        builder.add_rows(neurons.activation - below, upper=self.constant)

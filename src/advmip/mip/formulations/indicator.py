@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advmip.mip.formulations.layer import Neurons, Rectified, split_parts
+from advmip.mip.formulations.layer import EncodedReLUs, UnstableReLUs, split_parts
 from advmip.mip.model import ModelBuilder
 
 
@@ -17,10 +17,10 @@ class Indicator:
     needs_bounds = False
     name = "indicator"
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
+    def encode(self, builder: ModelBuilder, neurons: UnstableReLUs) -> EncodedReLUs:
         """Three columns, a row and two indicator constraints for each neuron."""
         split = split_parts(builder, neurons)
         active = builder.add_binaries(neurons.count)
-        builder.add_indicators(active, False, split.leaving)
+        builder.add_indicators(active, False, split.activation)
         builder.add_indicators(active, True, split.slack)
         return split

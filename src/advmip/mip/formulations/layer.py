@@ -27,8 +27,8 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Neurons:
-    """Unstable neurons of one layer: ReLUs whose input can have either sign.
+class UnstableReLUs:
+    """Those ReLUs of one layer whose input can have either sign.
 
     Attributes:
         inputs: The affine map into them.
@@ -54,24 +54,24 @@ class Neurons:
 
 
 @dataclass(frozen=True)
-class Rectified:
-    """Neurons as a formulation has written them.
+class EncodedReLUs:
+    """ReLUs as a formulation has written them.
 
     Attributes:
-        entering: Their inputs p (count,), in as few columns as there are for them.
-        leaving: Their outputs x = max(p, 0) (count,).
+        preactivation: Their inputs p (count,), in as few columns as there are for them.
+        activation: Their outputs x = max(p, 0) (count,).
     """
 
-    entering: Expression
-    leaving: Expression
+    preactivation: Expression
+    activation: Expression
 
     @property
     def slack(self) -> Expression:
         """What they add to their inputs, x - p (count,)."""
-        return self.leaving - self.entering
+        return self.activation - self.preactivation
 
-    def __getitem__(self, chosen: Indices) -> Rectified:
-        return Rectified(self.entering[chosen], self.leaving[chosen])
+    def __getitem__(self, chosen: Indices) -> EncodedReLUs:
+        return EncodedReLUs(self.preactivation[chosen], self.activation[chosen])
 
 
 class Formulation(Protocol):
@@ -85,7 +85,7 @@ class Formulation(Protocol):
     name: str
     needs_bounds: bool
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
+    def encode(self, builder: ModelBuilder, neurons: UnstableReLUs) -> EncodedReLUs:
         """Add columns and rows."""
 
 
@@ -97,9 +97,9 @@ def affine_expression(inputs: AffineMap, layers: list[Layer]) -> Expression:
     return expression + inputs.bias
 
 
-def split_parts(builder: ModelBuilder, neurons: Neurons) -> Rectified:
+def split_parts(builder: ModelBuilder, neurons: UnstableReLUs) -> EncodedReLUs:
     """Columns x, s >= 0 with p = x - s, the positive and negative part of the inputs."""
     positive = Expression.of(builder.add_columns(neurons.count, 0.0, np.maximum(neurons.upper, 0)))
     negative = Expression.of(builder.add_columns(neurons.count, 0.0, np.maximum(-neurons.lower, 0)))
     builder.add_rows(positive - negative - neurons.preactivation, 0.0, 0.0)
-    return Rectified(positive - negative, positive)
+    return EncodedReLUs(positive - negative, positive)

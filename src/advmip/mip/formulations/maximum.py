@@ -36,7 +36,7 @@ def add_maximum(
     chosen = Expression.of(builder.add_binaries(count))
     builder.add_rows(chosen.mapped(Matrix(np.ones((1, count)))), 1.0, 1.0)
     above = largest.repeated(count) - values
-    room = np.array([np.delete(upper, place).max() for place in range(count)]) - lower
+    big_m = np.array([np.delete(upper, place).max() for place in range(count)]) - lower
     builder.add_rows(above, lower=0.0)
-    builder.add_rows(above + chosen.times(room), upper=room)
+    builder.add_rows(above + chosen.times(big_m), upper=big_m)
     return largest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advmip.mip.formulations.layer import Neurons, Rectified
+from advmip.mip.formulations.layer import EncodedReLUs, UnstableReLUs
 from advmip.mip.model import Expression, ModelBuilder
 
 
@@ -18,11 +18,11 @@ class OutputBigM:
     needs_bounds = True
     name = "big-m-output"
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
+    def encode(self, builder: ModelBuilder, neurons: UnstableReLUs) -> EncodedReLUs:
         """Two columns and three rows for each neuron."""
         outputs = Expression.of(builder.add_columns(neurons.count, 0.0, neurons.upper))
         active = Expression.of(builder.add_binaries(neurons.count))
-        neuron = Rectified(neurons.preactivation, outputs)
+        neuron = EncodedReLUs(neurons.preactivation, outputs)
         builder.add_rows(neuron.slack, lower=0.0)
         builder.add_rows(outputs - active.times(neurons.upper), upper=0.0)
         builder.add_rows(neuron.slack - active.times(neurons.lower), upper=-neurons.lower)

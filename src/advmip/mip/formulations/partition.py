@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from advmip.errors import InputError
-from advmip.mip.formulations.layer import Layer, Neurons, Rectified
+from advmip.mip.formulations.layer import EncodedReLUs, Layer, UnstableReLUs
 from advmip.mip.model import Expression, Matrix, ModelBuilder, Vector, range_over
 from advmip.networks.staged import AffineMap
 
@@ -37,7 +37,7 @@ class Partition:
         self._parts = parts
         self.name = f"partition-{parts}"
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
+    def encode(self, builder: ModelBuilder, neurons: UnstableReLUs) -> EncodedReLUs:
         """N + 2 columns and 4 N + 3 rows for each neuron."""
         outputs = Expression.of(builder.add_columns(neurons.count, 0.0, neurons.upper))
         binary = Expression.of(builder.add_binaries(neurons.count))
@@ -57,7 +57,7 @@ class Partition:
             builder.add_rows(inactive + binary.times(upper), upper=upper)
         builder.add_rows(outputs - active_sum, 0.0, 0.0)
         builder.add_rows(inactive_sum, upper=0.0)
-        return Rectified(neurons.preactivation, outputs)
+        return EncodedReLUs(neurons.preactivation, outputs)
 
 
 def _partition(inputs: AffineMap, parts: int) -> list[AffineMap]:

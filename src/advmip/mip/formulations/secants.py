@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from advmip.mip.formulations.layer import Rectified
+from advmip.mip.formulations.layer import EncodedReLUs
 from advmip.mip.model import Expression, Matrix, ModelBuilder
 
 # Of the largest value in a row: what rounding may do to it.
@@ -27,7 +27,7 @@ _ROUNDING = 1e-12
 
 
 def add_secants(
-    builder: ModelBuilder, entering: Expression, neurons: Rectified, radius: float
+    builder: ModelBuilder, entering: Expression, neurons: EncodedReLUs, radius: float
 ) -> None:
     """Add a row for each neuron.
 
@@ -46,6 +46,6 @@ def add_secants(
     secants.eliminate_zeros()
     largest = np.abs(bias)
     np.maximum.at(largest, row, np.abs(radius * weights.data))
-    above = neurons.leaving - neurons.entering.times(active)
+    above = neurons.activation - neurons.preactivation.times(active)
     below = Expression(secants, np.zeros(len(bias)))
     builder.add_rows(above - below, upper=_ROUNDING * largest)

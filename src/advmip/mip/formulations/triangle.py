@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from advmip.mip.formulations.complementarity import Parts
-from advmip.mip.formulations.layer import Neurons, Rectified
+from advmip.mip.formulations.complementarity import Complementarity
+from advmip.mip.formulations.layer import EncodedReLUs, UnstableReLUs
 from advmip.mip.model import Indices, ModelBuilder
 
 
-class Triangle(Parts):
+class Triangle(Complementarity):
     """The triangle: a neuron has input p in [l, u], output x and slack s.
 
         p = x - s,   x, s >= 0,   x / u + s / -l <= 1.
@@ -31,10 +31,10 @@ class Triangle(Parts):
         """The row x / u + s / -l <= 1 of each neuron so far, layer by layer."""
         return np.concatenate([np.empty(0, np.intp), *self._rows])
 
-    def encode(self, builder: ModelBuilder, neurons: Neurons) -> Rectified:
+    def encode(self, builder: ModelBuilder, neurons: UnstableReLUs) -> EncodedReLUs:
         """Two columns and two rows for each neuron."""
         split = super().encode(builder, neurons)
         active, inactive = 1.0 / neurons.upper, -1.0 / neurons.lower
-        shares = split.leaving.times(active) + split.slack.times(inactive)
+        shares = split.activation.times(active) + split.slack.times(inactive)
         self._rows.append(builder.add_rows(shares, upper=1.0))
         return split

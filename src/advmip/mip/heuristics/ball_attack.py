@@ -10,7 +10,7 @@ from torch import Tensor
 
 from advmip.checking.balls import in_ball
 from advmip.mip.bounds.balls import Ball
-from advmip.mip.deadline import is_up
+from advmip.mip.deadline import time_is_up
 from advmip.mip.goals import Goal
 from advmip.mip.model import Vector
 from advmip.networks.network import Network
@@ -65,7 +65,7 @@ def attack_in_ball(
     random = torch.Generator().manual_seed(seed)
     count, pixels = len(goals) * _STARTS, ball.images.shape[1]
     corners = torch.randn(1, count, pixels, generator=random, dtype=torch.float64)
-    points = ball.lowest(corners)[0]
+    points = ball.minimisers(corners)[0]
     points[: len(goals)] = ball.images
     if len(starts):
         chosen = np.resize(np.asarray(starts), (count, pixels))
@@ -77,44 +77,51 @@ def attack_in_ball(
         weights, met = np.empty_like(found), 0
         for place, goal in enumerate(goals):
             steered = slice(place, None, len(goals))
-            weights[:, steered] = goal.ascent(found[:, steered])
+            weights[:, steered] = goal.gradient(found[:, steered])
             met += bool((goal.surplus(found[:, steered]) >= 0).any())
-        if met >= enough or is_up():
+        if met >= enough or time_is_up():
             break
         aim = (values * torch.from_numpy(weights.T)).sum()
         (gradient,) = torch.autograd.grad(aim, points)
         points = points.detach()
-        best = ball.lowest(-gradient[None])[0]
+        best = ball.minimisers(-gradient[None])[0]
         points = points + 2.0 / (step + 2.0) * (best - points)
     return np.asarray(points.detach().numpy())
 
 
-def scaled_into_ball(image: Vector, points: Vector, radius: float, norm: str) -> Vector:
-    """Points (N, pixels) moved towards an image, into [0, 1] and a ball, up to rounding."""
-    changes = np.clip(points, 0.0, 1.0) - image
-    lengths = np.linalg.norm(changes, _ORDERS[norm], axis=1, keepdims=True)
-    return np.asarray(image + changes * np.minimum(1.0, radius / np.maximum(lengths, _TINY)))
+def scaled_into_ball(ball: Ball, points: Vector) -> Vector:
+    """Points (N, pixels) moved towards the image of a ball, into it, up to rounding."""
+    image = ball.images[0].numpy()
+    changes = _in_domain(ball, points) - image
+    lengths = np.linalg.norm(changes, _ORDERS[ball.norm], axis=1, keepdims=True)
+    return np.asarray(image + changes * np.minimum(1.0, ball.radius / np.maximum(lengths, _TINY)))
 
 
-def moved_into_ball(image: Vector, point: Vector, radius: float, norm: str) -> Vector:
-    """A point (pixels,) moved towards an image, into [0, 1] and a closed ball, without rounding.
+def moved_into_ball(ball: Ball, point: Vector) -> Vector:
+    """A point (pixels,) moved towards the image of a ball, into it, without rounding.
 
     It lies there in exact arithmetic: sums are rounded towards the image.
     """
-    change = np.clip(point, 0.0, 1.0) - image
+    image, radius, norm = ball.images[0].numpy(), ball.radius, ball.norm
+    change = _in_domain(ball, point) - image
     change *= min(1.0, radius / max(float(np.linalg.norm(change, _ORDERS[norm])), _TINY))
     shrinking = float(np.finfo(float).eps)
-    while not in_ball(image, moved := _rounded_towards(image, change), radius, norm):
+    while True:
+        moved = _in_domain(ball, _rounded_towards(image, change))
+        if in_ball(image, moved, radius, norm):
+            return moved
         change *= 1.0 - shrinking
         shrinking = min(2.0 * shrinking, 1.0)
-    return moved
+
+
+def _in_domain(ball: Ball, points: Vector) -> Vector:
+    return np.clip(points, np.asarray(ball.lower), np.asarray(ball.upper))
 
 
 def _rounded_towards(image: Vector, change: Vector) -> Vector:
-    """The sum of an image and a change (pixels,), each rounded towards the image, in [0, 1]."""
+    """The sum of an image and a change (pixels,), each rounded towards the image."""
     total = image + change
     added = total - image
     # What the sum was rounded by (Knuth): where it went too far, it is a last digit less.
     rest = (image - (total - added)) + (change - added)
-    total = np.where(rest * change < 0, np.nextafter(total, image), total)
-    return np.asarray(np.clip(total, 0.0, 1.0))
+    return np.where(rest * change < 0, np.nextafter(total, image), total)

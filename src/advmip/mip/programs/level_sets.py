@@ -31,7 +31,7 @@ _MANY = 400
 
 
 @dataclass(frozen=True)
-class Parts:
+class SignedParts:
     """The rising and the falling parts of a change, none of which is a neighbour of the others.
 
     Attributes:
@@ -45,7 +45,7 @@ class Parts:
     graph: Graph
 
     @staticmethod
-    def of(columns: Indices, places: Indices, first: Indices, second: Indices) -> Parts:
+    def of(columns: Indices, places: Indices, first: Indices, second: Indices) -> SignedParts:
         """Those at some places.
 
         Args:
@@ -60,7 +60,7 @@ class Parts:
         both = (ends >= 0).all(axis=0)
         alone = ends[:, (ends >= 0).sum(axis=0) == 1].max(axis=0, initial=-1)
         border = np.bincount(alone, minlength=len(places)).astype(np.float64)
-        return Parts(columns, border, Graph(len(places), *ends[:, both]))
+        return SignedParts(columns, border, Graph(len(places), *ends[:, both]))
 
 
 class LevelSetProgram(SiftedProgram):
@@ -78,7 +78,7 @@ class LevelSetProgram(SiftedProgram):
         self,
         model: Model,
         simplex: Literal["primal", "dual"],
-        parts: Parts,
+        parts: SignedParts,
         variation: int,
     ) -> None:
         self._parts = parts
@@ -207,7 +207,7 @@ class ConnectedSets:
     cut: Vector
 
     @staticmethod
-    def of(parts: Parts, inside: Flags) -> ConnectedSets:
+    def of(parts: SignedParts, inside: Flags) -> ConnectedSets:
         """Those of a set (pixels,)."""
         first, second = parts.graph.first, parts.graph.second
         members = np.flatnonzero(inside)

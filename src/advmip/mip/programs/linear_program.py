@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import cached_property
 from typing import Literal
@@ -35,7 +34,6 @@ class LinearProgram:
     def __init__(self, model: Model, simplex: Literal["primal", "dual"]) -> None:
         checkpoint()
         self._inner = quiet_solver()
-        self._deadline = np.inf
         self._inner.setOptionValue("threads", 1)
         self._inner.setOptionValue("presolve", "off")
         self._inner.setOptionValue("simplex_strategy", _STRATEGIES[simplex])
@@ -69,8 +67,7 @@ class LinearProgram:
         """
         from highspy import HighsModelStatus
 
-        left = min(self._deadline - time.perf_counter(), seconds_left())
-        self._inner.setOptionValue("time_limit", self._inner.getRunTime() + max(left, 0.0))
+        self._inner.setOptionValue("time_limit", self._inner.getRunTime() + seconds_left())
         self._inner.run()
         ended = self._inner.getModelStatus()
         if ended in (HighsModelStatus.kInfeasible, HighsModelStatus.kObjectiveBound):
@@ -174,10 +171,6 @@ class LinearProgram:
     def stop_above(self, value: float) -> None:
         """Let the dual simplex method stop as soon as the optimum is known to exceed a value."""
         self._inner.setOptionValue("objective_bound", value)
-
-    def limit_time(self, seconds: float) -> None:
-        """Let the solves from now on take so many seconds, all of them together."""
-        self._deadline = time.perf_counter() + seconds
 
     def forget_basis(self) -> None:
         """Let the next solve start from nothing."""

@@ -17,7 +17,8 @@ their advantage. The prices of the highest optimum come from the semidefinite pr
 
 whose condition is that a matrix of one row more than v has is positive semidefinite. Its dual is
 Shor's relaxation, over moments V >= 0 of (v, 1) in which the products are 0 (ReLUs: Raghunathan,
-Steinhardt & Liang 2018; for prices in a search tree: Billionnet, Elloumi & Plateau 2009).
+Steinhardt & Liang 2018; in search trees this is the quadratic convex reformulation, QCR, of
+Billionnet, Elloumi & Plateau 2009).
 
 The method is primal-dual, with a predictor and a corrector (Helmberg, Rendl, Vanderbei & Wolkowicz
 1996). The matrix of each variable has rank two, (p q' + q p') / 2, so that the linear system of a
@@ -31,7 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-from advmip.mip.deadline import dense_checkpoint, is_up, until
+from advmip.mip.deadline import dense_checkpoint, time_is_up
 from advmip.mip.model import Vector
 
 # The prices are good enough when the gap is this share of the optimum, or so much less of what the
@@ -88,7 +89,6 @@ def best_prices(
     rows: Vector,
     sides: Vector,
     spread: Vector,
-    deadline: float = np.inf,
 ) -> Vector:
     """Prices of products, such that the optimum of what is to be minimised is as high as can be.
 
@@ -99,7 +99,6 @@ def best_prices(
         rows: A (rows, columns).
         sides: b (rows,).
         spread: How far the bounds of each column are apart (columns,).
-        deadline: When to stop at the latest, by `time.perf_counter`.
 
     Returns:
         The prices (products,), all 0 if none are found in time. The objective stays convex with
@@ -127,9 +126,8 @@ def best_prices(
     typical = np.maximum(spread[curved], np.median(spread[curved]))
     for share in (_CURVATURE, 0.0):
         least = np.append(share * scale / typical**2, 0.0)
-        with until(deadline):
-            program = _SemidefiniteProgram(objective - np.diag(least), left, right, signed)
-            found = program.solved(_NEGLIGIBLE * scale)
+        program = _SemidefiniteProgram(objective - np.diag(least), left, right, signed)
+        found = program.solved(_NEGLIGIBLE * scale)
         if found is not None:
             break
     else:
@@ -181,7 +179,7 @@ class _SemidefiniteProgram:
             gap = float(np.vdot(self._moments, self._matrix) + self._weights @ self._slacks)
             enough = max(_ACCURACY * abs(float(self._variables[-1])), negligible)
             feasible = bool(np.abs(missing).max() < _FEASIBILITY)
-            if (feasible and gap < enough) or is_up():
+            if (feasible and gap < enough) or time_is_up():
                 break
             # The system alone; its factors take a sixth of that.
             dense_checkpoint(6.0 * len(self._left) ** 2 * len(missing))
@@ -261,12 +259,14 @@ class _SemidefiniteProgram:
         self, matrix: Vector, slacks: Vector, moments: Vector, weights: Vector, share: float
     ) -> tuple[float, float]:
         """How much of a step Z and V may take, at most 1."""
-        there = min(_room(self._matrix, matrix), _room_signed(self._slacks, slacks))
-        here = min(_room(self._moments, moments), _room_signed(self._weights, weights))
+        there = min(_longest_step(self._matrix, matrix), _longest_signed_step(self._slacks, slacks))
+        here = min(
+            _longest_step(self._moments, moments), _longest_signed_step(self._weights, weights)
+        )
         return min(1.0, share * there), min(1.0, share * here)
 
 
-def _room(matrix: Vector, direction: Vector) -> float:
+def _longest_step(matrix: Vector, direction: Vector) -> float:
     """How far a positive definite matrix may go in a direction."""
     factor = np.linalg.cholesky(matrix)
     half = solve_triangular(factor, direction, lower=True)
@@ -274,7 +274,7 @@ def _room(matrix: Vector, direction: Vector) -> float:
     return -1.0 / least if least < 0 else np.inf
 
 
-def _room_signed(values: Vector, direction: Vector) -> float:
+def _longest_signed_step(values: Vector, direction: Vector) -> float:
     """How far positive values may go in a direction."""
     falling = direction < 0
     return float(np.min(-values[falling] / direction[falling], initial=np.inf))

@@ -20,33 +20,26 @@ is what a solve returns, and as soon as it passes the cutoff the solve ends.
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lu_factor, lu_solve, qr
-from scipy.linalg.lapack import dpotrf, dpotrs
 
-from advmip.mip.deadline import OutOfTimeError, dense_checkpoint, is_up
-from advmip.mip.model import Flags, Indices, Matrix, Model, Vector
+from advmip.mip.deadline import OutOfTimeError, dense_checkpoint, time_is_up
+from advmip.mip.model import Indices, Matrix, Model, Vector
+from advmip.mip.programs.elimination import Elimination
+from advmip.mip.programs.gram_system import solved
 from advmip.mip.programs.product_prices import Products, best_prices
 
 # The curvature of columns without a square, as a share of the largest one.
 _PROXIMAL = 1e-4
 _PROXIMAL_STEPS = 10
-# Added to G's diagonal, relative to it, so that dependent rows are no special case.
-_SHIFT = 1e-11
 # A row is violated from here on, in units in which G's diagonal is 1.
 _FEASIBILITY = 1e-10
-# Binding rows that miss their sides by this, in the same units, contradict each other.
-_CONTRADICTION = 1e-8
-_FAR = 1e6
 # So many violated rows come in at a time.
 _BLOCK = 3
 _STEPS = 1000
 _ACCURACY = 1e-6
 _NOTHING = 1e-12
-_ROOM = 1e-3
+_TOLERANCE = 1e-3
 # So may this share of the way to the cutoff, where a little more would prune nothing.
 _ON_THE_WAY = 0.01
 # Where cuts gain hardly anything, the bound is returned as it is after so many rounds.
@@ -72,9 +65,9 @@ class QuadraticProgram:
         self._separators = model.separators
         self._constant = 0.0
         self._cutoff = np.inf
-        self._deadline = np.inf
         equal = model.row_lower == model.row_upper
-        self._use_up(model, equal)
+        self._elimination = Elimination(model, equal)
+        self._kept = self._elimination.kept
         width = len(self._kept)
         self._quadratic = np.diag(model.squares[self._kept])
         self._product_costs, self._product_constant = np.zeros(width), 0.0
@@ -82,22 +75,26 @@ class QuadraticProgram:
         self._curve()
         self._solution, self._near = np.zeros(width), np.zeros(width)
         # First the columns that are kept, then those that are used up, then rows.
-        columns = np.concatenate([self._kept, self._gone])
+        columns = np.concatenate([self._kept, self._elimination.gone])
         self._places = np.argsort(columns)
         self._rows, self._shift = np.empty((0, width)), np.empty(0)
         self._gram = np.empty((0, 0))
         self._lower, self._upper = np.empty(0), np.empty(0)
         self._sides: NDArray[np.int8] = np.empty(0, np.int8)
         self._multipliers = np.empty(0)
-        forms = np.vstack([np.eye(width), self._forms])
-        constants = np.concatenate([np.zeros(width), self._constants])
+        forms = np.vstack([np.eye(width), self._elimination.forms])
+        constants = np.concatenate([np.zeros(width), self._elimination.constants])
         self._append(forms, constants, model.lower[columns], model.upper[columns])
         # The numbers of rows, as the model counts them.
         self._numbers = np.flatnonzero(~equal)
         self._cuts = np.zeros(len(self._numbers), bool)
         self._count = len(equal)
         inequalities = model.matrix[~equal].toarray()
-        self._append(*self._reduced(inequalities), model.row_lower[~equal], model.row_upper[~equal])
+        self._append(
+            *self._elimination.reduced(inequalities),
+            model.row_lower[~equal],
+            model.row_upper[~equal],
+        )
 
     def _curve(self) -> None:
         """Take note of the quadratic part: what is flat in it, and its inverse."""
@@ -107,24 +104,6 @@ class QuadraticProgram:
         dense_checkpoint(2.0 * len(curvature) ** 3)
         self._inverse = np.linalg.inv(2.0 * self._quadratic + np.diag(self._proximal))
         self._magnitudes = np.abs(self._quadratic)
-
-    def _use_up(self, model: Model, equal: Flags) -> None:
-        """Write one column for each equality as a form in the others."""
-        equalities, columns = int(equal.sum()), len(model.lower)
-        dense_checkpoint(4.0 * equalities**2 * columns)
-        system = model.matrix[equal].toarray()
-        idle = np.flatnonzero((model.squares == 0) & (model.objective == 0))
-        order = qr(system[:, idle], mode="r", pivoting=True)[1]
-        self._gone = idle[order[: len(system)]]
-        self._kept = np.setdiff1d(np.arange(len(model.lower)), self._gone)
-        factors = lu_factor(system[:, self._gone])
-        self._forms = -lu_solve(factors, system[:, self._kept])
-        self._constants = lu_solve(factors, model.row_upper[equal])
-
-    def _reduced(self, rows: Vector) -> tuple[Vector, Vector]:
-        """Rows (rows, columns) in the columns that are kept, and their constants."""
-        gone = rows[:, self._gone]
-        return rows[:, self._kept] + gone @ self._forms, gone @ self._constants
 
     def _append(self, rows: Vector, constants: Vector, lower: Vector, upper: Vector) -> None:
         """More rows: lower <= rows @ x + constants <= upper."""
@@ -153,9 +132,9 @@ class QuadraticProgram:
 
     def set_costs(self, objective: Vector) -> None:
         """Another linear part of the objective (columns,)."""
-        gone = objective[self._gone]
-        self._costs = objective[self._kept] + gone @ self._forms + self._product_costs
-        self._constant = float(gone @ self._constants) + self._product_constant
+        costs, constant = self._elimination.reduced(objective)
+        self._costs = costs + self._product_costs
+        self._constant = float(constant) + self._product_constant
 
     def price_products(self, first: Indices, second: Indices) -> None:
         """Add multiples of products of columns that are 0 at every point that is sought.
@@ -179,7 +158,6 @@ class QuadraticProgram:
                 products,
                 *self._one_sided(columns),
                 self._upper[:width] - self._lower[:width],
-                self._deadline,
             )
         except OutOfTimeError:
             return
@@ -246,9 +224,7 @@ class QuadraticProgram:
         """Where the last solve ended (columns,)."""
         width = len(self._kept)
         kept = np.clip(self._solution, self._lower[:width], self._upper[:width])
-        point = np.empty(len(self._places))
-        point[self._kept], point[self._gone] = kept, self._forms @ kept + self._constants
-        return point
+        return self._elimination.point(kept)
 
     def reduced_costs(self) -> Vector:
         """The multiplier of each column's bounds in the last solve."""
@@ -265,7 +241,7 @@ class QuadraticProgram:
         self._add(matrix, upper, cut=False)
 
     def _add(self, matrix: Matrix, upper: Vector, *, cut: bool) -> None:
-        rows, constants = self._reduced(matrix.toarray())
+        rows, constants = self._elimination.reduced(matrix.toarray())
         self._append(rows, constants, np.full(len(upper), -np.inf), upper)
         self._numbers = np.append(self._numbers, self._count + np.arange(len(upper)))
         self._cuts = np.append(self._cuts, np.full(len(upper), cut))
@@ -295,10 +271,6 @@ class QuadraticProgram:
         """Let a solve stop as soon as the optimum is known to exceed a value."""
         self._cutoff = value
 
-    def limit_time(self, seconds: float) -> None:
-        """Let the solves from now on take so many seconds, all of them together."""
-        self._deadline = time.perf_counter() + seconds
-
     def forget_basis(self) -> None:
         """Let the next solve start from nothing."""
         self._multipliers[:] = 0.0
@@ -313,7 +285,7 @@ class QuadraticProgram:
     def _solve(self) -> float:
         """The bound with the rows as they are."""
         # No point has a larger objective than the largest one: a bound above it says that none is.
-        enough = min(self._cutoff, self._largest() + _ROOM)
+        enough = min(self._cutoff, self._largest() + _TOLERANCE)
         for _ in range(_PROXIMAL_STEPS):
             if not self._ascend(enough):
                 return -np.inf
@@ -333,7 +305,7 @@ class QuadraticProgram:
         self._refresh()
         sides, multipliers = self._sides, self._multipliers
         for _ in range(_STEPS):
-            if time.perf_counter() > self._deadline or is_up():
+            if time_is_up():
                 return False
             binding = np.flatnonzero(sides)
             if not self._step(binding, without[binding]):
@@ -376,7 +348,7 @@ class QuadraticProgram:
             return True
         sides = self._sides[binding]
         wanted = np.where(sides == _UPPER, self._upper[binding], self._lower[binding]) - without
-        best = _solved(self._gram[binding[:, None], binding], wanted)
+        best = solved(self._gram[binding[:, None], binding], wanted)
         wrong = (sides != _FIXED) & (sides * best < 0)
         if not wrong.any():
             self._multipliers[binding] = best
@@ -417,26 +389,3 @@ class QuadraticProgram:
         linear = np.maximum(self._costs * lower, self._costs * upper)
         reach = np.maximum(np.abs(lower), np.abs(upper))
         return self._constant + float(linear.sum() + reach @ self._magnitudes @ reach)
-
-
-def _solved(gram: Vector, wanted: Vector) -> Vector:
-    """The solution y of gram @ y = wanted, gram being positive semidefinite.
-
-    Where there is none, what is missing has a part that gram takes to 0. The dual rises along it
-    without end, so the answer goes far along it.
-    """
-    diagonal = np.diag(gram).copy()
-    shift = _SHIFT
-    while True:
-        np.fill_diagonal(gram, diagonal * (1.0 + shift))
-        factor, failed = dpotrf(gram, lower=1, clean=0)
-        if not failed:
-            break
-        shift *= 10.0
-    np.fill_diagonal(gram, diagonal)
-    solution: Vector = dpotrs(factor, wanted, lower=1)[0]
-    solution += dpotrs(factor, wanted - gram @ solution, lower=1)[0]
-    missing = wanted - gram @ solution
-    if np.any(np.abs(missing) > _CONTRADICTION * np.sqrt(diagonal)):
-        solution += _FAR * dpotrs(factor, missing, lower=1)[0]
-    return solution

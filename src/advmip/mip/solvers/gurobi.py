@@ -16,7 +16,7 @@ from advmip.mip.solvers.interface import (
     Trace,
     UnsupportedModelError,
     conclude,
-    searched_below,
+    heuristics_redundant,
     within_limit,
 )
 
@@ -161,7 +161,7 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
         "BestObjStop": options.decided[0],
         "BestBdStop": options.decided[1],
         **({"Cutoff": options.cutoff} if np.isfinite(options.cutoff) else {}),
-        **({"Heuristics": 0.0} if searched_below(model, options) else {}),
+        **({"Heuristics": 0.0} if heuristics_redundant(model, options) else {}),
     }.items():
         inner.setParam(name, value)
     kinds = np.where(model.integer, GRB.INTEGER, GRB.CONTINUOUS)
@@ -186,9 +186,6 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
         parts = columns[cone.columns]
         bound = listed[cone.bound]
         inner.addConstr(parts @ parts <= bound * bound)
-    if options.start is not None:
-        for column in np.flatnonzero(np.isfinite(options.start)):
-            listed[column].Start = options.start[column]
     return list(listed)
 
 

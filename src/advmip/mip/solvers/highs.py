@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from advmip.mip.deadline import checkpoint, seconds_left
-from advmip.mip.model import Model, Size, Vector
+from advmip.mip.model import Model, Size
 from advmip.mip.solvers.interface import (
     Options,
     Solution,
     Trace,
     UnsupportedModelError,
     conclude,
-    searched_below,
+    heuristics_redundant,
     within_limit,
 )
 
@@ -72,13 +72,11 @@ def solve(model: Model, options: Options) -> Solution:
         "primal_feasibility_tolerance": options.feasibility,
         "dual_feasibility_tolerance": options.feasibility,
         "objective_bound": options.cutoff,
-        **(_SEARCHED if searched_below(model, options) else {}),
+        **(_SEARCHED if heuristics_redundant(model, options) else {}),
     }.items():
         inner.setOptionValue(name, value)
     inner.passModel(translated(model))
     checkpoint()
-    if options.start is not None and model.integer.any():
-        _set_start(inner, options.start)
     if model.integer.any():
         inner.cbMipLogging += lambda event: trace.add(
             event.data_out.running_time,
@@ -145,8 +143,3 @@ def translated(model: Model) -> Any:
         # HiGHS minimises c'x + x'Hx / 2.
         whole.hessian_.value_ = 2.0 * model.squares[squared]
     return whole
-
-
-def _set_start(inner: Any, start: Vector) -> None:
-    given = np.flatnonzero(np.isfinite(start)).astype(np.int32)
-    inner.setSolution(len(given), given, start[given])

@@ -38,7 +38,6 @@ class Options:
         cutoff: Only points with a smaller objective are of interest.
         decided: Stop as soon as a point's objective is below the first number, or the dual bound
             above the second: the sign of the optimum is all that is asked. HiGHS goes on.
-        start: A point (columns,) to start from; NaN where it says nothing.
         seed: The solver's random seed.
         integrality: How far an integer column may be from an integer.
         feasibility: How far a row or bound may be violated.
@@ -49,7 +48,6 @@ class Options:
     gap: float = 1e-4
     cutoff: float = np.inf
     decided: tuple[float, float] = (-np.inf, np.inf)
-    start: Vector | None = None
     seed: int = 0
     integrality: float = 1e-6
     feasibility: float = 1e-7
@@ -87,7 +85,7 @@ class Solution:
     trace: tuple[tuple[float, float, float], ...] = field(default=(), repr=False)
 
 
-def unknown(begun: float) -> Solution:
+def unknown_solution(begun: float) -> Solution:
     """The solution of a search that ran out of time before its first node."""
     return Solution(Status.UNKNOWN, None, np.inf, -np.inf, 0, time.perf_counter() - begun)
 
@@ -108,7 +106,7 @@ def within_limit(
             try:
                 return solve(model, options)
             except OutOfTimeError:
-                return unknown(begun)
+                return unknown_solution(begun)
 
     return limited
 
@@ -129,7 +127,7 @@ class Trace:
         return tuple(self._steps)
 
 
-def searched_below(model: Model, options: Options) -> bool:
+def heuristics_redundant(model: Model, options: Options) -> bool:
     """Whether heuristics would only do again what was done before there was a model.
 
     Whoever knows a cutoff has searched already; but for a distance with integers of its own, whose

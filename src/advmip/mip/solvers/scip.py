@@ -14,7 +14,7 @@ from advmip.mip.solvers.interface import (
     Solution,
     Trace,
     conclude,
-    searched_below,
+    heuristics_redundant,
     within_limit,
 )
 
@@ -144,11 +144,9 @@ def _fill(inner: Any, model: Model, options: Options) -> list[Any]:
     for cone in model.cones:
         squares = [columns[column] ** 2 for column in cone.columns]
         inner.addCons(pyscipopt.quicksum(squares) <= columns[cone.bound] ** 2)
-    if options.start is not None:
-        _add_start(inner, columns, options.start)
     if np.isfinite(options.cutoff):
         inner.setObjlimit(options.cutoff)
-    if searched_below(model, options):
+    if heuristics_redundant(model, options):
         inner.setHeuristics(PY_SCIP_PARAMSETTING.OFF)
     return columns
 
@@ -173,10 +171,3 @@ def _add_rows(inner: Any, columns: list[Any], model: Model) -> None:
             inner.addCons(activity <= upper)
         if np.isfinite(lower):
             inner.addCons(activity >= lower)
-
-
-def _add_start(inner: Any, columns: list[Any], start: Vector) -> None:
-    solution = inner.createPartialSol()
-    for column in np.flatnonzero(np.isfinite(start)):
-        inner.setSolVal(solution, columns[column], float(start[column]))
-    inner.addSol(solution)

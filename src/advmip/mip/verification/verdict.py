@@ -15,6 +15,8 @@ from advmip.mip.model import Vector
 class Outcome(StrEnum):
     """What is known of a ball of images."""
 
+    HOLDS = "holds"  # of a property, proved: no point is a counterexample
+    VIOLATED = "violated"  # of a property: a point is one
     ROBUST = "robust"  # proved: every image in it keeps the class
     ATTACKABLE = "attackable"  # an image in it has another class
     UNKNOWN = "unknown"  # neither, within the time or beyond rounding
@@ -57,24 +59,28 @@ class VerificationIngredients:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an image is robust.
+    """Whether an image is robust, or a property holds.
 
     An image is *attackable* if some image in the ball and in [0, 1] has another class whose logit
     is at least that of the true class, and *robust* if there is none; a tie is a win for the
     attacker (`mip.margins`). Where the two are equal but for rounding, the status is *unknown*.
-    (The images that are found win outright, by more than rounding.)
+    (The images that are found win outright, by more than rounding.) Likewise a property *holds*
+    if no point is a counterexample, of which the border is a part, and is *violated* if one is.
 
     Attributes:
-        status: "robust", "attackable", "unknown" or "misclassified".
-        adversarial: An image in the ball with another class, confirmed by the network itself; None
-            unless attackable.
+        status: "robust", "attackable", "unknown" or "misclassified"; of a property "holds",
+            "violated" or "unknown".
+        adversarial: An image in the ball with another class, or a counterexample, confirmed by the
+            network itself; None unless attackable or violated.
         precision: In which arithmetic the network itself confirms that image: "float32", in float64
             and in float32 by more than any library rounds; "float64", in float64 alone; else empty.
-        predicted: The network's class of that image, or of a misclassified one; else the label.
-        evidence: What a robust verdict rests on, "interval", "linear", "lp" or "mip": the dearest
+        predicted: The network's class of that image, or of a misclassified one; else the label;
+            None for properties.
+        evidence: What a proof rests on, "interval", "linear", "lp" or "mip": the dearest
             that was needed for any class. Empty otherwise.
         margins: For each class j a proved lower bound of o_y - o_j over the ball; inf for the true
-            class y, -inf where nothing was proved.
+            class y, -inf where nothing was proved; of a property, for each case what every point
+            lacks of it.
         tied: Whether an unknown verdict is so because the least margin is 0 but for rounding:
             float64 cannot tell who wins.
         unstable: Neurons whose sign was open at the end.
@@ -82,13 +88,14 @@ class Verdict:
         solver: The solver that was taken; empty if none was needed.
         reason: Why it was, or why none was allowed to decide.
         seconds: Wall time of everything.
-        phases: Seconds by phase.
+        processor_seconds: Processor time of everything, all threads together.
+        phases: Processor seconds by phase.
     """
 
     status: Outcome
     adversarial: NDArray[np.float64] | None
     precision: Precision
-    predicted: int
+    predicted: int | None
     evidence: Evidence
     margins: Vector
     tied: bool
@@ -97,4 +104,5 @@ class Verdict:
     solver: str
     reason: str
     seconds: float
+    processor_seconds: float
     phases: dict[str, float] = field(repr=False)

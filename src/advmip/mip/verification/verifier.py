@@ -1,22 +1,36 @@
-"""The verification of images on one network, for one kind of ball."""
+"""The verification of images on one network, for one kind of ball, and of properties."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from advmip.errors import InputError
-from advmip.mip.attack import pixels_of
+from advmip.checking.attacks import check_attack
+from advmip.checking.counterexamples import check_counterexample
+from advmip.checking.replay import Precision
+from advmip.errors import InputError, unknown_name
+from advmip.mip.bounds.balls import NORMS, Ball
+from advmip.mip.distances import Box, distance_named
+from advmip.mip.domain import Domain
+from advmip.mip.goals import counterexample, untargeted
+from advmip.mip.margins import lead, runner_up, typical_size
+from advmip.mip.model import Vector
 from advmip.mip.solvers import Options
-from advmip.mip.verification.run import Run
+from advmip.mip.verification.region_verification import PHASES, Decision, RegionVerification
 from advmip.mip.verification.specification import Specification
-from advmip.mip.verification.verdict import Verdict, VerificationIngredients
+from advmip.mip.verification.verdict import Evidence, Outcome, Verdict, VerificationIngredients
 from advmip.networks.network import Network
-from advmip.networks.tracing import as_classifier
+from advmip.networks.tracing import as_classifier, as_function
+from advmip.properties import Case, Property
 from advmip.threads import held_to
+
+# Points of a property's box at which the size of a network's outputs is measured.
+_SAMPLES = 16
 
 
 class Verifier:
@@ -32,6 +46,8 @@ class Verifier:
         seed: Of the gradient attack and the solver.
         ingredients: What verification consists of.
         failures: The folder for an adversarial image that fails its check.
+        lower: The least value that a pixel may have, or that each may, of the input's shape.
+        upper: The largest.
 
     Raises:
         InputError: A number is out of range, there is no such norm, or the network has an
@@ -50,29 +66,44 @@ class Verifier:
         seed: int = 0,
         ingredients: VerificationIngredients | None = None,
         failures: Path = Path("failures"),
+        lower: ArrayLike = 0.0,
+        upper: ArrayLike = 1.0,
     ) -> None:
-        self._asked = Specification(
-            as_classifier(network),
-            epsilon,
-            norm,
+        network = as_classifier(network)
+        self._specification = Specification(
+            network,
             solver,
             Options(time_limit=time_limit, threads=threads, seed=seed),
             ingredients or VerificationIngredients(),
             failures,
         )
+        if norm not in NORMS:
+            raise unknown_name("norm", norm, NORMS)
+        self._domain = Domain.of(lower, upper, network)
+        sides = self._domain.upper - self._domain.lower
+        order = {"linf": np.inf, "l1": 1, "l2": 2}[norm]
+        farthest = float(np.linalg.norm(sides, order))
+        if not 0 < epsilon <= farthest:
+            raise InputError(
+                subject="epsilon of the verification",
+                found=str(epsilon),
+                expected=f"above 0, at most {farthest:g}",
+                mend="correct epsilon",
+            )
+        self._radius, self._norm = epsilon, norm
 
     def verdict(self, image: NDArray[np.floating], label: int) -> Verdict:
         """Verify an image.
 
         Args:
-            image: In [0, 1], of the network's input shape.
+            image: In the domain, of the network's input shape.
             label: Its true class.
 
         Raises:
-            InputError: The image does not fit or leaves [0, 1], or there is no such class.
+            InputError: The image does not fit or leaves the domain, or there is no such class.
             CheckError: The network itself does not confirm an adversarial image.
         """
-        form = self._asked.form
+        form, options = self._specification.form, self._specification.options
         if label not in range(form.classes):
             raise InputError(
                 subject="label of the image",
@@ -80,14 +111,88 @@ class Verifier:
                 expected=f"a class from 0 to {form.classes - 1}",
                 mend="correct the label",
             )
-        with held_to(self._asked.options.threads):
-            return Run(self._asked, pixels_of(self._asked.network, image), label).verdict()
+        pixels = self._domain.pixels_of(self._specification.network, image)
+        logits = form.logits(pixels)
+        if lead(logits, label) >= 0:
+            return _misclassified(runner_up(logits, label), form.classes)
+        goal = untargeted(label, form.classes)
+        ball = _ball(pixels, self._radius, self._norm, self._domain.lower, self._domain.upper)
+        with held_to(options.threads):
+            decision = RegionVerification(
+                self._specification, ball, goal, typical_size(goal, logits), options.time_limit
+            ).decision()
+            return self._concluded(decision, pixels, label)
+
+    def _concluded(self, decision: Decision, pixels: Vector, label: int) -> Verdict:
+        specification, domain = self._specification, self._domain
+        shape, classes = specification.form.input_shape, specification.form.classes
+        margins = np.full(classes, np.inf)
+        margins[np.arange(classes) != label] = decision.margins
+        if decision.point is None:
+            status = Outcome.ROBUST if decision.excluded else Outcome.UNKNOWN
+            return _verdict(decision, status, None, Precision.NONE, label, margins)
+        box = Box.around(pixels, shape)
+        distance = distance_named(self._norm).value(decision.point - pixels, box)
+        adversarial = decision.point.reshape(shape)
+        precision = check_attack(
+            specification.network,
+            image=pixels.reshape(shape),
+            adversarial=adversarial,
+            claimed=distance,
+            measured=distance,
+            surplus=lambda logits: lead(logits, label),
+            folder=specification.failures,
+            ball=(self._radius, self._norm),
+            domain=(domain.lower.reshape(shape), domain.upper.reshape(shape)),
+        )
+        predicted = int(specification.form.logits(decision.point).argmax())
+        return _verdict(decision, Outcome.ATTACKABLE, adversarial, precision, predicted, margins)
+
+
+def verify_property(specification: Specification, property_: Property) -> Verdict:
+    """Prove that no point is a counterexample of a property, or find one.
+
+    Cases of the same box are verified together, one box after the other.
+
+    Args:
+        specification: The network, and how it is verified.
+        property_: The property.
+
+    Raises:
+        InputError: The property speaks of a network of another size.
+        CheckError: The network itself does not confirm a counterexample.
+    """
+    form, options = specification.form, specification.options
+    property_.check_sizes(form.pixels, form.classes)
+    decisions: list[Decision] = []
+    spent = 0.0
+    with held_to(options.threads):
+        for (lower, upper), cases in _boxes(property_):
+            goal = counterexample(cases, form.classes)
+            ball = _ball(lower + 0.5 * (upper - lower), np.inf, "linf", lower, upper)
+            typical = typical_size(goal, form.logits(_samples(lower, upper, options.seed)))
+            left = max(options.time_limit - spent, 1e-3)
+            decisions.append(
+                RegionVerification(specification, ball, goal, typical, left).decision()
+            )
+            spent += decisions[-1].seconds
+            if decisions[-1].point is not None:
+                break
+    whole = _joined(decisions)
+    if whole.point is None:
+        status = Outcome.HOLDS if whole.excluded else Outcome.UNKNOWN
+        return _verdict(whole, status, None, Precision.NONE, None, whole.margins)
+    point = whole.point.reshape(form.input_shape)
+    precision = check_counterexample(
+        specification.network, property_, point, specification.failures
+    )
+    return _verdict(whole, Outcome.VIOLATED, point, precision, None, whole.margins)
 
 
 def verify(
     network: nn.Module,
-    image: NDArray[np.floating],
-    label: int,
+    image: NDArray[np.floating] | Property,
+    label: int | None = None,
     epsilon: float = 0.1,
     norm: str = "linf",
     time_limit: float = 300.0,
@@ -96,15 +201,17 @@ def verify(
     seed: int = 0,
     ingredients: VerificationIngredients | None = None,
     failures: Path = Path("failures"),
+    lower: ArrayLike = 0.0,
+    upper: ArrayLike = 1.0,
 ) -> Verdict:
-    """Prove that a ball around an image holds no adversarial example, or find one.
+    """Prove that a property holds, or a ball around an image has no adversarial example, or refute.
 
     For many images on one network, a `Verifier` prepares the network once.
 
     Args:
-        network: The network, or a module of torch (`from_torch`).
-        image: In [0, 1], of the network's input shape.
-        label: Its true class.
+        network: The network, or a module of torch (`from_torch`) where there is an image.
+        image: An image in the domain, of the network's input shape; or a property.
+        label: The image's true class; the network's answer if left out.
         epsilon: The ball's radius, above 0 and at most the distance of two images.
         norm: "linf", "l1" or "l2".
         time_limit: Seconds, above 0; what is made once for a network comes before.
@@ -112,15 +219,24 @@ def verify(
         threads: Threads of the solver and of the linear algebra.
         seed: Of the gradient attack and the solver.
         ingredients: What verification consists of.
-        failures: The folder for an adversarial image that fails its check.
+        failures: The folder for a counterexample that fails its check.
+        lower: The least value that a pixel may have, or that each may, of the input's shape; a
+            property has its own box.
+        upper: The largest.
 
     Raises:
-        InputError: The image does not fit or leaves [0, 1], or a name or number is not one that is
-            known.
-        CheckError: The network itself does not confirm an adversarial image.
+        InputError: The image does not fit or leaves the domain, the property is that of another
+            network, or a name or number is not one that is known.
+        CheckError: The network itself does not confirm a counterexample.
     """
+    if isinstance(image, Property):
+        options = Options(time_limit=time_limit, threads=threads, seed=seed)
+        chosen = ingredients or VerificationIngredients()
+        asked = Specification(as_function(network), solver, options, chosen, failures)
+        return verify_property(asked, image)
+    network = as_classifier(network, np.shape(image))
     verifier = Verifier(
-        as_classifier(network, np.shape(image)),
+        network,
         epsilon,
         norm,
         time_limit=time_limit,
@@ -129,5 +245,97 @@ def verify(
         seed=seed,
         ingredients=ingredients,
         failures=failures,
+        lower=lower,
+        upper=upper,
     )
-    return verifier.verdict(image, label)
+    return verifier.verdict(image, network.answer(image) if label is None else label)
+
+
+def _ball(centre: Vector, radius: float, norm: str, lower: Vector, upper: Vector) -> Ball:
+    return Ball(
+        torch.from_numpy(centre[None]),
+        radius,
+        norm,
+        torch.from_numpy(lower),
+        torch.from_numpy(upper),
+    )
+
+
+def _boxes(property_: Property) -> Iterator[tuple[tuple[Vector, Vector], list[Case]]]:
+    """The boxes of a property, and the cases of each."""
+    by_box: dict[bytes, list[Case]] = {}
+    for case in property_.cases:
+        by_box.setdefault(case.lower.tobytes() + case.upper.tobytes(), []).append(case)
+    for cases in by_box.values():
+        yield (cases[0].lower, cases[0].upper), cases
+
+
+def _samples(lower: Vector, upper: Vector, seed: int) -> Vector:
+    """Points (inputs, N) of a box, its centre among them."""
+    shares = np.random.default_rng(seed).random((len(lower), _SAMPLES))
+    shares[:, 0] = 0.5
+    return lower[:, None] + shares * (upper - lower)[:, None]
+
+
+def _joined(decisions: list[Decision]) -> Decision:
+    """What is known of several regions together."""
+    order = list(Evidence)
+    last = decisions[-1]
+    return Decision(
+        point=last.point,
+        margins=np.concatenate([each.margins for each in decisions]),
+        evidence=max((each.evidence for each in decisions), key=order.index),
+        tied=any(each.tied for each in decisions),
+        unstable=max(each.unstable for each in decisions),
+        nodes=sum(each.nodes for each in decisions),
+        solver=last.solver,
+        reason=last.reason,
+        seconds=sum(each.seconds for each in decisions),
+        processor_seconds=sum(each.processor_seconds for each in decisions),
+        phases={phase: sum(each.phases[phase] for each in decisions) for phase in last.phases},
+    )
+
+
+def _misclassified(predicted: int, classes: int) -> Verdict:
+    nothing = Decision(
+        None,
+        np.full(classes, -np.inf),
+        Evidence.NONE,
+        tied=False,
+        unstable=0,
+        nodes=0,
+        solver="",
+        reason="",
+        seconds=0.0,
+        processor_seconds=0.0,
+        phases=dict.fromkeys(PHASES, 0.0),
+    )
+    status = Outcome.MISCLASSIFIED
+    return _verdict(nothing, status, None, Precision.NONE, predicted, nothing.margins)
+
+
+def _verdict(
+    decision: Decision,
+    status: Outcome,
+    adversarial: NDArray[np.float64] | None,
+    precision: Precision,
+    predicted: int | None,
+    margins: Vector,
+) -> Verdict:
+    proved = status in (Outcome.ROBUST, Outcome.HOLDS)
+    return Verdict(
+        status=status,
+        adversarial=adversarial,
+        precision=precision,
+        predicted=predicted,
+        evidence=decision.evidence if proved else Evidence.NONE,
+        margins=margins,
+        tied=status is Outcome.UNKNOWN and decision.tied,
+        unstable=decision.unstable,
+        nodes=decision.nodes,
+        solver=decision.solver,
+        reason=decision.reason,
+        seconds=decision.seconds,
+        processor_seconds=decision.processor_seconds,
+        phases=decision.phases,
+    )

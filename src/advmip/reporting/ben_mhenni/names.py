@@ -22,3 +22,13 @@ SOLVERS = {
     "scip": "SCIP",
     "highs": "HiGHS",
 }
+
+
+def twin_of(network: str) -> tuple[str, str]:
+    """The paper's name of a network, and "defended" or "undefended" if it is its twin.
+
+    The paper's networks are "adversarially trained networks and undefended"; which are which, it
+    does not say. A twin is what stands beside ours, trained the other way round.
+    """
+    name, _, kind = network.rpartition("-")
+    return (name, kind) if kind in ("defended", "undefended") else (network, "")

@@ -10,7 +10,7 @@ import pandas as pd
 from advmip.reporting.attack_evidence import AttackEvidence, Query
 from advmip.reporting.ben_mhenni.instances import EFFICIENCY, INSTANCES
 from advmip.reporting.ben_mhenni.names import DISTANCES, METHODS, SOLVERS
-from advmip.reporting.comparisons import one_per_seed
+from advmip.reporting.cells import one_per_seed
 from advmip.reporting.predicates import Case, Predicate, at_least, at_most, entering
 
 PREDICATES: dict[str, Predicate] = {}

@@ -9,7 +9,14 @@ import pandas as pd
 from advmip.reporting.ben_mhenni.instances import EFFICIENCY, INSTANCES
 from advmip.reporting.ben_mhenni.names import DISTANCES, METHODS, SOLVERS
 from advmip.reporting.comparisons import compare_block, unpublished
-from advmip.reporting.entries import number_of, row_of, verdict_notes, verdict_of
+from advmip.reporting.entries import (
+    beside,
+    number_of,
+    row_of,
+    rules_at,
+    verdict_notes,
+    without_repeats,
+)
 from advmip.reporting.formats import DASH, Entry, PrintedTable
 from advmip.reporting.outputs import Sources, TableKind
 from advmip.reporting.rows import Rows, where
@@ -60,9 +67,7 @@ def print_networks(tidy: pd.DataFrame) -> PrintedTable:
         groups=[("", 2), ("ReLUs", 2), ("Units", 2), ("Layers", 2)],
         columns=["Data", "Network", "by layer", "all", *_BESIDE, *_BESIDE],
         rows=lines,
-        rules=frozenset(
-            place for place in range(1, len(lines)) if lines[place][0] != lines[place - 1][0]
-        ),
+        rules=rules_at(lines),
         notes=[
             *verdict_notes(tidy),
             "Ours counts the outputs of every convolution, linear layer and pooling, the ten class "
@@ -83,12 +88,9 @@ def appearance(rows: Rows, sources: Sources) -> pd.DataFrame:
     frames = [compare_block(rows, source, block, "published") for block in blocks]
     shown = where(rows.frame("perturbations"), blocks[0].match)
     for keys, _ in blocks[0].values:
-        own = unpublished(
-            where(shown, keys),
-            {"source": source.name, "protocol": "published"},
-            {"busy_share": 0, "total_change": 2},
-        )
-        frames.append(own.assign(**keys))
+        own = where(shown, keys)
+        ours = unpublished(own, source.name, {"busy_share": 0, "total_change": 2})
+        frames.append(ours.assign(**keys))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -157,9 +159,8 @@ def efficiency(rows: Rows, sources: Sources) -> pd.DataFrame:
                 if (name, network, distance, solver) not in printed
             }
             if len(own) and lacking:
-                identity = {"source": source.name, "protocol": "published"}
-                frame = unpublished(own, identity, lacking)
-                frames.append(frame.assign(network=network, **match))
+                ours = unpublished(own, source.name, lacking, network=network)
+                frames.append(ours.assign(**match))
     tidy = pd.concat(frames, ignore_index=True)
     same = ["paper_network", "distance_name", "solver"]
     refuted = attacks[attacks["refuted"]].groupby(same).size().rename("refuted")
@@ -173,10 +174,7 @@ def efficiency(rows: Rows, sources: Sources) -> pd.DataFrame:
 
 def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
     """Table 3: one line for each network, distance and solver."""
-    beside = set(_BLOCKS)
     lines: list[list[Entry]] = []
-    rules: set[int] = set()
-    previous: tuple[str, str] | None = None
     pairs = tidy[["network", "distance_name"]].drop_duplicates().itertuples(index=False, name=None)
     for network, distance in pairs:
         part = where(tidy, {"network": network, "distance_name": distance})
@@ -184,21 +182,18 @@ def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
             own = where(part, {"solver": solver})
             if own.empty:
                 continue
-            if previous is None or previous[0] != network:
-                rules.add(len(lines))
             line = [
-                Entry(network if previous is None or previous[0] != network else ""),
-                Entry(DISTANCES[distance] if previous != (network, distance) else ""),
+                Entry(network),
+                Entry(DISTANCES[distance]),
                 Entry(_solver(solver, own["taken"].iloc[0])),
             ]
-            previous = (network, distance)
             late = row_of(own, quantity="unfinished")
             unfinished = late is not None and late["ours"] > 0
             for quantity in _QUANTITIES:
                 ours, paper = _pair(row_of(own, quantity=quantity))
                 if quantity != "unfinished" and unfinished and ours.text not in ("", DASH):
                     ours = Entry(f"≥ {ours.text}", verdict=ours.verdict)
-                line += [ours, paper if solver in beside else Entry("")]
+                line += [ours, paper if solver in _BLOCKS else Entry("")]
             lines.append(line)
     wrong = tidy.dropna(subset=["refuted"]).drop_duplicates(["network", "distance_name", "solver"])
     notes = [
@@ -219,8 +214,8 @@ def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
         title="Solvers on the same attacks: time, nodes of the tree, unfinished instances",
         groups=[("", 3), *((label, 2) for label in _QUANTITIES.values())],
         columns=["Network", "Distance", "Solver", *(_BESIDE * len(_QUANTITIES))],
-        rows=lines,
-        rules=frozenset(rules - {0}),
+        rows=without_repeats(lines, 2),
+        rules=rules_at(lines),
         notes=notes,
         text_columns=3,
     )
@@ -249,10 +244,7 @@ def _solver(name: str, taken: str | float) -> str:
 def _pair(row: pd.Series[Any] | None) -> list[Entry]:
     """Ours and the paper's; our seconds to a hundredth, for small networks take no tenth."""
     decimals = 2 if row is not None and row["quantity"] == "seconds_total" else None
-    return [
-        Entry(number_of(row, "ours", decimals), verdict=verdict_of(row)),
-        Entry(number_of(row, "published"), quiet=True),
-    ]
+    return beside(row, number_of(row, "ours", decimals))
 
 
 TABLES: dict[str, TableKind] = {

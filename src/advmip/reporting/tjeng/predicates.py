@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from advmip.reporting.comparisons import one_per_seed
+from advmip.reporting.cells import one_per_seed
 from advmip.reporting.predicates import Case, Evidence, Predicate, at_least, at_most, entering
 from advmip.reporting.rows import MissingRowsError
 from advmip.reporting.tjeng.names import ABLATION, ADVERSARIAL_ERROR, CONTROL, VERIFIERS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from advmip.reporting.entries import number_of, row_of, verdict_notes, verdict_of
+from advmip.reporting.entries import beside, number_of, row_of, rules_at, verdict_notes
 from advmip.reporting.formats import DASH, Entry, PrintedTable
 from advmip.reporting.judging import two_digits
 from advmip.reporting.tjeng.names import CONTROL, VERIFIERS
@@ -107,13 +107,8 @@ def adversarial_error(tidy: pd.DataFrame) -> PrintedTable:
 def finetuned(tidy: pd.DataFrame) -> PrintedTable:
     """Extension 1, a line for each network, radius, and stage."""
     accuracies = ("clean", "pgd", "unbroken", "certified", "linear")
-    lines: list[list[Entry]] = []
-    rules: set[int] = set()
-    previous = None
+    lines = []
     for _, row in tidy.iterrows():
-        if row["network"] != previous:
-            rules.add(len(lines))
-        previous = row["network"]
         lines.append(
             [
                 Entry(str(row["network"])),
@@ -133,7 +128,7 @@ def finetuned(tidy: pd.DataFrame) -> PrintedTable:
             "Mean time (s)",
         ],
         rows=lines,
-        rules=frozenset(rules - {0}),
+        rules=rules_at(lines),
         notes=["Between “no attack found” and “proved” lie images that were unfinished."],
         text_columns=2,
     )
@@ -144,10 +139,7 @@ def _entries(row: pd.Series[Any] | None, least: str = "") -> list[Entry]:
     ours = number_of(row, "ours")
     if row is not None and row["quantity"] in _TIMES and 0 < row["ours"] < 1:
         ours = two_digits(row["ours"])  # the poster's decimals would leave nothing of it
-    return [
-        Entry(f"{least}{ours}" if ours not in ("", DASH) else ours, verdict=verdict_of(row)),
-        Entry(number_of(row, "published"), quiet=True),
-    ]
+    return beside(row, f"{least}{ours}" if ours not in ("", DASH) else ours)
 
 
 def _multiple(tidy: pd.DataFrame, variant: str, column: str) -> float:

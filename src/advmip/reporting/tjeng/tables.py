@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from advmip.reporting.comparisons import compare_block, unpublished
@@ -30,8 +27,9 @@ def ablation(rows: Rows, sources: Sources) -> pd.DataFrame:
         quantities = {"undecided": 0}
         if variant == WHOLE:
             quantities |= block.quantities
-        match = block.match | {"variant": variant}
-        frames.append(_ours(rows, match, quantities).assign(variant=variant, network=CLASSIFIER))
+        own = where(rows.frame("verifications"), block.match | {"variant": variant})
+        ours = unpublished(own, source.name, quantities, network=CLASSIFIER)
+        frames.append(ours.assign(variant=variant))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -44,11 +42,11 @@ def adversarial_error(rows: Rows, sources: Sources) -> pd.DataFrame:
     """
     source = sources["tjeng"]
     block = source.blocks["adversarial_error"]
-    frames = [compare_block(rows, source, block, "published")]
-    match = {"experiment": ADVERSARIAL_ERROR, "paper_network": CLASSIFIER}
-    frames.append(_ours(rows, match, block.quantities).assign(network=CLASSIFIER))
-    tidy = pd.concat(frames, ignore_index=True)
+    compared = compare_block(rows, source, block, "published")
     verified = where(rows.frame("verifications"), {"experiment": ADVERSARIAL_ERROR})
+    own = where(verified, {"paper_network": CLASSIFIER})
+    ours = unpublished(own, source.name, block.quantities, network=CLASSIFIER)
+    tidy = pd.concat([compared, ours], ignore_index=True)
     by_network = verified.groupby("paper_network")
     described = {name: by_network[name].first() for name in ("dataset", "network", "epsilon")}
     stands = described.pop("network")
@@ -82,11 +80,6 @@ def finetuned(rows: Rows, sources: Sources) -> pd.DataFrame:
             [network, STAGES[str(variant)], epsilon, len(part), *shares, part["seconds"].mean()]
         )
     return pd.DataFrame(records, columns=FINETUNED_COLUMNS)
-
-
-def _ours(rows: Rows, match: Mapping[str, Any], quantities: Mapping[str, int]) -> pd.DataFrame:
-    chosen = where(rows.frame("verifications"), match)
-    return unpublished(chosen, {"source": "tjeng", "protocol": "published"}, quantities)
 
 
 TABLES: dict[str, TableKind] = {

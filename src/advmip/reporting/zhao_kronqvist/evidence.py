@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from advmip.reporting.comparisons import one_per_seed
+from advmip.reporting.cells import one_per_seed
 from advmip.reporting.predicates import Evidence
 from advmip.reporting.rows import MissingRowsError
 from advmip.reporting.zhao_kronqvist.names import FINE_TUNED

@@ -15,8 +15,8 @@ RUNS = ["tables", "extension1"]
 
 FINE_TUNED: dict[str, Any] = {"method": "fine-tuned", "radius": 0, "experiment": RUNS}
 ALL_WEIGHTS_FREE = "all weights free"
-ADVERSARIAL_TRAINING = "PGD adversarial training"
-METHODS = ("initial", "adversarial data added", ADVERSARIAL_TRAINING, "fine-tuned")
+ADDED_DATA, ADVERSARIAL_TRAINING = "adversarial data added", "PGD adversarial training"
+METHODS = ("initial", ADDED_DATA, ADVERSARIAL_TRAINING, "fine-tuned")
 
 ATTACKS = {"fgsm_accuracy": "FGSM", "pgd_accuracy": "PGD"}
 QUANTITIES = {

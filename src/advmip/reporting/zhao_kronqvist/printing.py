@@ -7,7 +7,15 @@ from typing import Any
 import pandas as pd
 
 from advmip.reporting.comparisons import PROTOCOLS
-from advmip.reporting.entries import number_of, row_of, verdict_notes, verdict_of
+from advmip.reporting.entries import (
+    beside,
+    number_of,
+    row_of,
+    rules_at,
+    verdict_notes,
+    verdict_of,
+    without_repeats,
+)
 from advmip.reporting.formats import MINUS, Entry, PrintedTable
 from advmip.reporting.zhao_kronqvist.names import (
     ACCURACIES,
@@ -23,12 +31,10 @@ _BESIDE = ["ours", "paper", "as described"]
 def training_methods(tidy: pd.DataFrame) -> PrintedTable:
     """Table 1 as printed: accuracies with the change from the initial network in brackets."""
     lines: list[list[Entry]] = []
-    rules: set[int] = set()
     for network in NETWORKS:
-        rules.add(len(lines))
         for method in METHODS:
             part = tidy[(tidy["network"] == network) & (tidy["method"] == method)]
-            line = [Entry(network if method == METHODS[0] else ""), Entry(method)]
+            line = [Entry(network), Entry(method)]
             for quantity in ACCURACIES:
                 ours, theirs = (
                     row_of(part, quantity=quantity, protocol=protocol) for protocol in PROTOCOLS
@@ -47,8 +53,8 @@ def training_methods(tidy: pd.DataFrame) -> PrintedTable:
         "(in brackets: change from the initial network, in percentage points)",
         groups=groups,
         columns=["Network", "Method", *_BESIDE * len(ACCURACIES), "(s)"],
-        rows=lines,
-        rules=frozenset(rules - {0}),
+        rows=without_repeats(lines),
+        rules=rules_at(lines),
         notes=[
             *verdict_notes(tidy[tidy["quantity"].isin(ACCURACIES)]),
             _protocol_note(tidy[tidy["method"] == "fine-tuned"]),
@@ -64,15 +70,8 @@ def fine_tuning(tidy: pd.DataFrame) -> PrintedTable:
     columns = [*_BESIDE, *([ALL_WEIGHTS_FREE] if len(free) else [])]
     settings = tidy[["adversarial_count", "omega"]].drop_duplicates()
     lines: list[list[Entry]] = []
-    rules: set[int] = set()
-    previous = None
     for count, omega in settings.itertuples(index=False, name=None):
-        if count != previous:
-            rules.add(len(lines))
-        line = [
-            Entry(f"{count:g}" if count != previous else ""),
-            Entry("" if pd.isna(omega) else f"{omega:.1f}"),
-        ]
+        line = [Entry(f"{count:g}"), Entry("" if pd.isna(omega) else f"{omega:.1f}")]
         same_count = tidy[tidy["adversarial_count"] == count]
         same = same_count[
             same_count["omega"].isna() if pd.isna(omega) else same_count["omega"] == omega
@@ -83,7 +82,6 @@ def fine_tuning(tidy: pd.DataFrame) -> PrintedTable:
                 match = {"adversarial_count": count, "omega": omega, "quantity": quantity}
                 line.append(Entry(number_of(row_of(free, **match), "ours")))
         lines.append(line)
-        previous = count
     network = tidy["network"].iloc[0]
     length = tidy["iterations"].max()
     return PrintedTable(
@@ -91,8 +89,8 @@ def fine_tuning(tidy: pd.DataFrame) -> PrintedTable:
         + ("" if pd.isna(length) else f", {length:g} iterations"),
         groups=[("", 2), *((label, len(columns)) for label in QUANTITIES.values())],
         columns=["|X_adv|", "ω", *columns * len(QUANTITIES)],
-        rows=lines,
-        rules=frozenset(rules - {0}),
+        rows=without_repeats(lines),
+        rules=rules_at(lines),
         notes=[*verdict_notes(tidy), _protocol_note(tidy)],
     )
 
@@ -102,43 +100,38 @@ def running_times(tidy: pd.DataFrame) -> PrintedTable:
     projections = tidy[tidy["quantity"] == "seconds_projection"]
     losses = tidy[tidy["quantity"] == "seconds"]
     lines: list[list[Entry]] = []
-    rules: set[int] = set()
     for network in NETWORKS:
-        rules.add(len(lines))
         part = projections[projections["network"] == network]
         settings = part[["adversarial_count", "iteration"]].drop_duplicates()
+        loss = row_of(losses[losses["network"] == network], protocol="published")
+        seconds = [
+            Entry(number_of(loss, "ours", 2)),
+            Entry(number_of(loss, "published", 2), quiet=True),
+        ]
         for count, iteration in settings.itertuples(index=False, name=None):
-            first = len(lines) in rules
             same = part[(part["adversarial_count"] == count) & (part["iteration"] == iteration)]
             ours, described = (row_of(same, protocol=protocol) for protocol in PROTOCOLS)
-            loss = row_of(losses[losses["network"] == network], protocol="published")
             is_last = iteration == "last" and ours is not None and pd.notna(ours["iterations"])
             shown = f"{ours['iterations']:g}" if is_last and ours is not None else str(iteration)
             lines.append(
                 [
-                    Entry(network if first else ""),
+                    Entry(network),
                     Entry(f"{count:g}"),
                     Entry(shown),
                     Entry(number_of(ours, "ours", 3)),
                     Entry(number_of(ours, "published", 2), quiet=True),
                     Entry(number_of(described, "ours", 3)),
                     Entry(_ratio(ours)),
-                    *(
-                        [
-                            Entry(number_of(loss, "ours", 2)),
-                            Entry(number_of(loss, "published", 2), quiet=True),
-                        ]
-                        if first
-                        else [Entry(""), Entry("")]
-                    ),
+                    *seconds,
                 ]
             )
+            seconds = [Entry(""), Entry("")]
     return PrintedTable(
         title="Seconds of the main operations of Algorithm 1 (k: iteration)",
         groups=[("", 3), ("QP (s)", 4), ("Loss on the training set (s)", 2)],
         columns=["Network", "|X_adv|", "k", *_BESIDE, "paper / ours", "ours", "paper"],
-        rows=lines,
-        rules=frozenset(rules - {0}),
+        rows=without_repeats(lines),
+        rules=rules_at(lines),
         notes=["The paper's times are those of Gurobi and PyTorch on ten cores."],
     )
 
@@ -147,21 +140,13 @@ def over_seeds(tidy: pd.DataFrame) -> PrintedTable:
     """Extension 1 as printed: mean and half width of its interval, the paper's value beside."""
     settings = tidy[["network", "adversarial_count", "omega"]].drop_duplicates()
     lines: list[list[Entry]] = []
-    rules: set[int] = set()
-    before: tuple[object, object] = (None, None)
     for network, count, omega in settings.itertuples(index=False, name=None):
-        if (network, count) != before:
-            rules.add(len(lines))
         same = tidy[
             (tidy["network"] == network)
             & (tidy["adversarial_count"] == count)
             & (tidy["omega"] == omega)
         ]
-        line = [
-            Entry(network if network != before[0] else ""),
-            Entry(f"{count:g}" if (network, count) != before else ""),
-            Entry(f"{omega:.1f}"),
-        ]
+        line = [Entry(network), Entry(f"{count:g}"), Entry(f"{omega:.1f}")]
         for quantity in QUANTITIES:
             ours, described = (
                 row_of(same, quantity=quantity, protocol=protocol) for protocol in PROTOCOLS
@@ -172,13 +157,12 @@ def over_seeds(tidy: pd.DataFrame) -> PrintedTable:
                 Entry(_with_interval(described)),
             ]
         lines.append(line)
-        before = (network, count)
     return PrintedTable(
         title="Tables 2 and 3 over seeds of the attack: mean ± half width of its 95 % interval",
         groups=[("", 3), *((label, 3) for label in QUANTITIES.values())],
         columns=["Network", "|X_adv|", "ω", *_BESIDE * len(QUANTITIES)],
-        rows=lines,
-        rules=frozenset(rules - {0}),
+        rows=without_repeats(lines, 2),
+        rules=rules_at(lines, 2),
         notes=_seed_notes(tidy),
     )
 
@@ -186,36 +170,22 @@ def over_seeds(tidy: pd.DataFrame) -> PrintedTable:
 def attacked_images(tidy: pd.DataFrame) -> PrintedTable:
     """Extension 3 as printed: mean and half width of its interval, the paper's value beside."""
     lines: list[list[Entry]] = []
-    rules: set[int] = set()
     keys = ["network", "adversarial_count", "attacked_images", "omega"]
-    before: tuple[object, ...] = (None, None, None)
     for _, same in tidy.groupby(keys, sort=False, dropna=False):
         network, count, images, omega = (same[key].iloc[0] for key in keys)
         shown = "all" if pd.isna(images) else f"{images:,.0f}"
-        place = (network, count, shown)
-        if place != before:
-            rules.add(len(lines))
-        line = [
-            Entry(network if network != before[0] else ""),
-            Entry(f"{count:g}" if place[:2] != before[:2] else ""),
-            Entry(shown if place != before else ""),
-            Entry(f"{omega:.1f}"),
-        ]
+        line = [Entry(network), Entry(f"{count:g}"), Entry(shown), Entry(f"{omega:.1f}")]
         for quantity in QUANTITIES:
             ours = row_of(same, quantity=quantity)
-            line += [
-                Entry(_with_interval(ours), verdict=verdict_of(ours)),
-                Entry(number_of(ours, "published"), quiet=True),
-            ]
+            line += beside(ours, _with_interval(ours))
         lines.append(line)
-        before = place
     return PrintedTable(
         title="Tables 2 and 3 by the number of training images that the examples are chosen from: "
         "mean ± half width of its 95 % interval",
         groups=[("", 4), *((label, 2) for label in QUANTITIES.values())],
         columns=["Network", "|X_adv|", "images", "ω", *["ours", "paper"] * len(QUANTITIES)],
-        rows=lines,
-        rules=frozenset(rules - {0}),
+        rows=without_repeats(lines, 3),
+        rules=rules_at(lines, 3),
         notes=[*verdict_notes(tidy), f"Attacks as published. {_seeds_in_words(tidy)}"],
     )
 

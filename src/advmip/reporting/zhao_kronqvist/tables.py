@@ -19,6 +19,7 @@ from advmip.reporting.rows import Rows
 from advmip.reporting.zhao_kronqvist import printing
 from advmip.reporting.zhao_kronqvist.names import (
     ACCURACIES,
+    ADDED_DATA,
     ADVERSARIAL_TRAINING,
     ALL_WEIGHTS_FREE,
     FINE_TUNED,
@@ -30,10 +31,6 @@ from advmip.reporting.zhao_kronqvist.names import (
 
 def training_methods(rows: Rows, sources: Sources) -> pd.DataFrame:
     """Table 1: what each way of training costs and buys, with fifty adversarial examples.
-
-    Args:
-        rows: Rows of the paper's experiments.
-        sources: The sources by short name.
 
     Returns:
         The columns of `compare_block`, `method`, and `change` and `published_change` from the
@@ -51,7 +48,7 @@ def training_methods(rows: Rows, sources: Sources) -> pd.DataFrame:
             fifty = fifty[(fifty["adversarial_count"] == 50) & (fifty["omega"] == 0.0)]
             parts = {
                 "initial": compare_block(rows, source, initial, protocol),
-                "adversarial data added": compare_block(rows, source, retrained, protocol),
+                ADDED_DATA: compare_block(rows, source, retrained, protocol),
                 ADVERSARIAL_TRAINING: _unpublished(
                     rows, network, ADVERSARIAL_TRAINING, protocol, ACCURACIES
                 ),
@@ -104,10 +101,6 @@ def fine_tuning(source: str, stem: str) -> Callable[[Rows, Sources], pd.DataFram
 def running_times(rows: Rows, sources: Sources) -> pd.DataFrame:
     """Table 5: seconds of one projection, first and last, and of one pass of the loss.
 
-    Args:
-        rows: Rows of the paper's experiments.
-        sources: The sources by short name.
-
     Returns:
         The columns of `compare_block`, one row per network, number of examples and iteration
         (quantity `seconds_projection`), and one per network (quantity `seconds`).
@@ -124,10 +117,6 @@ def running_times(rows: Rows, sources: Sources) -> pd.DataFrame:
 
 def over_seeds(rows: Rows, sources: Sources) -> pd.DataFrame:
     """Extension 1: Tables 2 and 3 over the seeds of the attack that picks the examples.
-
-    Args:
-        rows: Rows of the paper's experiments.
-        sources: The sources by short name.
 
     Returns:
         The columns of `compare_block`; `lower` and `upper` bound the mean over the seeds, and
@@ -155,10 +144,6 @@ def require_further_seeds(rows: Rows) -> None:
 
 def attacked_images(rows: Rows, sources: Sources) -> pd.DataFrame:
     """Extension 3: Tables 2 and 3 by how many training images the examples are chosen from.
-
-    Args:
-        rows: Rows of the paper's experiments.
-        sources: The sources by short name.
 
     Returns:
         The columns of `compare_block` and `attacked_images` (the first so many; empty for all), as
@@ -213,8 +198,8 @@ def _unpublished(
 ) -> pd.DataFrame:
     own = {"paper_network": network, "method": method, "protocol": protocol}
     chosen = rows.select("evaluations", {**(match or {}), **own})
-    identity = {"source": "zk", "output": "zk_table1", "network": network, "protocol": protocol}
-    return unpublished(chosen, identity, dict.fromkeys(quantities))
+    decimals = dict.fromkeys(quantities)
+    return unpublished(chosen, "zk", decimals, protocol, output="zk_table1", network=network)
 
 
 def _seconds(rows: Rows, network: str, method: str, protocol: str) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from advmip.reporting.entries import rules_at, without_repeats
 from advmip.reporting.formats import DASH, Entry, PrintedTable
 from advmip.reporting.outputs import Sources
 from advmip.reporting.rows import Rows, where
@@ -67,15 +68,13 @@ def ingredients(rows: Rows, sources: Sources) -> pd.DataFrame:
 def printed(tidy: pd.DataFrame) -> PrintedTable:
     """The table, one line for each network and what is left out."""
     lines: list[list[Entry]] = []
-    rules: set[int] = set()
     for network, part in tidy.groupby("network", sort=False):
-        rules.add(len(lines))
         fastest = part["times_the_whole"].min()
-        for place, (_, row) in enumerate(part.iterrows()):
+        for _, row in part.iterrows():
             alone = row["left_out"] == VARIANTS[PROGRESSIVE]
             lines.append(
                 [
-                    Entry("" if place else str(network)),
+                    Entry(str(network)),
                     Entry(row["left_out"]),
                     Entry(f"{row['images']:.0f}"),
                     Entry(f"{row['solved']:.0f}"),
@@ -95,8 +94,8 @@ def printed(tidy: pd.DataFrame) -> PrintedTable:
             *["Bounds", "Solver", "All"],
             "Times the whole",
         ],
-        rows=lines,
-        rules=frozenset(rules - {0}),
+        rows=without_repeats(lines),
+        rules=rules_at(lines),
         notes=[
             "Times the whole: geometric mean over the images of the time, as a multiple of that "
             "with nothing left out; an attack that was stopped counts with its time limit."

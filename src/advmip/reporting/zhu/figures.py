@@ -35,10 +35,6 @@ _SIDE, _BELOW = 0.9, 0.22
 def square_data(rows: Rows, sources: Sources) -> pd.DataFrame:
     """Figure 1: the square and its approximation by straight lines.
 
-    Args:
-        rows: Rows of the thesis's experiments.
-        sources: The sources by short name; the breakpoints are in the figure's caption.
-
     Returns:
         One row per point: x, square, approximation and breakpoint (whether x is one).
     """
@@ -93,10 +89,6 @@ def units_data(units: Sequence[tuple[int, int]]) -> Data:
 
 def outputs_data(rows: Rows, sources: Sources) -> pd.DataFrame:
     """Figure 4: for each digit the input that excites its output most.
-
-    Args:
-        rows: Rows of the thesis's experiments.
-        sources: The sources by short name.
 
     Returns:
         One row per digit: name (the digit), activation, and the picture.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from advmip.reporting.entries import number_of, row_of, verdict_notes, verdict_of
+from advmip.reporting.entries import beside, row_of, rules_at, verdict_notes, without_repeats
 from advmip.reporting.formats import Entry, PrintedTable
 from advmip.reporting.zhu.names import CONTROL
 
@@ -45,7 +45,7 @@ def networks(tidy: pd.DataFrame) -> PrintedTable:
         [
             Entry(row["network"]),
             Entry(", ".join(str(row["hidden_layers"]).split())),
-            *_entries(row),
+            *beside(row),
         ]
         for _, row in tidy.iterrows()
     ]
@@ -120,18 +120,10 @@ def distance_label(name: str) -> str:
     return f"{label}, {breakpoints} breakpoints" if breakpoints else label
 
 
-def _beside(tidy: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """The columns of each quantity: one, not two, for what the thesis does not print."""
+def _widths(tidy: pd.DataFrame) -> dict[str, int]:
+    """How many columns each quantity has: one, not two, for what the thesis does not print."""
     printed = tidy["published"].notna().groupby(tidy["quantity"]).any()
-    return {str(name): _BESIDE if both else _BESIDE[:1] for name, both in printed.items()}
-
-
-def _entries(row: pd.Series[Any] | None) -> list[Entry]:
-    """Ours and the thesis's."""
-    return [
-        Entry(number_of(row, "ours"), verdict=verdict_of(row)),
-        Entry(number_of(row, "published"), quiet=True),
-    ]
+    return {str(name): 1 + int(both) for name, both in printed.items()}
 
 
 def _by_training(
@@ -141,19 +133,20 @@ def _by_training(
     named = tidy.assign(
         training=tidy["trained_on"].map(_training_label), tested=tidy["distance_name"].fillna("")
     )
-    beside = _beside(named)
+    widths = _widths(named)
+    heads = [each for *_, name in columns for each in _BESIDE[: widths[name]]]
     lines = []
     for training in named["training"].unique():
         line = [Entry(training)]
         for _, distance, quantity in columns:
             tested = distance if pd.notna(distance) else ""
             row = row_of(named, training=training, tested=tested, quantity=quantity)
-            line += _entries(row)[: len(beside[quantity])]
+            line += beside(row)[: widths[quantity]]
         lines.append(line)
     return PrintedTable(
         title=title,
-        groups=[("", 1), *((label, len(beside[quantity])) for label, _, quantity in columns)],
-        columns=["Examples added", *(label for *_, name in columns for label in beside[name])],
+        groups=[("", 1), *((label, widths[quantity]) for label, _, quantity in columns)],
+        columns=["Examples added", *heads],
         rows=lines,
         notes=[*verdict_notes(tidy), note, _CONTROL],
     )
@@ -169,28 +162,23 @@ def _printed(
     tidy: pd.DataFrame, title: str, keys: Sequence[str], heads: Sequence[str]
 ) -> PrintedTable:
     quantities = [name for name in QUANTITIES if name in set(tidy["quantity"])]
-    beside = _beside(tidy)
+    widths = _widths(tidy)
     lines: list[list[Entry]] = []
-    rules: set[int] = set()
-    previous = None
     # In the order of the thesis, ours behind.
     ranks = [{value: rank for rank, value in enumerate(tidy[key].unique())} for key in keys]
     pairs = tidy[list(keys)].drop_duplicates().itertuples(index=False, name=None)
     for values in sorted(pairs, key=lambda pair: (ranks[0][pair[0]], ranks[1][pair[1]])):
-        if values[0] != previous:
-            rules.add(len(lines))
-        line = [Entry(values[0] if values[0] != previous else ""), Entry(values[1])]
+        line = [Entry(value) for value in values]
         same = tidy[(tidy[keys[0]] == values[0]) & (tidy[keys[1]] == values[1])]
         for quantity in quantities:
-            line += _entries(row_of(same, quantity=quantity))[: len(beside[quantity])]
+            line += beside(row_of(same, quantity=quantity))[: widths[quantity]]
         lines.append(line)
-        previous = values[0]
     return PrintedTable(
         title=title,
-        groups=[("", 2), *((QUANTITIES[name], len(beside[name])) for name in quantities)],
-        columns=[*heads, *(label for name in quantities for label in beside[name])],
-        rows=lines,
-        rules=frozenset(rules - {0}),
+        groups=[("", 2), *((QUANTITIES[name], widths[name]) for name in quantities)],
+        columns=[*heads, *(label for name in quantities for label in _BESIDE[: widths[name]])],
+        rows=without_repeats(lines),
+        rules=rules_at(lines),
         notes=[*verdict_notes(tidy), _MEANS],
         text_columns=2,
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -51,7 +50,8 @@ def by_model(
         for experiment in ours:
             match = {"experiment": experiment, "distance_name": "l1"}
             for network in NETWORKS:
-                frame = _unpublished(rows, match | {"paper_network": network}, quantities)
+                own = where(rows.frame("attacks"), match | {"paper_network": network})
+                frame = unpublished(own, "zhu", quantities)
                 frames.append(frame.assign(model=MODELS[experiment], network=network))
         return pd.concat(frames, ignore_index=True)
 
@@ -83,7 +83,8 @@ def by_distance(*blocks: str) -> Callable[[Rows, Sources], pd.DataFrame]:
                         "paper_network": network,
                         "distance_name": distance,
                     }
-                    more = _unpublished(rows, match, {"objective": 3, "euclidean": 3})
+                    own = where(rows.frame("attacks"), match)
+                    more = unpublished(own, "zhu", {"objective": 3, "euclidean": 3})
                     frames.append(more.assign(network=network, distance_name=distance))
         return pd.concat(frames, ignore_index=True)
 
@@ -121,21 +122,11 @@ def _of_retrained(rows: Rows, source: Source, block: Block) -> pd.DataFrame:
         ours[CONTROL] = block.quantities | more
     frames = [compare_block(rows, source, block, "published")]
     for trained_on, quantities in ours.items():
-        match = block.match | {"trained_on": trained_on}
-        frame = _unpublished(rows, match, quantities, block.rows)
+        own = where(rows.frame(block.rows), block.match | {"trained_on": trained_on})
+        frame = unpublished(own, source.name, quantities)
         network = block.match["paper_network"]
         frames.append(frame.assign(trained_on=trained_on, network=network))
     return pd.concat(frames, ignore_index=True).assign(distance_name=block.match["distance_name"])
-
-
-def _unpublished(
-    rows: Rows,
-    match: Mapping[str, Any],
-    decimals: Mapping[str, int | None],
-    kind: str = "attacks",
-) -> pd.DataFrame:
-    chosen = where(rows.frame(kind), match)
-    return unpublished(chosen, {"source": "zhu", "protocol": "published"}, decimals)
 
 
 TABLES: dict[str, TableKind] = {

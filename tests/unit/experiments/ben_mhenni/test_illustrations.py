@@ -12,7 +12,7 @@ from advmip import CheckError
 from advmip.experiments.ben_mhenni import denoising
 from advmip.experiments.ben_mhenni.denoising import denoised
 from advmip.experiments.ben_mhenni.illustrations import illustrations
-from advmip.experiments.ben_mhenni.tree import drawn_instance, whole_tree
+from advmip.experiments.ben_mhenni.tree import random_instance, search_tree
 from advmip.settings import load_settings
 
 WORKFLOW = Path(__file__).parents[4] / "workflow"
@@ -31,7 +31,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, s
 
 @pytest.mark.parametrize("seed", [4, 14, 40])
 def test_a_tree_is_searched_depth_first_with_the_active_side_first(seed: int) -> None:
-    nodes = whole_tree(drawn_instance(seed))
+    nodes = search_tree(random_instance(seed))
     for node in nodes[1:]:
         assert node.parent is not None
         parent = nodes[node.parent]
@@ -46,7 +46,7 @@ def test_a_tree_is_searched_depth_first_with_the_active_side_first(seed: int) ->
 
 
 def test_an_instance_without_an_attack_has_a_tree_without_solutions() -> None:
-    outcomes = {node.outcome for node in whole_tree(drawn_instance(0))}
+    outcomes = {node.outcome for node in search_tree(random_instance(0))}
     assert "solution" not in outcomes
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from advmip import InputError
 from advmip.datasets import load_dataset
-from advmip.experiments.ben_mhenni.appearance import attacks_to_look_at
+from advmip.experiments.ben_mhenni.appearance import visible_attacks
 from advmip.experiments.ben_mhenni.efficiency import compare_solvers
 from advmip.experiments.ben_mhenni.instances import (
     APPEARANCE,
@@ -18,10 +18,10 @@ from advmip.experiments.ben_mhenni.instances import (
     Instance,
     shard_of,
     shards_of,
-    shards_on,
 )
-from advmip.experiments.ben_mhenni.networks import copy_published
-from advmip.experiments.networks import train_network
+from advmip.experiments.networks import copy_network, train_network
+from advmip.experiments.shards import shards_on
+from advmip.experiments.solving import key_of
 from advmip.pictures import picture_of
 from advmip.settings import Settings, load_settings
 
@@ -65,9 +65,9 @@ def test_solvers_meet_each_attack_one_after_the_other() -> None:
         Instance(NAME, 0, "l2", "highs"),
         Instance(NAME, 1, "l2", "scip"),
     ]
-    assert len({instance.key for shard in shards for instance in shard}) == 8
-    assert shards_on(settings, EFFICIENCY, NAME) == [0, 1]
-    assert shards_on(settings, EFFICIENCY, "CIFAR-6x100") == []
+    assert len({key_of(instance) for shard in shards for instance in shard}) == 8
+    assert shards_on(shards, NAME) == [0, 1]
+    assert shards_on(shards, "CIFAR-6x100") == []
     with pytest.raises(InputError, match="2 shards"):
         shard_of(settings, EFFICIENCY, 2)
 
@@ -156,7 +156,7 @@ def test_exact_attacks_are_nearest_in_what_they_minimise(
     settings = settings_with(
         shown={"methods": methods, "attack": attack, "carlini_wagner": short, "time_limit": 20}
     )
-    attacks_to_look_at(settings, 0, networks, tmp_path / "journal.jsonl", tmp_path)
+    visible_attacks(settings, 0, networks, tmp_path / "journal.jsonl", tmp_path)
     rows = {row["method"]: row for row in rows_of(tmp_path / "perturbations.csv")}
     assert list(rows) == methods
     found = [row for row in rows.values() if float(row["success"]) == 100.0]
@@ -184,18 +184,18 @@ def test_too_few_images_are_refused(networks: dict[str, Path], tmp_path: Path) -
     settings = settings_with(shown={"images": 5000, "methods": ["fgsm"]})
     settings["benmhenni"]["experiments"]["appearance"]["attacks_per_job"] = 1
     with pytest.raises(InputError, match="the 5000 that the settings ask for"):
-        attacks_to_look_at(settings, 0, networks, tmp_path / "journal.jsonl", tmp_path)
-    assert shards_on(settings, APPEARANCE, NAME) == list(range(5000))
+        visible_attacks(settings, 0, networks, tmp_path / "journal.jsonl", tmp_path)
+    assert shards_on(shards_of(settings, APPEARANCE), NAME) == list(range(5000))
 
 
 def test_a_published_network_that_is_missing_is_named(tmp_path: Path) -> None:
     settings = settings_with()
     settings["network_dir"] = str(tmp_path)
     with pytest.raises(InputError, match="advmip network train"):
-        copy_published(settings, NAME, tmp_path / "out.onnx")
+        copy_network(settings, NAME, tmp_path / "out.onnx")
     settings["benmhenni"]["networks"][NAME]["file"] = "literature/eran_mnist_3x50.onnx"
     with pytest.raises(InputError, match="set network_dir"):
-        copy_published(settings, NAME, tmp_path / "out.onnx")
+        copy_network(settings, NAME, tmp_path / "out.onnx")
     settings["benmhenni"]["networks"][NAME]["defence"]["method"] = "pgd"
     with pytest.raises(InputError, match="pgd, beside the published file"):
-        copy_published(settings, NAME, tmp_path / "out.onnx")
+        copy_network(settings, NAME, tmp_path / "out.onnx")

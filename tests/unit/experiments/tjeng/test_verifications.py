@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from advmip import CheckError, InputError
+from advmip.experiments.networks import train_network
 from advmip.experiments.tjeng import verifications as module
-from advmip.experiments.tjeng.instances import behind, shards_of
-from advmip.experiments.tjeng.networks import network_to_verify, train_robust_network
+from advmip.experiments.tjeng.catalogue import network_files
+from advmip.experiments.tjeng.instances import shards_of
+from advmip.experiments.tjeng.networks import network_to_verify
 from advmip.experiments.tjeng.verifications import verifications
 from advmip.settings import Settings, load_settings
 
@@ -35,7 +37,7 @@ def small(**changes: object) -> Settings:
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("networks")
-    train_robust_network(small(), "LPd-cnn-0.1", folder / "verified" / "LPd-cnn-0.1.safetensors")
+    train_network(small(), "LPd-cnn-0.1", folder / "verified" / "LPd-cnn-0.1.safetensors")
     return folder
 
 
@@ -43,9 +45,13 @@ def test_a_job_needs_the_networks_that_it_verifies() -> None:
     settings = small(verifications_per_job=4)
     shards = shards_of(settings, "adversarial_error")
     assert [len(shard) for shard in shards] == [4, 4]
-    assert behind(settings, "adversarial_error", 0) == ["LPd-cnn-0.1", "Adv-mlp-0.1"]
-    assert behind(settings, "adversarial_error", 1) == ["LPd-cnn-0.3", "LPd-res"]
-    assert behind(settings, "ablation", 0) == ["LPd-cnn-0.1"], "whose weights the classifier shares"
+
+    def needed(experiment: str, shard: int) -> list[str]:
+        return [Path(file).stem for file in network_files(settings, experiment, shard)]
+
+    assert needed("adversarial_error", 0) == ["LPd-cnn-0.1", "Adv-mlp-0.1"]
+    assert needed("adversarial_error", 1) == ["LPd-cnn-0.3", "LPd-res"]
+    assert needed("ablation", 0) == ["LPd-cnn-0.1"], "whose weights the classifier shares"
 
 
 def test_every_verifier_comes_to_the_same_verdict_and_none_twice(
@@ -81,7 +87,7 @@ def test_a_proof_that_an_attack_refutes_is_an_error(
 def test_a_network_without_architecture_or_file_is_refused(tmp_path: Path) -> None:
     settings = load_settings({"scale": "mnist", "network_dir": str(tmp_path)}, WORKFLOW)
     with pytest.raises(InputError, match="needs no training"):
-        train_robust_network(settings, "MNIST-classifier", tmp_path / "out.safetensors")
+        train_network(settings, "MNIST-classifier", tmp_path / "out.safetensors")
     with pytest.raises(InputError, match="no such file"):
         network_to_verify(settings, "MNIST-classifier", tmp_path)
     with pytest.raises(InputError, match="unknown network"):

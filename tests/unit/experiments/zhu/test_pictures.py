@@ -22,6 +22,7 @@ from advmip.pictures import picture_of
 from advmip.settings import Settings, load_settings
 
 WORKFLOW = Path(__file__).parents[4] / "workflow"
+SHARD = "zhu/gallery/DNN1-0"
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +41,10 @@ def network(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="module")
-def attacks(settings: Settings, network: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("attacks")
-    journal = folder / "gallery.jsonl"
-    exact_attacks(settings, "gallery", "DNN1", 0, network, None, journal, folder)
+def shards(settings: Settings, network: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shards")
+    journal, out = folder / "gallery.jsonl", folder / SHARD
+    exact_attacks(settings, "gallery", "DNN1", 0, network, None, journal, out)
     return folder
 
 
@@ -58,14 +59,15 @@ def test_a_gallery_asks_for_an_image_of_each_class(settings: Settings) -> None:
 
 
 def test_originals_and_attacks_become_pictures(
-    settings: Settings, network: Path, attacks: Path, tmp_path: Path
+    settings: Settings, network: Path, shards: Path, tmp_path: Path
 ) -> None:
-    gallery(settings, "DNN1", network, [attacks], tmp_path / "pictures.csv")
+    gallery(settings, "DNN1", network, shards, tmp_path / "pictures.csv")
     rows = rows_of(tmp_path / "pictures.csv")
     assert Counter(row["shown"] for row in rows) == {"original": 10, "l1": 10}
     assert sorted(int(row["label"]) for row in rows[::2]) == list(range(10))
     images = load_dataset("digits", "test").images
-    distances = {row["image"]: float(row["distance"]) for row in rows_of(attacks / "attacks.csv")}
+    attacks = shards / SHARD / "attacks.csv"
+    distances = {row["image"]: float(row["distance"]) for row in rows_of(attacks)}
     for row in rows:
         change = picture_of(row) - images[int(row["image"])]
         expected = distances[row["image"]] if row["shown"] == "l1" else 0.0
@@ -73,18 +75,19 @@ def test_originals_and_attacks_become_pictures(
 
 
 def test_a_stored_image_that_is_no_attack_is_refused(
-    settings: Settings, network: Path, attacks: Path, tmp_path: Path
+    settings: Settings, network: Path, shards: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(attacks, tmp_path / "altered")
-    with np.load(attacks / "adversarial.npz") as saved:
+    altered = tmp_path / "altered"
+    shutil.copytree(shards, altered)
+    with np.load(shards / SHARD / "adversarial.npz") as saved:
         images = saved["images"]
     images[3] = 0.5
-    np.savez(tmp_path / "altered" / "adversarial.npz", images=images)
+    np.savez(altered / SHARD / "adversarial.npz", images=images)
     with pytest.raises(CheckError, match="its distance is"):
-        gallery(settings, "DNN1", network, [tmp_path / "altered"], tmp_path / "pictures.csv")
-    np.savez(tmp_path / "altered" / "adversarial.npz", images=images[:4])
+        gallery(settings, "DNN1", network, altered, tmp_path / "pictures.csv")
+    np.savez(altered / SHARD / "adversarial.npz", images=images[:4])
     with pytest.raises(InputError, match="4 images for 10 attacks"):
-        gallery(settings, "DNN1", network, [tmp_path / "altered"], tmp_path / "pictures.csv")
+        gallery(settings, "DNN1", network, altered, tmp_path / "pictures.csv")
     assert not (tmp_path / "pictures.csv").exists()
 
 

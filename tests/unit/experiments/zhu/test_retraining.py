@@ -16,9 +16,9 @@ from advmip import InputError
 from advmip.datasets import load_dataset
 from advmip.experiments.networks import train_network
 from advmip.experiments.zhu.attacks import exact_attacks
+from advmip.experiments.zhu.catalogue import attack_shards
 from advmip.experiments.zhu.instances import (
     Instance,
-    example_folders,
     examples_added,
     retrainings,
     shards_of,
@@ -49,7 +49,7 @@ class Trained:
     """A network with the examples that were made on it."""
 
     network: Path
-    attacks: Path
+    shards: Path
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     train_network(settings, "DNN1", network)
     for experiment in ("training_examples", "test_examples"):
         for shard in range(2):
-            out = folder / experiment / f"DNN1-{shard}"
+            out = folder / "zhu" / experiment / f"DNN1-{shard}"
             journal = folder / f"{experiment}-{shard}.jsonl"
             exact_attacks(settings, experiment, "DNN1", shard, network, None, journal, out)
     return Trained(network, folder)
@@ -91,10 +91,10 @@ def test_a_job_attacks_one_network(tmp_path: Path) -> None:
 
 
 def test_examples_of_a_distance_lie_in_some_of_the_jobs() -> None:
-    folders = example_folders(small(), Path("shards"), "test_examples", "DNN1", "linf")
-    assert folders == [Path("shards/test_examples/DNN1-0"), Path("shards/test_examples/DNN1-1")]
-    folders = example_folders(small(), Path("shards"), "test_examples", "DNN1", "l1")
-    assert folders == [Path("shards/test_examples/DNN1-0")]
+    shards = attack_shards(small(), "test_examples", "DNN1", "linf")
+    assert shards == ["zhu/test_examples/DNN1-0", "zhu/test_examples/DNN1-1"]
+    shards = attack_shards(small(), "test_examples", "DNN1", "l1")
+    assert shards == ["zhu/test_examples/DNN1-0"]
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,13 @@ def test_examples_bear_the_true_class_of_an_image_of_their_split(
     trained: Trained, experiment: str, split: str
 ) -> None:
     digits = load_dataset(name="digits", split=split, data_dir=Path(), download=False)
+    folder = trained.shards / "zhu" / experiment
     for distance in DISTANCES:
-        found = load_examples(small(), trained.attacks, experiment, "DNN1", distance)
+        found = load_examples(small(), trained.shards, experiment, "DNN1", distance)
         rows = [
             row
             for shard in range(2)
-            for row in rows_of(trained.attacks / experiment / f"DNN1-{shard}" / "attacks.csv")
+            for row in rows_of(folder / f"DNN1-{shard}" / "attacks.csv")
             if row["distance_name"] == distance
         ]
         images = [int(row["image"]) for row in rows]
@@ -126,7 +127,7 @@ def test_networks_trained_anew_differ_by_their_examples_alone(
 ) -> None:
     settings = small()
     for name in retrainings(settings, "DNN1"):
-        retrain(settings, "DNN1", name, trained.attacks, tmp_path / f"DNN1-{name}.safetensors")
+        retrain(settings, "DNN1", name, trained.shards, tmp_path / f"DNN1-{name}.safetensors")
     digests = {
         name: load_network(tmp_path / f"DNN1-{name}.safetensors").digest for name in DISTANCES
     }
@@ -138,12 +139,12 @@ def test_networks_trained_anew_differ_by_their_examples_alone(
     assert len({control.digest, load_network(trained.network).digest, *digests.values()}) == 4
 
     rows = tmp_path / "accuracies.csv"
-    accuracies(settings, "DNN1", trained.network, tmp_path, trained.attacks, rows)
+    accuracies(settings, "DNN1", trained.network, tmp_path, trained.shards, rows)
     found = {(row["trained_on"], row["distance_name"]): row for row in rows_of(rows)}
     assert len(found) == (1 + len(DISTANCES) + 1) * (1 + len(DISTANCES))
     for distance in DISTANCES:
         assert float(found["", distance]["accuracy"]) == 0.0, "made to be misclassified"
-        test = load_examples(settings, trained.attacks, "test_examples", "DNN1", distance)
+        test = load_examples(settings, trained.shards, "test_examples", "DNN1", distance)
         hits = predicted(tmp_path / "DNN1-l1.safetensors", test.images) == test.labels
         row = found["l1", distance]
         assert float(row["accuracy"]) == pytest.approx(100.0 * hits.mean())
@@ -164,9 +165,9 @@ def test_retrained_networks_are_attacked_on_the_same_images(
     trained: Trained, tmp_path: Path
 ) -> None:
     settings, retrained = small(images=2), tmp_path / "l1.safetensors"
-    retrain(settings, "DNN1", "l1", trained.attacks, retrained)
+    retrain(settings, "DNN1", "l1", trained.shards, retrained)
     rows = attacked(settings, 0, trained.network, retrained, tmp_path)
-    first = rows_of(trained.attacks / "test_examples" / "DNN1-0" / "attacks.csv")
+    first = rows_of(trained.shards / "zhu" / "test_examples" / "DNN1-0" / "attacks.csv")
     same = {(row["distance_name"], row["rank"]): row["image"] for row in first}
     for row in rows:
         assert row["trained_on"] == "l1"
@@ -194,20 +195,19 @@ def test_an_image_that_the_retrained_network_misclassifies_is_left_out(
 
 def refusals(trained: Trained, tmp_path: Path) -> dict[str, Callable[[], object]]:
     network, broken = trained.network, tmp_path / "broken"
-    (broken / "training_examples" / "DNN1-0").mkdir(parents=True)
-    (broken / "training_examples" / "DNN1-0" / "attacks.csv").write_bytes(
-        (trained.attacks / "training_examples" / "DNN1-0" / "attacks.csv").read_bytes()
-    )
+    rows = "zhu/training_examples/DNN1-0/attacks.csv"
+    (broken / rows).parent.mkdir(parents=True)
+    (broken / rows).write_bytes((trained.shards / rows).read_bytes())
     out = tmp_path / "never.safetensors"
     return {
         "retrained on l1": lambda: attacked(small(), 0, network, None, tmp_path),
         "choose progressive": lambda: attacked(
             small(bounds="exact"), 0, network, network, tmp_path
         ),
-        "did you mean": lambda: retrain(small(), "DNN1", "l11", trained.attacks, out),
+        "did you mean": lambda: retrain(small(), "DNN1", "l11", trained.shards, out),
         "no such file": lambda: retrain(small(), "DNN1", "l1", broken, out),
         "test_examples.DNN2": lambda: accuracies(
-            small(), "DNN2", network, tmp_path, trained.attacks, out
+            small(), "DNN2", network, tmp_path, trained.shards, out
         ),
     }
 

@@ -1,0 +1,26 @@
+"""Questions about a network: a property holds if no point of its inputs is a counterexample."""
+
+from advmip.properties.expressions import (
+    Affine,
+    Condition,
+    Inequality,
+    all_of,
+    any_of,
+    feature,
+    logit,
+)
+from advmip.properties.property import Case, Property
+from advmip.properties.robustness import robustness
+
+__all__ = [
+    "Affine",
+    "Case",
+    "Condition",
+    "Inequality",
+    "Property",
+    "all_of",
+    "any_of",
+    "feature",
+    "logit",
+    "robustness",
+]

@@ -1,0 +1,39 @@
+"""What the figures share: names of the protocols' curves, grids of axes, the legend below."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from advmip.reporting import style
+
+COUNT_LABEL = "number of adversarial examples"
+
+LABELS = {"published": style.PUBLISHED_LABEL, "described": style.DESCRIBED_LABEL}
+
+
+def panel_grid(
+    figure: Figure,
+    lines: int,
+    columns: int,
+    *,
+    width: float = style.PANEL_WIDTH,
+    height: float = style.PANEL_HEIGHT,
+    sharex: bool = False,
+    sharey: Literal["row"] | bool = False,
+) -> list[list[Axes]]:
+    """A grid of axes on a figure sized to hold it, with room for a legend below."""
+    figure.set_size_inches(width * columns, height * lines + 0.35)
+    grid = figure.subplots(lines, columns, squeeze=False, sharex=sharex, sharey=sharey)
+    for axis in grid.ravel():
+        sns.despine(ax=axis)
+    return [list(line) for line in grid]
+
+
+def legend_below(figure: Figure, axis: Axes) -> None:
+    """A legend below all axes, of what is in one of them."""
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))

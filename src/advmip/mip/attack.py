@@ -33,7 +33,7 @@ from advmip.mip.problem import Problem
 from advmip.mip.solvers import AUTO, SOLVERS, Options
 from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
-from advmip.networks.tracing import as_classifier, as_network
+from advmip.networks.tracing import as_classifier, as_function
 from advmip.properties import Property
 from advmip.threads import held_to
 
@@ -112,7 +112,7 @@ def minimal_attack(
         CheckError: The network itself does not confirm the answer.
     """
     if isinstance(label, Property):
-        network = as_network(network, np.shape(image))
+        network = as_function(network, np.shape(image))
         lower, upper = _box_of(label, staged(network))
         network, label = on_outputs_alone(network, network.outputs(), label)
     else:

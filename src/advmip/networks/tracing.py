@@ -122,6 +122,24 @@ def as_classifier(network: nn.Module, image_shape: Sequence[int] | None = None) 
     return classifier
 
 
+def as_function(network: nn.Module, image_shape: Sequence[int] | None = None) -> Network:
+    """What `as_network` gives, if its outputs are the very numbers that the module or file gives.
+
+    Raises:
+        InputError: There is no network to be had, or a last softmax or sigmoid is left out of it.
+    """
+    function = as_network(network, image_shape)
+    left_out = function.architecture.left_out
+    if left_out:
+        raise InputError(
+            subject=f"network {function.architecture.paper_name}",
+            found=f"a network that is read without its last {left_out}, which no program can state",
+            expected="the numbers that a property speaks of",
+            mend=f"leave the {left_out} out, and write the property for what enters it",
+        )
+    return function
+
+
 _KEPT: WeakKeyDictionary[nn.Module, Network] = WeakKeyDictionary()
 
 

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from advmip import InputError, Verifier, from_torch, minimal_attack, save_network, staged, verify
 from advmip.networks import as_classifier, as_network
+from advmip.properties import Property, logit
 
 IMAGE = (1, 6, 5)
 
@@ -183,6 +184,18 @@ def test_a_single_logit_means_two_classes_where_that_is_asked() -> None:
     assert (attack.status, attack.predicted) == ("optimal", 1 - label)
     with pytest.raises(InputError, match="2 outputs"):
         classifier.with_two_classes()
+
+
+def test_a_property_of_numbers_is_asked_of_the_very_outputs() -> None:
+    module = nn.Sequential(nn.Linear(3, 1, bias=False))
+    nn.init.constant_(module[0].weight, 1.0)
+    network = from_torch(module, (3,))
+    box = (np.zeros(3), np.ones(3))
+    assert verify(network, Property.of(box, logit(0) >= 3.5)).status == "holds"
+    assert verify(network, Property.of(box, logit(0) >= 2.5)).status == "violated"
+    squashed = from_torch(nn.Sequential(module, nn.Sigmoid()), (3,))
+    with pytest.raises(InputError, match="without its last Sigmoid"):
+        verify(squashed, Property.of(box, logit(0) >= 0.5))
 
 
 def test_float64_is_kept_and_numbers_of_16_bits_are_widened() -> None:

@@ -27,7 +27,7 @@ from advmip.mip.verification.region_verification import PHASES, Decision, Region
 from advmip.mip.verification.specification import Specification
 from advmip.mip.verification.verdict import Evidence, Outcome, Verdict, VerificationIngredients
 from advmip.networks.network import Network
-from advmip.networks.tracing import as_classifier, as_network
+from advmip.networks.tracing import as_classifier, as_function
 from advmip.properties import Case, Property
 from advmip.threads import held_to
 
@@ -71,8 +71,9 @@ class Verifier:
         lower: ArrayLike = 0.0,
         upper: ArrayLike = 1.0,
     ) -> None:
+        network = as_classifier(network)
         self._specification = Specification(
-            as_classifier(network),
+            network,
             solver,
             Options(time_limit=time_limit, threads=threads, seed=seed),
             ingredients or VerificationIngredients(),
@@ -211,7 +212,7 @@ def verify(
     For many images on one network, a `Verifier` prepares the network once.
 
     Args:
-        network: The network, or a module of torch (`from_torch`).
+        network: The network, or a module of torch (`from_torch`) where there is an image.
         image: An image in the domain, of the network's input shape; or a property.
         label: The image's true class; the network's answer if left out.
         epsilon: The ball's radius, above 0 and at most the distance of two images.
@@ -234,8 +235,8 @@ def verify(
     if isinstance(image, Property):
         options = Options(time_limit=time_limit, threads=threads, seed=seed)
         chosen = ingredients or VerificationIngredients()
-        own = as_network(network)
-        return verify_property(Specification(own, solver, options, chosen, failures), image)
+        asked = Specification(as_function(network), solver, options, chosen, failures)
+        return verify_property(asked, image)
     network = as_classifier(network, np.shape(image))
     verifier = Verifier(
         network,

@@ -30,11 +30,11 @@ from advmip.networks.onnx.values import Value
 
 
 def read_onnx(file: Path, layout: str | None = None) -> Network:
-    """Read a classifier from an ONNX file.
+    """Read a network from an ONNX file.
 
     Args:
-        file: An ONNX file with one input, (batch, ...), and one output, (batch, classes). The batch
-            is symbolic or 1; the network takes any batch either way.
+        file: An ONNX file with one input, (batch, ...), and one output, (batch, ...), which is read
+            as a row. The batch is symbolic or 1; the network takes any batch either way.
         layout: What the axes of the input mean (`Layout.said`); found from the graph if left out.
 
     Returns:
@@ -43,7 +43,7 @@ def read_onnx(file: Path, layout: str | None = None) -> Network:
 
     Raises:
         InputError: The file is damaged, its external data is missing, an operator or a setting
-            of one is not supported, a weight is not finite, or the shapes are no classifier's.
+            of one is not supported, a weight is not finite, or the shapes are no network's.
     """
     model = parsed(file)
     protos = needed_nodes(model.graph)

@@ -231,8 +231,6 @@ class Exported(nn.Module):
 @pytest.mark.parametrize("dynamo", [False, True])
 @pytest.mark.filterwarnings("ignore")
 def test_what_torch_exports_is_read(dynamo: bool, tmp_path: Path) -> None:
-    if dynamo:
-        pytest.importorskip("onnxscript")
     file = tmp_path / "network.onnx"
     module = Exported().eval()
     free: dict[str, Any] = (

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         verify,
     )
     from advmip.networks import Network, from_torch, load_network, save_network, staged
+    from advmip.properties import Property, all_of, any_of, feature, load_property, logit
 
 __all__ = [
     "PROTOCOLS",
@@ -48,16 +49,22 @@ __all__ = [
     "InfeasibleCutsError",
     "InputError",
     "Network",
+    "Property",
     "Protocol",
     "Verdict",
     "VerificationIngredients",
     "Verifier",
+    "all_of",
+    "any_of",
     "evaluate",
+    "feature",
     "finetune",
     "from_torch",
     "generate_adversarial_set",
     "load_dataset",
     "load_network",
+    "load_property",
+    "logit",
     "maximise_activation",
     "minimal_attack",
     "network_bounds",
@@ -66,7 +73,7 @@ __all__ = [
     "verify",
 ]
 
-_HOMES = ("errors", "datasets", "networks", "gradient_attacks", "finetuning", "mip")
+_HOMES = ("errors", "datasets", "networks", "gradient_attacks", "finetuning", "mip", "properties")
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -20,6 +22,7 @@ from advmip.cli import (
     plan,
     results,
     tjeng,
+    vnnlib,
     zhao_kronqvist,
     zhu,
 )
@@ -27,12 +30,12 @@ from advmip.errors import CheckError, InputError, exit_status
 from advmip.running import follow_run
 
 app = typer.Typer(
-    help="Adversarial robustness of ReLU networks by mathematical programming.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.add_typer(attacks.app)
+app.add_typer(vnnlib.app)
 app.add_typer(data.app, name="data")
 app.add_typer(networks.app, name="network")
 app.add_typer(zhao_kronqvist.app, name="zk")
@@ -42,6 +45,17 @@ app.add_typer(ben_mhenni.app, name="benmhenni")
 app.add_typer(tjeng.app, name="tjeng")
 app.add_typer(plan.app)
 app.add_typer(results.app)
+
+
+@app.callback(invoke_without_command=True)
+def common(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    name: Annotated[bool, typer.Option("--name", help="Print the name.")] = False,
+) -> None:
+    """Adversarial robustness of ReLU networks by mathematical programming."""
+    if version or name:
+        print(metadata.version("advmip") if version else "advmip")
+        raise typer.Exit
 
 
 def main() -> None:

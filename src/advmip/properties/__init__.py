@@ -9,6 +9,7 @@ from advmip.properties.expressions import (
     feature,
     logit,
 )
+from advmip.properties.files import load_property
 from advmip.properties.property import Case, Property
 from advmip.properties.robustness import robustness
 
@@ -21,6 +22,7 @@ __all__ = [
     "all_of",
     "any_of",
     "feature",
+    "load_property",
     "logit",
     "robustness",
 ]

@@ -7,25 +7,14 @@ a file says is refused by name and line.
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
 
 from advmip.errors import InputError
-from advmip.properties.expressions import (
-    Affine,
-    Condition,
-    Inequality,
-    all_of,
-    any_of,
-    feature,
-    logit,
-)
-from advmip.properties.property import Case, Property
+from advmip.properties.cases import property_of
+from advmip.properties.expressions import Affine, Condition, all_of, any_of, feature, logit
+from advmip.properties.property import Property
 
 _TOKEN = re.compile(r"[()]|[^\s();]+|;.*|\n")
 _VARIABLE = re.compile(r"([XY])_(\d+)")
@@ -49,36 +38,34 @@ class _List:
         return first.text if isinstance(first, _Word) else ""
 
 
-def read_property(file: Path) -> Property:
-    """The property of a file, compressed by gzip if its name ends so.
+def read_property(text: str, subject: str) -> Property:
+    """The property of a VNN-LIB of version 1.
+
+    Args:
+        text: What the file says.
+        subject: What it is called in messages.
 
     Raises:
-        InputError: It is missing, is no VNN-LIB of version 1, has a form that is not read, leaves
-            an input unbounded, or is contradictory.
+        InputError: It has a form that is not read, leaves an input unbounded, or is contradictory.
     """
-    return _Reader(file).property()
+    return _Reader(text, subject).property()
 
 
 class _Reader:
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, text: str, subject: str) -> None:
+        self._text, self._subject = text, subject
         self._declared: dict[str, int] = {}
 
     def property(self) -> Property:
         """What the file says a counterexample is."""
-        alone: list[Inequality] = []
-        several: list[Condition] = []
+        conditions: list[Condition] = []
         for statement in self._statements():
             if not isinstance(statement, _List):
                 raise self._refused(statement, "a word outside of parentheses")
             if statement.head in ("declare-const", "declare-fun"):
                 self._declare(statement)
             elif statement.head == "assert" and len(statement.items) == 2:
-                condition = self._condition(statement.items[1])
-                if len(condition.ways) == 1:
-                    alone += condition.ways[0]
-                else:
-                    several.append(condition)
+                conditions.append(self._condition(statement.items[1]))
             else:
                 raise self._refused(statement, f"({statement.head or '...'} ...)")
         inputs, outputs = (
@@ -89,16 +76,13 @@ class _Reader:
                 if f"{letter}_{place}" not in self._declared:
                     found = f"no {letter}_{place} among {count} variables {letter}"
                     raise self._error(found, "variables that are numbered from 0", "declare it")
-        box = _bounded(np.full(inputs, -np.inf), np.full(inputs, np.inf), alone)
-        cases = [_bounded(box.lower, box.upper, way, box.inequalities) for way in all_of(*several)]
-        possible = [case for case in cases if (case.lower <= case.upper).all()]
-        return Property(tuple(possible or cases), f"property {self._file}")
+        return property_of(inputs, conditions, self._subject)
 
     def _statements(self) -> Iterator[_Word | _List]:
         """The expressions of the file, one after the other."""
         line = 1
         open_lists: list[tuple[list[_Word | _List], int]] = []
-        for match in _TOKEN.finditer(self._text()):
+        for match in _TOKEN.finditer(self._text):
             token = match.group()
             if token == "\n":
                 line += 1
@@ -118,18 +102,6 @@ class _Reader:
                     yield item
         if open_lists:
             raise self._unbalanced(open_lists[0][1], "is never closed")
-
-    def _text(self) -> str:
-        if not self._file.is_file():
-            raise self._error("no such file", "a VNN-LIB file", "check the path")
-        try:
-            content = self._file.read_bytes()
-            plain = gzip.decompress(content) if self._file.suffix == ".gz" else content
-            return plain.decode()
-        except (OSError, EOFError, UnicodeDecodeError) as error:
-            raise self._error(
-                str(error), "text, or text compressed by gzip", "make it anew"
-            ) from None
 
     def _declare(self, statement: _List) -> None:
         words = [item.text for item in statement.items if isinstance(item, _Word)]
@@ -197,28 +169,4 @@ class _Reader:
         )
 
     def _error(self, found: str, expected: str, mend: str) -> InputError:
-        return InputError(
-            subject=f"property {self._file}", found=found, expected=expected, mend=mend
-        )
-
-
-def _bounded(
-    lower: np.ndarray,
-    upper: np.ndarray,
-    way: list[Inequality] | tuple[Inequality, ...],
-    others: tuple[Inequality, ...] = (),
-) -> Case:
-    """A case whose inequalities on one input alone are ends of its box."""
-    low, high, kept = lower.copy(), upper.copy(), list(others)
-    for each in way:
-        said = each.surplus
-        if said.outputs or len(said.inputs) != 1:
-            kept.append(each)
-            continue
-        ((place, factor),) = said.inputs.items()
-        end = 0.0 - said.constant / factor
-        if factor > 0:
-            low[place] = max(low[place], end)
-        else:
-            high[place] = min(high[place], end)
-    return Case(low, high, tuple(kept))
+        return InputError(subject=self._subject, found=found, expected=expected, mend=mend)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from advmip.errors import InputError
-from advmip.properties.vnnlib import read_property
+from advmip.properties import load_property
 
 DECLARED = """; two inputs, two outputs
 (declare-const X_0 Real)
@@ -24,7 +24,7 @@ BOX = """(assert (<= X_0 0.5)) (assert (>= X_0 -0.5))
 def read(folder: Path, text: str):
     file = folder / "property.vnnlib"
     file.write_text(text)
-    return read_property(file)
+    return load_property(file)
 
 
 def is_counterexample(property_, inputs, outputs) -> bool:
@@ -64,7 +64,7 @@ def test_sums_differences_and_multiples(tmp_path) -> None:
 def test_files_may_be_compressed(tmp_path) -> None:
     file = tmp_path / "property.vnnlib.gz"
     file.write_bytes(gzip.compress((DECLARED + BOX + "(assert (<= Y_0 0))").encode()))
-    assert read_property(file).inputs == 2
+    assert load_property(file).inputs == 2
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_whatever_else_is_refused_by_name_and_line(tmp_path, text, found) -> Non
 
 def test_a_file_that_is_not_there_or_damaged(tmp_path) -> None:
     with pytest.raises(InputError, match="no such file"):
-        read_property(tmp_path / "nothing.vnnlib")
+        load_property(tmp_path / "nothing.vnnlib")
     file = tmp_path / "damaged.vnnlib.gz"
     file.write_bytes(gzip.compress((DECLARED + BOX).encode())[:40])
     with pytest.raises(InputError, match="gzip"):
-        read_property(file)
+        load_property(file)

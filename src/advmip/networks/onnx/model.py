@@ -18,7 +18,7 @@ from advmip.networks.onnx.messages import DAMAGED
 from advmip.networks.onnx.values import FLOATS, Flow, Value
 
 # Before opset 7, operators broadcast and normalise by rules of their own.
-_OLDEST_OPSET = 7
+OLDEST_OPSET = 7
 
 # What depends on the shape of a value alone, of which only the batch is free.
 OF_SHAPES = ("Shape", "Size")
@@ -64,11 +64,11 @@ def check_model(file: Path, model: onnx.ModelProto) -> None:
             mend=DAMAGED,
         ) from error
     newest = onnx.defs.onnx_opset_version()
-    if not _OLDEST_OPSET <= opset(model) <= newest:
+    if not OLDEST_OPSET <= opset(model) <= newest:
         raise InputError(
             subject=f"network {file}",
             found=f"operators of version (opset) {opset(model)}",
-            expected=f"a version from {_OLDEST_OPSET} to {newest}",
+            expected=f"a version from {OLDEST_OPSET} to {newest}",
             mend="convert the model with onnx.version_converter, or export it again",
         )
 

@@ -125,8 +125,8 @@ def answered(
             not run it, or an argument is wrong.
         CheckError: The network as it was read does not confirm a counterexample.
     """
-    runtime = OnnxRuntime(network_file) if str(network_file).endswith(ONNX) else None
     network = load_network(network_file, layout)
+    runtime = OnnxRuntime(network_file) if str(network_file).endswith(ONNX) else None
     verdict = verify(network, property_, time_limit=time_limit, **how)
     found = None
     if verdict.adversarial is not None:

@@ -128,11 +128,11 @@ def verify(
 
     use_threads(threads)
     keep_freed_memory()
-    property_file = the_property(images or [])
     how = {"solver": solver, "time_limit": time_limit, "threads": threads, "seed": seed}
     if network:
         answer_query(network_file, network, **how)
         return
+    property_file = the_property(images or [])
     if property_file is not None:
         verify_file(network_file, property_file, out, layout=layout, **how)
         return

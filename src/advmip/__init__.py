@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         network_bounds,
         verify,
     )
-    from advmip.networks import Network, load_network, save_network, staged
+    from advmip.networks import Network, from_torch, load_network, save_network, staged
 
 __all__ = [
     "PROTOCOLS",
@@ -54,6 +54,7 @@ __all__ = [
     "Verifier",
     "evaluate",
     "finetune",
+    "from_torch",
     "generate_adversarial_set",
     "load_dataset",
     "load_network",

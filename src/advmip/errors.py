@@ -48,6 +48,11 @@ class CheckError(RuntimeError):
         self.saved = saved
 
 
+def one_line(error: Exception) -> str:
+    """What another library says of an error, shortened to one line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 def exit_status(failures: Iterable[Exception]) -> int:
     """What a command ends with: 0 without failures, 3 after a failed check, else 2: bad input."""
     kinds = {isinstance(failure, CheckError) for failure in failures}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from torch import nn
 
 from advmip.checking.attacks import check_attack
 from advmip.checking.replay import Replay
@@ -29,9 +30,9 @@ from advmip.mip.mipverify import MIPVERIFY
 from advmip.mip.model import Vector
 from advmip.mip.problem import Problem
 from advmip.mip.solvers import AUTO, SOLVERS, Options
-from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
+from advmip.networks.tracing import as_classifier, as_function
 from advmip.properties import Property
 from advmip.threads import held_to
 
@@ -44,7 +45,7 @@ _BOUNDS_SHARE = 0.5
 
 
 def minimal_attack(
-    network: Network,
+    network: nn.Module,
     image: NDArray[np.floating],
     label: int | Property,
     distance: str | Distance = "linf",
@@ -73,7 +74,7 @@ def minimal_attack(
     lower bound, in smaller balls that grow.
 
     Args:
-        network: The network.
+        network: The network, or a module of torch (`from_torch`).
         image: In the domain, of the network's input shape, or as `Layout.own` takes it.
         label: Its true class, which the network must predict; or a property of one box, whose
             nearest counterexample is sought in that box.
@@ -109,6 +110,8 @@ def minimal_attack(
             allowed to change, or a name or number is not one that is known.
         CheckError: The network itself does not confirm the answer.
     """
+    read = as_function if isinstance(label, Property) else as_classifier
+    network = read(network, np.shape(image))
     form = staged(network)
     begun = time.perf_counter()
     _check_numbers(ratio=ratio, margin=margin, time_limit=time_limit, gap=gap)

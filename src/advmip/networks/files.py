@@ -38,15 +38,15 @@ def save_network(network: Network, path: Path, metadata: Mapping[str, object]) -
         metadata: Anything that JSON can hold: how it was trained, where it came from.
 
     Raises:
-        InputError: The network was read from ONNX: only the names of our own architectures fit
-            into the file, no graph.
+        InputError: The network came from ONNX or a module of others: only the names of our own
+            architectures fit into the file, no graph.
     """
     if network.architecture.name not in ARCHITECTURES:
         raise InputError(
             subject=f"network {path}",
             found=f"a network of architecture {network.architecture.name!r}",
             expected=f"one of {', '.join(ARCHITECTURES)}: a .safetensors file holds no graph",
-            mend="keep the network as ONNX",
+            mend="keep the ONNX file or the module that it came from",
         )
     save_weights(network, path, metadata)
 
@@ -74,8 +74,9 @@ def save_weights(network: Network, path: Path, metadata: Mapping[str, object]) -
 def load_network(path: Path | str, layout: str | None = None) -> Network:
     """Read a network from a .safetensors file of ours, an .npz of the released names, or ONNX.
 
-    Which architecture an .npz holds is recognised by the shapes of its arrays. An .onnx file
-    brings its own, named "onnx". Numbers in float64 are kept, and computed with, as such.
+    Which architecture an .npz holds is recognised by the shapes of its arrays. An .onnx file,
+    which may be gzipped, brings its own, named "onnx". Numbers in float64 are kept, and computed
+    with, as such.
 
     Args:
         path: The file.
@@ -105,7 +106,7 @@ def load_network(path: Path | str, layout: str | None = None) -> Network:
         tensors = _read_npz(file)
         network = network_from_tensors(_recognise(tensors, file), tensors, file)
         return _laid_out(network, layout, file)
-    if file.suffix == ".onnx":
+    if file.suffix == ".onnx" or file.name.endswith(".onnx.gz"):
         # Loaded when needed: onnx is slow to import, and most networks are of the other kinds.
         from advmip.networks.onnx import read_onnx
 
@@ -151,7 +152,7 @@ def network_from_tensors(
                 mend="name the file of a network of this architecture, with all its weights",
             )
     for name, tensor in tensors.items():
-        _check_values(name, tensor, file)
+        check_values(name, tensor, f"network {file}")
     if any(tensor.dtype == torch.float64 for tensor in tensors.values()):
         body = body.double()
         expected = body.state_dict()
@@ -167,18 +168,28 @@ def _shape(tensor: Tensor | None) -> str:
     return "a single number" if tensor.ndim == 0 else " x ".join(map(str, tensor.shape))
 
 
-def _check_values(name: str, tensor: Tensor, file: Path) -> None:
+def check_values(name: str, tensor: Tensor, subject: str) -> None:
+    """Check that weights are numbers, and variances none below 0.
+
+    Args:
+        name: Of the weights.
+        tensor: Their values.
+        subject: Whose they are, for the message.
+
+    Raises:
+        InputError: They are not.
+    """
     wrong = int((~torch.isfinite(tensor)).sum())
     if wrong:
         raise InputError(
-            subject=f"network {file}, layer {name}",
+            subject=f"{subject}, layer {name}",
             found=f"{wrong} of {tensor.numel()} values are NaN or infinite",
             expected="finite weights",
             mend="train the network again with a smaller learning rate",
         )
     if name.endswith("running_var") and bool((tensor < 0).any()):
         raise InputError(
-            subject=f"network {file}, layer {name}",
+            subject=f"{subject}, layer {name}",
             found=f"a variance of {float(tensor.min()):.3g}",
             expected="no variance below 0",
             mend=_DAMAGED,

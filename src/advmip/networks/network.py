@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
+from advmip.errors import InputError
 from advmip.layout import Layout
 from advmip.networks.architectures import Architecture
 
@@ -59,13 +61,39 @@ class Network(nn.Module):
         own = np.ascontiguousarray(self.layout.own(image)[None])
         return int(self(torch.from_numpy(own)).argmax())
 
+    @torch.no_grad()
+    def outputs(self) -> int:
+        """How many outputs the network gives for an image."""
+        return int(self(torch.zeros(1, *self.layout.shape, device=self.mean.device)).shape[1])
+
+    def with_two_classes(self) -> Network:
+        """The network that a single logit z means: class 1 where z is above 0, else class 0.
+
+        Its logits are 0 and z, as for a last sigmoid that is cut at a half.
+
+        Raises:
+            InputError: The network has another number of outputs.
+        """
+        if self.outputs() != 1:
+            raise InputError(
+                subject=f"network {self.architecture.paper_name}",
+                found=f"{self.outputs()} outputs",
+                expected="a single one, which two classes can be read from",
+                mend="take the network as it is",
+            )
+        classes = nn.Linear(1, 2, bias=False, dtype=_precision(self.body))
+        classes.load_state_dict({"weight": torch.tensor([[0.0], [1.0]])})
+        body = fx.symbolic_trace(nn.Sequential(self.body, classes))
+        architecture = replace(self.architecture, build=lambda: copy.deepcopy(body))
+        return Network(architecture, body).frozen()
+
     def laid_out(self, layout: Layout) -> Network:
         """The same network, with the same weights, whose images have this layout."""
         return Network(replace(self.architecture, layout=layout), self.body).frozen()
 
     @property
     def digest(self) -> str:
-        """SHA-256 over everything that decides the outputs: names, shapes and float values.
+        """SHA-256 over everything that decides the outputs: names, shapes and values.
 
         Batch norm's count of batches is left out: it is bookkeeping of training. A network that
         was read as a graph has no architecture of ours, so its graph and settings count too.
@@ -74,10 +102,12 @@ class Network(nn.Module):
         if isinstance(self.body, fx.GraphModule):
             digest.update(_wiring(self.body).encode())
         for name, tensor in sorted(self.body.state_dict().items()):
-            if tensor.is_floating_point():
-                digest.update(f"{name}{tuple(tensor.shape)}".encode())
-                kind = "<f8" if tensor.dtype == torch.float64 else "<f4"
-                digest.update(tensor.detach().cpu().contiguous().numpy().astype(kind).tobytes())
+            if name.endswith("num_batches_tracked"):
+                continue
+            digest.update(f"{name}{tuple(tensor.shape)}".encode())
+            kind = "<f4" if tensor.is_floating_point() else "<i8"
+            kind = "<f8" if tensor.dtype == torch.float64 else kind
+            digest.update(tensor.detach().cpu().contiguous().numpy().astype(kind).tobytes())
         return digest.hexdigest()
 
     def frozen(self) -> Network:

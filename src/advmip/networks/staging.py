@@ -10,16 +10,18 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 from torch import Tensor, fx, nn
+from torch.func import functional_call
 from torch.nn import functional
 
-from advmip.networks import affine_operations as affine
-from advmip.networks.affine_operations import AffineValue, Stages
+from advmip.errors import InputError
+from advmip.networks import torch_operations as operations
+from advmip.networks.affine_operations import Stages
 from advmip.networks.graph_reader import GraphReader, Operation, Operations
 from advmip.networks.network import Network
-from advmip.networks.staged import StagedNetwork, Vector
+from advmip.networks.staged import StagedNetwork
 
 
-def staged(network: Network) -> StagedNetwork:
+def staged(network: nn.Module) -> StagedNetwork:
     """The staged form of a network: the same function, as affine maps and ReLUs.
 
     It is kept as long as the network is and its weights stay the same: many attacks share it.
@@ -28,14 +30,22 @@ def staged(network: Network) -> StagedNetwork:
         network: A network in evaluation mode.
 
     Raises:
-        InputError: The network has an operation that is neither affine, a ReLU nor max pooling;
-            the message names it and where it stands.
+        InputError: The network has an operation that is neither affine nor piecewise linear; the
+            message names it and where it stands.
     """
+    if not isinstance(network, Network):
+        raise InputError(
+            subject=f"module {type(network).__name__}",
+            found="no image that would tell the shape of its input",
+            expected="a network",
+            mend="make one with advmip.from_torch(module, input_shape)",
+        )
     digest, form = _KEPT.get(network, ("", None))
     if form is None or digest != network.digest:
         stages = Stages(network.architecture.input_shape)
         graph = fx.symbolic_trace(network).eval()
-        form = stages.network(GraphReader(graph, stages, _OPERATIONS).run(stages.image()))
+        form = stages.network(GraphReader(graph, stages, OPERATIONS).run(stages.image()))
+        _check_same(network, form)
         _KEPT[network] = network.digest, form
     return form
 
@@ -43,211 +53,131 @@ def staged(network: Network) -> StagedNetwork:
 _KEPT: WeakKeyDictionary[Network, tuple[str, StagedNetwork]] = WeakKeyDictionary()
 
 
-def _array(tensor: Tensor) -> Vector:
-    return tensor.detach().cpu().double().numpy()
+@torch.no_grad()
+def _check_same(network: Network, form: StagedNetwork) -> None:
+    """Check that both are one function, at a point: code may do what its graph does not say."""
+    image = np.random.default_rng(0).random(form.input_shape)
+    tensors = (*network.named_parameters(), *network.named_buffers())
+    double = {name: each.double() if each.is_floating_point() else each for name, each in tensors}
+    point = torch.from_numpy(image[None]).to(network.mean.device)
+    expected = functional_call(network, double, (point,)).cpu().double().numpy().ravel()
+    found = form.logits(image.ravel())
+    if not np.allclose(found, expected, rtol=0.0, atol=_SAME * (1.0 + np.abs(expected).max())):
+        raise InputError(
+            subject=f"network {network.architecture.name}",
+            found=f"outputs that differ by {np.abs(found - expected).max():.3g} from those of its "
+            "operations, read one by one",
+            expected="operations that leave their inputs as they are",
+            mend="replace operations in place on values that are read again",
+        )
 
 
-def _pair(value: int | tuple[int, ...]) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else (value[0], value[1])
+# By how much they may differ, relative to the outputs: parts may be computed in float32.
+_SAME = 1e-4
 
+# What only moves entries, as functions and as methods of tensors.
+_MOVING = (
+    "broadcast_to",
+    "chunk",
+    "flatten",
+    "flip",
+    "index_select",
+    "movedim",
+    "narrow",
+    "permute",
+    "repeat_interleave",
+    "reshape",
+    "roll",
+    "select",
+    "split",
+    "squeeze",
+    "swapaxes",
+    "transpose",
+    "unbind",
+    "unflatten",
+    "unsqueeze",
+)
+_MOVING_METHODS = (*_MOVING, "expand", "repeat", "view")
+_UNCHANGED = ("clone", "contiguous", "detach", "double", "float", "to", "type", "type_as")
 
-def _convolution(_: Stages, module: nn.Conv2d, value: AffineValue) -> AffineValue:
-    if isinstance(module.padding, str) or module.padding_mode != "zeros":
-        raise NotImplementedError(f"padding {module.padding!r}, {module.padding_mode}")
-    return affine.convolution(
-        value,
-        _array(module.weight),
-        None if module.bias is None else _array(module.bias),
-        _pair(module.stride),
-        _pair(module.padding),
-        _pair(module.dilation),
-        module.groups,
-    )
-
-
-def _linear(_: Stages, module: nn.Linear, value: AffineValue) -> AffineValue:
-    bias = None if module.bias is None else _array(module.bias)
-    return affine.linear(value, _array(module.weight), bias)
-
-
-def _batch_norm(_: Stages, module: nn.BatchNorm2d, value: AffineValue) -> AffineValue:
-    if module.running_mean is None or module.running_var is None:
-        raise NotImplementedError("batch norm without running statistics")
-    factor = 1.0 / np.sqrt(_array(module.running_var) + module.eps)
-    shifted = -_array(module.running_mean) * factor
-    if module.affine:
-        weight = _array(module.weight)
-        factor, shifted = factor * weight, shifted * weight + _array(module.bias)
-    per_channel = (-1, *(1 for _ in value.shape[1:]))
-    return affine.shift(
-        affine.scale(value, factor.reshape(per_channel)), shifted.reshape(per_channel)
-    )
-
-
-def _max_pool(stages: Stages, module: nn.MaxPool2d, value: AffineValue) -> AffineValue:
-    if module.ceil_mode or module.return_indices:
-        raise NotImplementedError("max pooling with ceil_mode or return_indices")
-    sizes = (module.kernel_size, module.stride, module.padding, module.dilation)
-    kernel, stride, padding, dilation = (_pair(size) for size in sizes)
-    return stages.max_pool(value, kernel, stride, padding, dilation)
-
-
-def _average_pool(_: Stages, module: nn.AvgPool2d, value: AffineValue) -> AffineValue:
-    if module.ceil_mode or module.divisor_override is not None:
-        raise NotImplementedError("average pooling with ceil_mode or divisor_override")
-    kernel, stride, padding = (
-        _pair(size) for size in (module.kernel_size, module.stride, module.padding)
-    )
-    return affine.average_pool(value, kernel, stride, padding, module.count_include_pad)
-
-
-def _global_average(_: Stages, module: nn.AdaptiveAvgPool2d, value: AffineValue) -> AffineValue:
-    if module.output_size not in (1, (1, 1)):
-        raise NotImplementedError(f"adaptive average pooling to {module.output_size}")
-    return affine.mean(value, (1, 2), keep=True)
-
-
-def _zero_pad(_: Stages, module: nn.ConstantPad2d, value: AffineValue) -> AffineValue:
-    if module.value != 0:
-        raise NotImplementedError(f"padding with {module.value}")
-    left, right, top, bottom = module.padding
-    return affine.zero_pad(value, left, right, top, bottom)
-
-
-def _unchanged(_: Stages, module: nn.Module, value: AffineValue) -> AffineValue:
-    return value
-
-
-def _cast(_: Stages, value: AffineValue, dtype: torch.dtype) -> AffineValue:
-    return value
-
-
-def _flatten(_: Stages, value: AffineValue, start_dim: int = 0, end_dim: int = -1) -> AffineValue:
-    if (start_dim, end_dim) != (1, -1):
-        raise NotImplementedError("only flattening from the first axis after the batch")
-    return value.reshaped((-1,))
-
-
-def _reshape(_: Stages, value: AffineValue, *shape: int | tuple[int, ...]) -> AffineValue:
-    first = shape[0]
-    sizes = first if isinstance(first, tuple | list) else shape
-    if sizes[0] != -1 or len(sizes) < 2:
-        raise NotImplementedError(f"reshaping to {tuple(sizes)}: -1 is expected for the batch")
-    return value.reshaped(tuple(int(size) for size in sizes[1:]))  # type: ignore[arg-type]
-
-
-def _permute(_: Stages, value: AffineValue, *axes: int | tuple[int, ...]) -> AffineValue:
-    first = axes[0]
-    order = first if isinstance(first, tuple | list) else axes
-    if order[0] != 0:
-        raise NotImplementedError("the batch axis must stay first")
-    return value.permuted(tuple(int(axis) - 1 for axis in order[1:]))  # type: ignore[arg-type]
-
-
-def _mean(
-    _: Stages, value: AffineValue, dim: int | tuple[int, ...], keepdim: bool = False
-) -> AffineValue:
-    given = (dim,) if isinstance(dim, int) else tuple(dim)
-    axes = tuple(axis - 1 if axis > 0 else axis + len(value.shape) for axis in given)
-    if min(axes) < 0:
-        raise NotImplementedError("a mean over the batch")
-    return affine.mean(value, axes, keepdim)
-
-
-def _relu(stages: Stages, value: AffineValue, inplace: bool = False) -> AffineValue:
-    return stages.relu(value)
-
-
-Operand = AffineValue | Tensor | float
-
-
-def _value_and_constant(first: Operand, second: Operand) -> tuple[AffineValue, Vector]:
-    """The two operands of a symmetric operation, the constant without its batch axis."""
-    value, constant = (first, second) if isinstance(first, AffineValue) else (second, first)
-    if not isinstance(value, AffineValue) or isinstance(constant, AffineValue):
-        raise NotImplementedError("a product of two activations is not affine")
-    array = _array(constant) if isinstance(constant, Tensor) else np.array(float(constant))
-    if array.ndim > len(value.shape):
-        if array.shape[0] != 1:
-            raise NotImplementedError("a constant that differs over the batch")
-        array = array.reshape(array.shape[1:])
-    return value, array
-
-
-def _add(_: Stages, first: Operand, second: Operand) -> AffineValue:
-    if isinstance(first, AffineValue) and isinstance(second, AffineValue):
-        return affine.add(first, second)
-    return affine.shift(*_value_and_constant(first, second))
-
-
-def _multiply(_: Stages, first: Operand, second: Operand) -> AffineValue:
-    return affine.scale(*_value_and_constant(first, second))
-
-
-def _subtract(stages: Stages, first: Operand, second: Operand) -> AffineValue:
-    negative = affine.scale(second, np.array(-1.0)) if isinstance(second, AffineValue) else -second
-    return _add(stages, first, negative)
-
-
-def _divide(stages: Stages, first: Operand, second: Operand) -> AffineValue:
-    if isinstance(second, AffineValue):
-        raise NotImplementedError("division by an activation is not affine")
-    return _multiply(stages, first, 1.0 / second)
-
-
-_MODULES: dict[type[nn.Module], Operation] = {
-    nn.Conv2d: _convolution,
-    nn.Linear: _linear,
-    nn.BatchNorm2d: _batch_norm,
-    nn.ReLU: lambda stages, _, value: stages.relu(value),
-    nn.MaxPool2d: _max_pool,
-    nn.AvgPool2d: _average_pool,
-    nn.AdaptiveAvgPool2d: _global_average,
-    nn.ConstantPad2d: _zero_pad,
-    nn.ZeroPad2d: _zero_pad,
-    nn.Flatten: lambda _, module, value: _flatten(_, value, module.start_dim, module.end_dim),
-    nn.Identity: _unchanged,
-    nn.Dropout: _unchanged,
+# By the name of the function, and of the method of tensors.
+_NAMED: dict[str, Operation] = {
+    "abs": operations.absolute,
+    "add": operations.add,
+    "amax": operations.largest,
+    "clamp": operations.clamp,
+    "clip": operations.clamp,
+    "div": operations.divide,
+    "matmul": operations.matmul,
+    "maximum": operations.maximum,
+    "mean": operations.mean,
+    "minimum": operations.minimum,
+    "mul": operations.multiply,
+    "neg": operations.negative,
+    "prelu": operations.prelu,
+    "relu": operations.relu,
+    "sub": operations.subtract,
+    "sum": operations.total,
 }
 
+_OPERATORS = ("abs", "add", "matmul", "mul", "neg", "sub")
+
 _FUNCTIONS: dict[Callable[..., Any], Operation] = {
-    operator.add: _add,
-    torch.add: _add,
-    operator.sub: _subtract,
-    torch.sub: _subtract,
-    operator.mul: _multiply,
-    torch.mul: _multiply,
-    operator.truediv: _divide,
-    torch.div: _divide,
-    operator.neg: lambda _, value: affine.scale(value, np.array(-1.0)),
-    torch.relu: _relu,
-    functional.relu: _relu,
-    torch.flatten: _flatten,
-    torch.mean: _mean,
-    torch.reshape: _reshape,
-    torch.permute: _permute,
+    **{getattr(torch, name): operations.moving(getattr(torch, name)) for name in _MOVING},
+    **{getattr(torch, name): operation for name, operation in _NAMED.items()},
+    **{getattr(operator, name): _NAMED[name] for name in _OPERATORS},
+    operator.truediv: operations.divide,
+    operator.getitem: operations.item,
+    getattr: operations.attribute,
+    torch.cat: operations.concatenation,
+    torch.stack: operations.moving(torch.stack),
+    torch.flatten: operations.moving(torch.flatten),
+    torch.pixel_shuffle: operations.moving(torch.pixel_shuffle),
+    torch.channel_shuffle: operations.moving(torch.channel_shuffle),
+    torch.batch_norm: operations.batch_norm,
+    torch.relu_: operations.relu,
+    functional.adaptive_avg_pool1d: operations.adaptive_average_pool,
+    functional.adaptive_avg_pool2d: operations.adaptive_average_pool,
+    functional.adaptive_avg_pool3d: operations.adaptive_average_pool,
+    functional.avg_pool1d: operations.average_pool,
+    functional.avg_pool2d: operations.average_pool,
+    functional.avg_pool3d: operations.average_pool,
+    functional.batch_norm: operations.batch_norm,
+    functional.conv1d: operations.convolution,
+    functional.conv2d: operations.convolution,
+    functional.conv3d: operations.convolution,
+    functional.dropout: operations.dropout,
+    functional.dropout2d: operations.dropout,
+    functional.hardtanh: operations.hardtanh,
+    functional.interpolate: operations.interpolate,
+    functional.leaky_relu: operations.leaky_relu,
+    functional.linear: operations.linear,
+    functional.max_pool1d: operations.max_pool,
+    functional.max_pool2d: operations.max_pool,
+    functional.max_pool3d: operations.max_pool,
+    functional.pad: operations.pad,
+    functional.relu: operations.relu,
+    functional.relu6: operations.relu6,
 }
 
 _METHODS: dict[str, Operation] = {
-    "relu": _relu,
-    "flatten": _flatten,
-    "reshape": _reshape,
-    "view": _reshape,
-    "permute": _permute,
-    "mean": _mean,
-    "to": _cast,
-    "add": _add,
-    "sub": _subtract,
-    "mul": _multiply,
-    "div": _divide,
+    **{name: operations.moving(getattr(Tensor, name)) for name in _MOVING_METHODS},
+    **dict.fromkeys(_UNCHANGED, operations.unchanged),
+    **_NAMED,
+    **{f"{name}_": operation for name, operation in _NAMED.items()},  # in place
+    "size": operations.size,
 }
 
-_OPERATIONS = Operations(
+_MODULES: dict[type[nn.Module], Operation] = dict.fromkeys(
+    (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), operations.batch_norm_layer
+)
+
+OPERATIONS = Operations(
     _MODULES,
     _FUNCTIONS,
     _METHODS,
-    expected="affine operations, ReLU and max pooling "
-    f"({', '.join(sorted(module.__name__ for module in _MODULES))}, sums, products with constants, "
-    "means, reshaping)",
-    mend="replace the operation, or export the network without it",
+    expected="what is affine or piecewise linear: linear layers, convolutions, batch norm, average "
+    "and max pooling, ReLUs, leaky ReLUs and clamps, sums, products with constants, and whatever "
+    "only moves entries",
+    mend="replace the operation, or leave it out of the network",
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import nn
 
 from advmip.checking.attacks import check_attack
 from advmip.checking.counterexamples import check_counterexample
@@ -24,6 +25,7 @@ from advmip.mip.verification.region_verification import PHASES, Decision, Region
 from advmip.mip.verification.specification import Specification
 from advmip.mip.verification.verdict import Evidence, Outcome, Verdict, VerificationIngredients
 from advmip.networks.network import Network
+from advmip.networks.tracing import as_classifier, as_function
 from advmip.properties import Case, Property
 from advmip.threads import held_to
 
@@ -67,6 +69,7 @@ class Verifier:
         lower: ArrayLike = 0.0,
         upper: ArrayLike = 1.0,
     ) -> None:
+        network = as_classifier(network)
         self._specification = Specification(
             network,
             solver,
@@ -187,7 +190,7 @@ def verify_property(specification: Specification, property_: Property) -> Verdic
 
 
 def verify(
-    network: Network,
+    network: nn.Module,
     image: NDArray[np.floating] | Property,
     label: int | None = None,
     epsilon: float = 0.1,
@@ -206,7 +209,7 @@ def verify(
     For many images on one network, a `Verifier` prepares the network once.
 
     Args:
-        network: The network.
+        network: The network, or a module of torch (`from_torch`) where there is an image.
         image: An image in the domain, of the network's input shape; or a property.
         label: The image's true class; the network's answer if left out.
         epsilon: The ball's radius, above 0 and at most the distance of two images.
@@ -229,7 +232,9 @@ def verify(
     if isinstance(image, Property):
         options = Options(time_limit=time_limit, threads=threads, seed=seed)
         chosen = ingredients or VerificationIngredients()
-        return verify_property(Specification(network, solver, options, chosen, failures), image)
+        asked = Specification(as_function(network), solver, options, chosen, failures)
+        return verify_property(asked, image)
+    network = as_classifier(network, np.shape(image))
     verifier = Verifier(
         network,
         epsilon,

@@ -35,6 +35,7 @@ class Architecture:
         augmented: Trained on randomly cropped and flipped images.
         build: Makes the module, with weights drawn from torch's global generator.
         layout: What the axes of the input mean, where they are not channels, height and width.
+        left_out: A last layer that the module leaves out, since it changes no order of the outputs.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Architecture:
     augmented: bool
     build: Callable[[], nn.Module]
     layout: Layout | None = None
+    left_out: str = ""
 
 
 def for_dataset(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from advmip.networks.onnx.graph import GraphBuilder
@@ -20,6 +23,54 @@ def add(builder: GraphBuilder, operation: Operation) -> Flow:
 def subtract(builder: GraphBuilder, operation: Operation) -> Flow:
     """Sub, of two values or a value and a constant on either side."""
     return builder.combined(operation, operator.sub, _term(operation, 0), _term(operation, 1))
+
+
+def total(builder: GraphBuilder, operation: Operation) -> Flow:
+    """Sum of any number of values and constants."""
+    return _folded_over(builder, operation, operator.add)
+
+
+def maximum(builder: GraphBuilder, operation: Operation) -> Flow:
+    """Max of values and constants."""
+    return _folded_over(builder, operation, torch.maximum)
+
+
+def minimum(builder: GraphBuilder, operation: Operation) -> Flow:
+    """Min of values and constants."""
+    return _folded_over(builder, operation, torch.minimum)
+
+
+def _folded_over(
+    builder: GraphBuilder, operation: Operation, function: Callable[[Any, Any], Any]
+) -> Flow:
+    """A function of two values over all operands."""
+    terms = [_term(operation, index) for index in range(len(operation.operands))]
+    # A constant that is broadcast meets a value that says how many axes there are.
+    terms.sort(key=lambda term: not isinstance(term, Flow))
+    result, *others = terms
+    for number, term in enumerate(others):
+        result = builder.combined(operation, function, result, term, f"_{number}")
+    assert isinstance(result, Flow)  # else it would be a constant
+    return result
+
+
+def negative(builder: GraphBuilder, operation: Operation) -> Flow:
+    """Neg."""
+    return builder.called(operation, operator.neg, operation.flow(0))
+
+
+def absolute(builder: GraphBuilder, operation: Operation) -> Flow:
+    """Abs."""
+    return builder.called(operation, torch.abs, operation.flow(0))
+
+
+def clip(builder: GraphBuilder, operation: Operation) -> Flow:
+    """Clip at constants."""
+    lower, upper = operation.number(1, "min"), operation.number(2, "max")
+    flow = operation.flow(0)
+    if lower is None and upper is None:
+        return flow
+    return builder.called(operation, torch.clamp, flow, min=lower, max=upper)
 
 
 def multiply(builder: GraphBuilder, operation: Operation) -> Flow:

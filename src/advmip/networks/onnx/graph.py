@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, fx, nn
+from torch.fx.node import map_aggregate
 
-from advmip.networks.onnx.messages import DAMAGED, one_line
+from advmip.errors import one_line
+from advmip.networks.onnx.messages import DAMAGED
 from advmip.networks.onnx.operation import Operation
-from advmip.networks.onnx.values import Flow
+from advmip.networks.onnx.values import BATCH, Flow
+
+# How many images an operation is tried on, to see what becomes of their shape.
+_IMAGES = 3
 
 
 class GraphBuilder:
@@ -33,6 +38,33 @@ class GraphBuilder:
             self._root.add_module("pixels", nn.Flatten())
             node = self._graph.call_module("pixels", (node,))
         return Flow(node, shape)
+
+    def called(
+        self, operation: Operation, function: Callable[..., Any] | str, *given: Any, **settings: Any
+    ) -> Flow:
+        """Call a function of torch, or by its name a method of tensors, on values."""
+
+        def sample(argument: Any) -> Any:
+            is_flow = isinstance(argument, Flow)
+            return torch.zeros(_IMAGES, *argument.shape) if is_flow else argument
+
+        own = getattr(Tensor, function) if isinstance(function, str) else function
+        try:
+            shape = own(*map_aggregate(given, sample), **settings).shape
+        except (RuntimeError, IndexError, TypeError, ValueError, NotImplementedError) as error:
+            raise operation.refused(
+                f"shapes or settings that do not fit: {one_line(error)}",
+                "those that torch can compute",
+            ) from error
+        if shape[:1] != (_IMAGES,):
+            raise operation.refused("the batch among the axes", "axes behind the batch")
+        nodes = map_aggregate(given, lambda each: each.node if isinstance(each, Flow) else each)
+        node = (
+            self._graph.call_method(function, nodes, settings)
+            if isinstance(function, str)
+            else self._graph.call_function(function, nodes, settings)
+        )
+        return Flow(node, tuple(shape[1:]))
 
     def layer(self, operation: Operation, layer: nn.Module, flow: Flow, part: str = "") -> Flow:
         """Apply a module; `part` tells modules of the same node apart."""
@@ -74,6 +106,12 @@ class GraphBuilder:
 
     def _buffer(self, operation: Operation, constant: Tensor, rank: int, part: str) -> Flow:
         """A constant as a value of this rank that is the same for every image of a batch."""
+        if (
+            constant.ndim == rank
+            and len(constant) == BATCH
+            and bool((constant == constant[0]).all())
+        ):
+            constant = constant[:1]
         shape = (1,) * (rank - constant.ndim) + tuple(constant.shape)
         if len(shape) > rank or shape[0] != 1:
             raise operation.refused(
@@ -84,27 +122,12 @@ class GraphBuilder:
         self._root.register_buffer(name, constant.reshape(shape))
         return Flow(self._graph.get_attr(name), shape[1:])
 
-    def reshaped(self, flow: Flow, shape: tuple[int, ...]) -> Flow:
-        """Give each image's values another shape."""
-        return Flow(self._graph.call_method("reshape", (flow.node, -1, *shape)), shape)
-
-    def permuted(self, flow: Flow, order: tuple[int, ...]) -> Flow:
-        """Reorder the axes; the batch, 0, stays first."""
-        shape = tuple(flow.shape[axis - 1] for axis in order[1:])
-        return Flow(self._graph.call_method("permute", (flow.node, *order)), shape)
-
-    def mean(self, flow: Flow, keep: bool) -> Flow:
-        """Average a value (batch, C, H, W) over height and width."""
-        shape = (flow.shape[0], 1, 1) if keep else flow.shape[:1]
-        node = self._graph.call_method("mean", (flow.node,), {"dim": (2, 3), "keepdim": keep})
-        return Flow(node, shape)
-
-    def is_rectified(self, flow: Flow) -> bool:
-        """Whether a value comes straight from a ReLU."""
-        node = flow.node
-        return node.op == "call_module" and isinstance(
-            self._root.get_submodule(str(node.target)), nn.ReLU
-        )
+    def repeated(self, operation: Operation, constant: Tensor, like: Flow, part: str) -> Flow:
+        """A constant of a value's rank, once for each image of its batch."""
+        flow = self._buffer(operation, constant, like.rank, part)
+        images = self._graph.call_method("size", (like.node, 0))
+        node = self._graph.call_method("expand", (flow.node, (images, *flow.shape)))
+        return Flow(node, flow.shape)
 
     def module(self, result: Flow) -> fx.GraphModule:
         """The finished graph."""

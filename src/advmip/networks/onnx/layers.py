@@ -1,8 +1,9 @@
-"""Operators with weights, and the ReLU: Gemm, MatMul, Conv, BatchNormalization, Relu."""
+"""Operators with weights, and the kinds of ReLU."""
 
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,14 @@ from advmip.networks.onnx.messages import DAMAGED
 from advmip.networks.onnx.operation import Operation
 from advmip.networks.onnx.values import Flow
 from advmip.networks.onnx.windows import padded, window_of
+
+# By the number of axes of their inputs.
+_CONVOLUTIONS: dict[int, Callable[..., nn.Module]] = {3: nn.Conv1d, 4: nn.Conv2d, 5: nn.Conv3d}
+_BATCH_NORMS: dict[int, Callable[..., nn.Module]] = {
+    3: nn.BatchNorm1d,
+    4: nn.BatchNorm2d,
+    5: nn.BatchNorm3d,
+}
 
 
 def gemm(builder: GraphBuilder, operation: Operation) -> Flow:
@@ -44,7 +53,10 @@ def _dense(
     """A linear layer of weight (outputs, inputs)."""
     with torch.device("meta"):  # where no weights are drawn
         layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
-    return builder.layer(operation, _filled(layer, weight=weight, bias=bias), operation.flow(0, 2))
+    # Gemm takes rows; MatMul takes any axes in front of the last.
+    rank = 2 if operation.proto.op_type == "Gemm" else None
+    flow = operation.flow(0, rank)
+    return builder.layer(operation, _filled(layer, weight=weight, bias=bias), flow)
 
 
 def _matrix(operation: Operation, factor: float = 1.0) -> Tensor:
@@ -56,29 +68,29 @@ def _matrix(operation: Operation, factor: float = 1.0) -> Tensor:
 
 
 def convolution(builder: GraphBuilder, operation: Operation) -> Flow:
-    """Conv in two dimensions; uneven padding becomes a layer of its own."""
-    flow = operation.flow(0, 4)
+    """Conv in one to three dimensions; uneven padding becomes a layer of its own."""
     weight = operation.weights(1)
+    flow = operation.flow(0, weight.ndim)
     bias = operation.weights(2) if operation.has(2) else None
     groups = int(operation.attribute("group", 1))
-    if weight.ndim != 4 or groups < 1 or weight.shape[0] % groups:
+    if weight.ndim not in _CONVOLUTIONS or groups < 1 or weight.shape[0] % groups:
         raise operation.refused(
             f"a weight of shape {tuple(weight.shape)} in {groups} groups",
-            "a weight of 4 axes whose first divides into the groups",
+            "a weight of 3 to 5 axes whose first divides into the groups",
         )
-    outputs, inputs, height, width = weight.shape
-    if list(operation.attribute("kernel_shape", [height, width])) != [height, width]:
+    outputs, inputs, *kernel = weight.shape
+    if list(operation.attribute("kernel_shape", kernel)) != kernel:
         raise operation.refused(
             f"kernel_shape {operation.attribute('kernel_shape', None)}",
-            f"{[height, width]}, as the weight has",
+            f"{kernel}, as the weight has",
             DAMAGED,
         )
-    window = window_of(operation, flow, (height, width))
+    window = window_of(operation, flow, tuple(kernel))
     padding = window.before
     if window.before != window.after:
-        flow, padding = padded(builder, operation, flow, window), (0, 0)
+        flow, padding = padded(builder, operation, flow, window, 0.0), (0,) * len(kernel)
     with torch.device("meta"):  # where no weights are drawn
-        layer = nn.Conv2d(
+        layer = _CONVOLUTIONS[weight.ndim](
             inputs * groups,
             outputs,
             window.kernel,
@@ -105,10 +117,10 @@ def batch_normalization(builder: GraphBuilder, operation: Operation) -> Flow:
     weight, bias, mean, variance = (operation.weights(index) for index in range(1, 5))
     epsilon = float(operation.attribute("epsilon", 1e-5))
     shapes = [tuple(tensor.shape) for tensor in (weight, bias, mean, variance)]
-    if flow.rank not in (2, 4) or shapes != [flow.shape[:1]] * 4:
+    if flow.rank not in (2, *_BATCH_NORMS) or shapes != [flow.shape[:1]] * 4:
         raise operation.refused(
             f"constants of shapes {shapes} for an input {flow.written}",
-            "an input with 2 or 4 axes, and one number for each of its channels",
+            "an input with 2 to 5 axes, and one number for each of its channels",
         )
     if not bool(((variance >= 0) & (variance + epsilon > 0)).all()):
         raise operation.refused(
@@ -122,11 +134,32 @@ def batch_normalization(builder: GraphBuilder, operation: Operation) -> Flow:
         scaled = builder.combined(operation, operator.mul, flow, factor.to(weight.dtype), "_factor")
         return builder.combined(operation, operator.add, scaled, offset.to(weight.dtype), "_offset")
     with torch.device("meta"):  # where no weights are drawn
-        layer = nn.BatchNorm2d(len(weight), epsilon)
+        layer = _BATCH_NORMS[flow.rank](len(weight), epsilon)
     statistics = {"running_mean": mean, "running_var": variance}
     count = torch.tensor(0)
     filled = _filled(layer, weight=weight, bias=bias, **statistics, num_batches_tracked=count)
     return builder.layer(operation, filled, flow)
+
+
+def leaky_relu(builder: GraphBuilder, operation: Operation) -> Flow:
+    """LeakyRelu: values below 0 times a slope."""
+    slope = float(operation.attribute("alpha", 0.01))
+    return builder.layer(operation, nn.LeakyReLU(slope), operation.flow(0))
+
+
+def prelu(builder: GraphBuilder, operation: Operation) -> Flow:
+    """PRelu: values below 0 times a slope for each channel, or one for all."""
+    flow, slope = operation.flow(0), operation.weights(1)
+    shape = (1,) * (flow.rank - slope.ndim) + tuple(slope.shape)
+    varied = {axis for axis, size in enumerate(shape) if size > 1}
+    if len(shape) > flow.rank or varied - {1}:
+        raise operation.refused(
+            f"slopes of shape {tuple(slope.shape)} for an input {flow.written}",
+            "one slope for each channel, or one for all",
+        )
+    with torch.device("meta"):
+        layer = nn.PReLU(slope.numel())
+    return builder.layer(operation, _filled(layer, weight=slope.ravel()), flow)
 
 
 def relu(builder: GraphBuilder, operation: Operation) -> Flow:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
+import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import onnx
 import torch
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from onnx import TensorProto, checker
+from onnx import TensorProto, checker, inliner
 
-from advmip.errors import InputError
-from advmip.networks.onnx.messages import DAMAGED, one_line
+from advmip.errors import InputError, one_line
+from advmip.networks.onnx.messages import DAMAGED
 from advmip.networks.onnx.values import FLOATS, Flow, Value
 
 # Before opset 7, operators broadcast and normalise by rules of their own.
 _OLDEST_OPSET = 7
+
+# What depends on the shape of a value alone, of which only the batch is free.
+OF_SHAPES = ("Shape", "Size")
 
 _log = logging.getLogger(__name__)
 
@@ -24,8 +29,11 @@ _log = logging.getLogger(__name__)
 def parsed(file: Path) -> onnx.ModelProto:
     """The model with its external data, not yet checked."""
     try:
-        model = onnx.load(file, load_external_data=False)
-    except (DecodeError, OSError, ValueError) as error:
+        contents = file.read_bytes()
+        if file.suffix == ".gz":
+            contents = gzip.decompress(contents)
+        model = onnx.load_model_from_string(contents)
+    except (DecodeError, OSError, EOFError, ValueError, zlib.error) as error:
         raise InputError(
             subject=f"network {file}",
             found=f"not readable as ONNX ({one_line(error)})",
@@ -41,7 +49,7 @@ def parsed(file: Path) -> onnx.ModelProto:
             expected="that file, whole, beside the ONNX file",
             mend="copy it there too, or export the network into a single file",
         ) from error
-    return model
+    return inliner.inline_local_functions(model) if model.functions else model
 
 
 def check_model(file: Path, model: onnx.ModelProto) -> None:
@@ -91,22 +99,41 @@ def check_kinds(
     graph: onnx.GraphProto,
     protos: list[tuple[int, onnx.NodeProto]],
     known: Collection[str],
+    last: Collection[str],
 ) -> None:
-    """Check that the nodes are of known kinds, standard operators all of them."""
+    """Check that the nodes are of known kinds, standard operators all of them.
+
+    Args:
+        file: Of the network.
+        graph: What the nodes are of.
+        protos: The nodes with their positions.
+        known: The kinds that may depend on the image; constants may be of any.
+        last: Those that may, as the last node.
+    """
     outputs = {output.name for output in graph.output}
+    flowing = _flowing(graph, protos)
     for position, proto in protos:
-        kind = proto.op_type if _is_standard(proto.domain) else f"{proto.domain}.{proto.op_type}"
-        if kind in known:
+        standard = _is_standard(proto.domain)
+        if standard and (proto.op_type in known or not flowing.intersection(proto.output)):
             continue
-        last_softmax = kind in ("Softmax", "LogSoftmax") and outputs.intersection(proto.output)
+        if standard and proto.op_type in last and outputs.intersection(proto.output):
+            continue
         raise InputError(
             subject=place(file, graph, position, proto),
-            found=f"operator {kind}",
-            expected=f"only {', '.join(sorted(known))}",
-            mend="export the logits: leave the last softmax out"
-            if last_softmax
-            else "replace the operator, or export the network without it",
+            found=f"operator {'' if standard else proto.domain + '.'}{proto.op_type}",
+            expected=f"only {', '.join(sorted(known))}, and at the end {', '.join(sorted(last))}",
+            mend="replace the operator, or export the network without it",
         )
+
+
+def _flowing(graph: onnx.GraphProto, protos: list[tuple[int, onnx.NodeProto]]) -> set[str]:
+    """The names of values that depend on the image."""
+    weights = {initializer.name for initializer in graph.initializer}
+    found = {entry.name for entry in graph.input if entry.name not in weights}
+    for _, proto in protos:
+        if found.intersection(proto.input) and proto.op_type not in OF_SHAPES:
+            found.update(proto.output)
+    return found
 
 
 def place(file: Path, graph: onnx.GraphProto, position: int, proto: onnx.NodeProto) -> str:
@@ -124,11 +151,10 @@ def precision(
     """
     stored = {initializer.name: initializer.data_type for initializer in graph.initializer}
     inputs = [entry for entry in graph.input if entry.name not in stored]
-    flowing = {entry.name for entry in inputs}
+    flowing = _flowing(graph, protos)
     kinds = {entry.type.tensor_type.elem_type for entry in inputs}
     for _, proto in protos:
-        if flowing.intersection(proto.input):
-            flowing.update(proto.output)
+        if flowing.intersection(proto.output):
             kinds.update(stored[name] for name in proto.input if name in stored)
             kinds.update(entry.i for entry in proto.attribute if entry.name == "to")
     found = sorted(FLOATS[kind] for kind in kinds.intersection(FLOATS))
@@ -177,21 +203,18 @@ def _written_shape(entry: onnx.ValueInfoProto) -> str:
     return f"{values} {entry.name} ({', '.join(sizes)})"
 
 
-def logits(file: Path, graph: onnx.GraphProto, values: Mapping[str, Value]) -> Flow:
-    """The value that the graph ends in, if it is the logits of a classifier."""
-    outputs = [output.name for output in graph.output]
-    found = f"{len(outputs)} outputs"
-    if len(outputs) == 1:
-        last = values.get(outputs[0])
-        if not isinstance(last, Flow):
-            found = f"{outputs[0]}, which does not depend on the image"
-        elif len(last.shape) == 1 and last.shape[0] >= 2:
+def outputs(file: Path, graph: onnx.GraphProto, values: Mapping[str, Value]) -> Flow:
+    """The value that the graph ends in."""
+    names = [output.name for output in graph.output]
+    found = f"{len(names)} outputs"
+    if len(names) == 1:
+        last = values.get(names[0])
+        if isinstance(last, Flow):
             return last
-        else:
-            found = f"{outputs[0]} {last.written}"
+        found = f"{names[0]}, which does not depend on the image"
     raise InputError(
         subject=f"network {file}, outputs",
         found=found,
-        expected="one output, (batch, classes), with at least 2 classes",
+        expected="one output that depends on the image",
         mend="export the network so that its logits are all it gives",
     )

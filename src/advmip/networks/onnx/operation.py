@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,11 @@ from torch import Tensor
 
 from advmip.errors import InputError
 from advmip.networks.onnx.messages import DAMAGED
-from advmip.networks.onnx.values import Array, Flow, Value
+from advmip.networks.onnx.values import BATCH, Array, Flow, Value
 
-Pair = tuple[int, int]
+Sizes = tuple[int, ...]
 
+_LARGEST = float(np.finfo(np.float32).max)
 _EXPORT = "export the network again, without this"
 
 
@@ -40,6 +41,15 @@ class Operation:
     precision: torch.dtype
     operands: tuple[Value | None, ...]
 
+    def of_shapes(self) -> Operation:
+        """The same node on constants of the shapes of its operands, in a batch of `BATCH`."""
+        zero = np.zeros(())
+        shapes = (
+            np.broadcast_to(zero, (BATCH, *each.shape)) if isinstance(each, Flow) else each
+            for each in self.operands
+        )
+        return replace(self, operands=tuple(shapes))
+
     @property
     def is_constant(self) -> bool:
         """Whether no operand depends on the image."""
@@ -60,12 +70,12 @@ class Operation:
         """An attribute that is 0 or 1."""
         return bool(self.attribute(name, default))
 
-    def pair(self, name: str) -> Pair:
-        """An attribute of two integers above 0, 1 and 1 where it is not set."""
-        found = list(self.attribute(name, [1, 1]))
-        if len(found) != 2 or min(found) < 1:
-            raise self.refused(f"{name} {found}", "2 integers above 0, as for images")
-        return found[0], found[1]
+    def sizes(self, name: str, axes: int) -> Sizes:
+        """An attribute of an integer above 0 for each of some axes, 1 where it is not set."""
+        found = list(self.attribute(name, [1] * axes))
+        if len(found) != axes or min(found) < 1:
+            raise self.refused(f"{name} {found}", f"{axes} integers above 0")
+        return tuple(found)
 
     def has(self, index: int) -> bool:
         """Whether an optional operand is given."""
@@ -121,6 +131,22 @@ class Operation:
             )
         return torch.from_numpy(np.asarray(rounded))
 
+    def number(self, index: int, name: str) -> float | None:
+        """A constant of one number or, as earlier opsets have it, an attribute; None without one.
+
+        One beyond the largest of float32 is none either.
+        """
+        if self.has(index):
+            array = self.constant(index)
+            if array.size != 1 or array.dtype.kind not in "fiu" or np.isnan(array).any():
+                raise self.refused(
+                    f"{self.proto.input[index]!r} of shape {array.shape}", "one number"
+                )
+            found = float(array.item())
+        else:
+            found = float(self.attribute(name, np.inf))
+        return found if abs(found) < _LARGEST else None
+
     def integers(self, index: int) -> list[int]:
         """A constant of integers."""
         array = self.constant(index)
@@ -129,6 +155,20 @@ class Operation:
                 f"{self.proto.input[index]!r} with values of type {array.dtype}", "integers"
             )
         return [int(value) for value in array.ravel()]
+
+    def listed(self, index: int, name: str) -> list[int] | None:
+        """A constant of integers or, as earlier opsets have it, an attribute; None without one."""
+        if self.has(index):
+            return self.integers(index)
+        found = self.attribute(name, None)
+        return None if found is None else [int(value) for value in found]
+
+    def axis(self, rank: int, default: int) -> int:
+        """The axis in the attribute, counted from the front; the batch is none."""
+        axis = int(self.attribute("axis", default))
+        if not -rank <= axis < rank or axis % rank == 0:
+            raise self.refused(f"axis {axis} of {rank}", "an axis behind the batch")
+        return axis % rank
 
     def axes(self, rank: int, *, added: bool = False) -> set[int]:
         """The axes in the attribute or, as later opsets have it, the second input.
@@ -140,7 +180,7 @@ class Operation:
         Returns:
             The axes, counted from the front; none where they are left out.
         """
-        found = self.integers(1) if self.has(1) else list(self.attribute("axes", []))
+        found = self.listed(1, "axes") or []
         total = rank + len(found) if added else rank
         axes = {axis % total for axis in found if -total <= axis < total}
         if len(axes) < len(found):

@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
 import torch
-from torch import fx
 
-from advmip.layout import Layout
-from advmip.networks.architectures import Architecture
+from advmip.networks.graphs import network_of_graph
 from advmip.networks.network import Network
 from advmip.networks.onnx.constants import decoded, folded
 from advmip.networks.onnx.graph import GraphBuilder
-from advmip.networks.onnx.layouts import layout_of
 from advmip.networks.onnx.model import (
+    OF_SHAPES,
     check_kinds,
     check_model,
     image_input,
-    logits,
     needed_nodes,
     opset,
+    outputs,
     parsed,
     place,
     precision,
 )
 from advmip.networks.onnx.operation import Operation
-from advmip.networks.onnx.operators import TRANSLATORS
+from advmip.networks.onnx.operators import LAST, TRANSLATORS
 from advmip.networks.onnx.values import Value
 
 
 def read_onnx(file: Path, layout: str | None = None) -> Network:
-    """Read a classifier from an ONNX file.
+    """Read a network from an ONNX file.
 
     Args:
-        file: An ONNX file with one input, (batch, ...), and one output, (batch, classes). The batch
-            is symbolic or 1; the network takes any batch either way.
+        file: An ONNX file with one input, (batch, ...), and one output, (batch, ...), which is read
+            as a row. The batch is symbolic or 1; the network takes any batch either way.
         layout: What the axes of the input mean (`Layout.said`); found from the graph if left out.
 
     Returns:
@@ -46,29 +43,36 @@ def read_onnx(file: Path, layout: str | None = None) -> Network:
 
     Raises:
         InputError: The file is damaged, its external data is missing, an operator or a setting
-            of one is not supported, a weight is not finite, or the shapes are no classifier's.
+            of one is not supported, a weight is not finite, or the shapes are no network's.
     """
     model = parsed(file)
     protos = needed_nodes(model.graph)
-    check_kinds(file, model.graph, protos, [*TRANSLATORS, "Constant"])
+    check_kinds(file, model.graph, protos, TRANSLATORS, LAST)
     check_model(file, model)
     input_name, input_shape = image_input(file, model.graph)
     builder = GraphBuilder(precision(file, model.graph, protos))
     values: dict[str, Value] = {input_name: builder.images(input_shape)}
     for operation in _operations(file, model, protos, values, builder.precision):
-        values[operation.proto.output[0]] = (
+        kind = operation.proto.op_type
+        if kind in OF_SHAPES:
+            operation = operation.of_shapes()
+        results = (
             folded(operation)
             if operation.is_constant
-            else TRANSLATORS[operation.proto.op_type](builder, operation)
+            else (TRANSLATORS | LAST)[kind](builder, operation)
         )
-    body = builder.module(logits(file, model.graph, values))
-    name = f"network {file}"
-    known = (
-        layout_of(body, input_shape, name)
-        if layout is None
-        else Layout.said(layout, input_shape, name)
+        several = results if isinstance(results, tuple) else (results,)
+        values.update(zip(operation.proto.output, several, strict=False))
+    return network_of_graph(
+        builder.module(outputs(file, model.graph, values)),
+        name="onnx",
+        title=file.name.split(".onnx")[0],
+        input_shape=input_shape,
+        mean=(0.0,),
+        std=(1.0,),
+        layout=layout,
+        subject=f"network {file}",
     )
-    return Network(_architecture(file, known, body), body).frozen()
 
 
 def _operations(
@@ -99,18 +103,3 @@ def _operations(
                     "an input of that kind",
                 )
         yield operation
-
-
-def _architecture(file: Path, layout: Layout, body: fx.GraphModule) -> Architecture:
-    channels = len(layout.planes)
-    return Architecture(
-        name="onnx",
-        paper_name=file.stem,
-        dataset="",
-        input_shape=layout.shape,
-        mean=(0.0,) * channels,
-        std=(1.0,) * channels,
-        augmented=False,
-        build=lambda: copy.deepcopy(body),
-        layout=layout,
-    )

@@ -11,6 +11,10 @@ from torch import fx
 
 Array = npt.NDArray[Any]
 
+# What stands for the size of the batch where a file computes with it: a prime, and so no other size
+# of a network by chance.
+BATCH = 101
+
 # The types of values that are read, with their names.
 FLOATS: dict[int, str] = {
     TensorProto.FLOAT: "float32",

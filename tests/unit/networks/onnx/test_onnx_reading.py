@@ -1,6 +1,7 @@
 """Networks read from ONNX are whole: architecture, weights and digest."""
 
 import copy
+import gzip
 import os
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 from onnx_models import (
+    FLAT,
     IMAGE,
     RELU,
     Array,
@@ -25,12 +27,14 @@ from onnx_models import (
     random,
     residual_classifier,
 )
+from torch import Tensor, nn
 
 from advmip import InputError, load_network, save_network
 from advmip.networks import Network
 from advmip.networks.staging import staged
 
 LITERATURE = "ADVMIP_LITERATURE"
+COMPETITION = "ADVMIP_COMPETITION"
 
 
 def test_a_network_of_many_operators_is_frozen_and_carries_its_own_architecture(
@@ -45,7 +49,7 @@ def test_a_network_of_many_operators_is_frozen_and_carries_its_own_architecture(
     assert not any(parameter.requires_grad for parameter in network.parameters())
     architecture = network.architecture
     assert (architecture.name, architecture.paper_name) == ("onnx", "network")
-    assert (architecture.input_shape, architecture.mean) == (IMAGE, (0.0, 0.0))
+    assert (architecture.input_shape, architecture.mean) == (IMAGE, (0.0,))
     rebuilt = Network(architecture, architecture.build()).frozen()
     assert rebuilt.body is not network.body
     assert rebuilt.digest == network.digest
@@ -155,14 +159,103 @@ def test_the_digest_sees_a_constant(tmp_path: Path) -> None:
 
 def test_a_network_from_onnx_is_not_written_as_safetensors(tmp_path: Path) -> None:
     network = load(linear_model(draw(84, 3), draw(3)), tmp_path)
-    with pytest.raises(InputError, match="keep the network as ONNX"):
+    with pytest.raises(InputError, match="keep the ONNX file"):
         save_network(network, tmp_path / "network.safetensors", {})
     assert not (tmp_path / "network.safetensors").exists()
 
 
+@pytest.mark.parametrize("opset", range(7, onnx.defs.onnx_opset_version() + 1))
+def test_a_network_is_the_same_in_every_opset(opset: int, tmp_path: Path) -> None:
+    proto = flat_model(
+        node("Conv", "x", "w", output="a", pads=[1, 0, 0, 1]),
+        node("LeakyRelu", "a", output="b"),
+        node("MaxPool", "b", output="c", kernel_shape=[2, 2]),
+        node("Sum", "c", "c", output="d"),
+        node("Transpose", "d", perm=[0, 3, 1, 2]),
+        weights={"w": draw(4, 2, 3, 2)},
+        opset=opset,
+    )
+    proto.ir_version = max(4, helper.find_min_ir_version_for(proto.opset_import))
+    assert_same_function(load(proto, tmp_path), proto, 1e-5)
+
+
+@pytest.mark.parametrize("opset", [11, 17])
+@pytest.mark.parametrize("kind", ["Softmax", "LogSoftmax", "Sigmoid"])
+def test_a_last_softmax_or_sigmoid_is_left_out(
+    kind: str, opset: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gemm = node("Gemm", "flat", "w", output="logits")
+    weights = {"w": draw(84, 3)}
+    with caplog.at_level("INFO"):
+        network = load(
+            model(FLAT, gemm, node(kind, "logits"), weights=weights, opset=opset), tmp_path
+        )
+    assert f"its last {kind} is left out" in caplog.text
+    assert network.architecture.left_out == kind
+    assert_same_function(network, model(FLAT, gemm, weights=weights, opset=opset), 1e-5)
+
+
+def test_a_gzipped_file_is_read(tmp_path: Path) -> None:
+    proto = residual_classifier()
+    file = tmp_path / "network.onnx.gz"
+    file.write_bytes(gzip.compress(proto.SerializeToString()))
+    network = load_network(file)
+    assert network.architecture.paper_name == "network"
+    assert_same_function(network, proto, 1e-5)
+    for damaged in (file.read_bytes()[:-20], b"no gzip"):
+        file.write_bytes(damaged)
+        with pytest.raises(InputError, match="truncated"):
+            load_network(file)
+
+
+class Exported(nn.Module):
+    """A module whose export has shapes computed from the batch's size, and much else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(2, 4, 3, padding="same")
+        self.norm = nn.BatchNorm2d(4)
+        self.slope = nn.PReLU(4)
+        self.token = nn.Parameter(torch.rand(1, 1, 7, 6))
+        self.last = nn.Linear(5 * 3 * 3, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.slope(self.norm(self.convolution(x)))
+        hidden = torch.cat([hidden, self.token.expand(x.size(0), -1, -1, -1)], dim=1)
+        hidden = nn.functional.relu6(nn.functional.max_pool2d(hidden, 2, stride=2))
+        hidden = hidden + hidden.mean(dim=(2, 3), keepdim=True).clamp(min=0.1)
+        logits: Tensor = self.last(hidden.view(x.size(0), -1))
+        return logits
+
+
+@pytest.mark.parametrize("dynamo", [False, True])
+@pytest.mark.filterwarnings("ignore")
+def test_what_torch_exports_is_read(dynamo: bool, tmp_path: Path) -> None:
+    file = tmp_path / "network.onnx"
+    module = Exported().eval()
+    free: dict[str, Any] = (
+        {"dynamic_shapes": {"x": {0: torch.export.Dim("batch")}}}
+        if dynamo
+        else {"dynamic_axes": {"x": {0: "batch"}}, "input_names": ["x"]}
+    )
+    torch.onnx.export(module, (torch.rand(2, *IMAGE),), str(file), dynamo=dynamo, **free)
+    network = load_network(file)
+    images = torch.rand(5, *IMAGE)
+    with torch.no_grad():
+        torch.testing.assert_close(network(images), module(images))
+        double = module.double()(images.double()).numpy()
+    found = staged(network).logits(images.double().flatten(1).numpy().T).T
+    np.testing.assert_allclose(found, double, atol=1e-5)
+
+
+def networks_in(variable: str, pattern: str) -> list[Path]:
+    """The networks in a folder that the environment names."""
+    folder = os.environ.get(variable)
+    return sorted(Path(folder).glob(pattern)) if folder else []
+
+
 def literature() -> list[Path]:
-    folder = os.environ.get(LITERATURE)
-    return sorted(Path(folder).glob("*.onnx")) if folder else []
+    return networks_in(LITERATURE, "*.onnx")
 
 
 def pixels(network: Network) -> Array:
@@ -193,3 +286,16 @@ def test_a_network_of_the_literature_stages_to_the_same_function(file: Path) -> 
     with torch.no_grad():
         expected = network(torch.from_numpy(images)).numpy()
     assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
+
+
+@pytest.mark.skipif(
+    not networks_in(COMPETITION, "*/*/*.onnx.gz"),
+    reason=f"{COMPETITION} names no folder of benchmarks with gzipped networks",
+)
+@pytest.mark.parametrize(
+    "file", networks_in(COMPETITION, "*/*/*.onnx.gz"), ids=lambda file: file.name
+)
+def test_a_network_of_the_competition_does_what_onnxruntime_does(file: Path) -> None:
+    network = load_network(file)
+    proto = onnx.load_model_from_string(gzip.decompress(file.read_bytes()))
+    assert largest_difference(network, proto, pixels(network)) < 1e-5

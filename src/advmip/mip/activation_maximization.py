@@ -188,7 +188,7 @@ def _check_place(network: Network, form: StagedNetwork, layer: int, unit: int) -
     if len(relu_inputs(network, torch.zeros(1, *form.input_shape))) != len(stages):
         raise InputError(
             subject=f"network {network.architecture.name}",
-            found="max pooling, whose ReLUs are none of the network's own",
+            found="max pooling, clips or the like, whose ReLUs are none of the network's own",
             expected="ReLUs between affine layers only",
             mend="replace max pooling by average pooling or by strides",
         )

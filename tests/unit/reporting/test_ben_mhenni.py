@@ -68,6 +68,26 @@ def test_table_3_marks_limits_and_says_who_refused(tmp_path: Path) -> None:
     assert named[:3] == ["MIP_Verify (SCIP)", "MIP_Verify (SCIP)", "MIP_Verify"], "who solves it"
 
 
+def test_a_twin_stands_behind_its_network_and_has_no_published_values(tmp_path: Path) -> None:
+    rows = ben_mhenni_rows()
+    rows["attacks"] += [
+        row | {"paper_network": "CIFAR-4x100-undefended", "seconds_total": 7.0}
+        for row in rows["attacks"]
+        if row["paper_network"] == "CIFAR-4x100" and row["solver"] == "branch-and-bound"
+    ]
+    found = read(tmp_path, rows)
+    tidy = TABLES["benmhenni_table3"].data(found, SOURCES)
+    twin = where(tidy, {"network": "CIFAR-4x100-undefended"})
+    assert twin["published"].isna().all()
+    assert set(where(twin, {"quantity": "seconds_total"})["ours"]) == {7.0}
+    printed = TABLES["benmhenni_table3"].printed(tidy)
+    named = [line[0].text for line in printed.rows if line[0].text]
+    assert named[:3] == ["CIFAR-4x100", "CIFAR-4x100, undefended", "CIFAR-6x100"]
+    assert any("does not say which" in note for note in printed.notes)
+    figure = FIGURES["benmhenni_figure7"].data(found, SOURCES)
+    assert "CIFAR-4x100-undefended" in set(figure["paper_network"])
+
+
 def test_a_proof_that_another_solver_refutes_is_no_proof(tmp_path: Path) -> None:
     rows = ben_mhenni_rows()
     for row in rows["attacks"]:

@@ -15,7 +15,7 @@ from advmip.pictures import picture_of
 from advmip.reporting import style
 from advmip.reporting.attack_pictures import draw_change, draw_image
 from advmip.reporting.ben_mhenni.instances import EFFICIENCY
-from advmip.reporting.ben_mhenni.names import DISTANCES, SOLVERS
+from advmip.reporting.ben_mhenni.names import DISTANCES, SOLVERS, twin_of
 from advmip.reporting.outputs import FigureKind, Sources
 from advmip.reporting.performance_profile import draw_profiles, profiles
 from advmip.reporting.rows import Rows, where
@@ -309,20 +309,32 @@ def scaling_data(rows: Rows, sources: Sources) -> pd.DataFrame:
 
 
 def draw_scaling(figure: Figure, data: pd.DataFrame) -> None:
-    """Figure 7: a panel for each distance, a line for each solver; open where some are cut off."""
+    """Figure 7: a panel for each distance, a line for each solver; open where some are cut off.
+
+    Diamonds are twins: the network of the same size that was trained the other way round.
+    """
     names = [name for name in DISTANCES if name in set(data["distance_name"])]
     figure.set_size_inches(2.5 * len(names) + 0.3, 2.7)
     axes = figure.subplots(1, len(names), sharex=True, sharey=True, squeeze=False)[0]
     solvers = [name for name in SOLVERS if name in set(data["solver"])]
     for axis, name in zip(axes, names, strict=True):
         for solver, (colour, dashes, marker) in zip(solvers, cycle(style.LINES), strict=False):
-            own = where(data, {"distance_name": name, "solver": solver}).sort_values("neurons")
+            drawn = where(data, {"distance_name": name, "solver": solver}).sort_values("neurons")
+            beside = drawn["paper_network"].map(lambda name: bool(twin_of(name)[1])).astype(bool)
+            own, twins = drawn[~beside], drawn[beside]
             line = {"color": colour, "linestyle": dashes, "marker": marker}
             axis.plot(own["neurons"], own["seconds"], label=SOLVERS[solver], **line)
-            late = own[own["at_limit"]]
-            axis.plot(
-                late["neurons"], late["seconds"], marker, color=colour, markerfacecolor="white"
-            )
+            axis.plot(twins["neurons"], twins["seconds"], "D", color=colour, markersize=4)
+            for late, shape in ((own[own["at_limit"]], marker), (twins[twins["at_limit"]], "D")):
+                size = {} if shape == marker else {"markersize": 4}
+                axis.plot(
+                    late["neurons"],
+                    late["seconds"],
+                    shape,
+                    color=colour,
+                    markerfacecolor="white",
+                    **size,
+                )
         axis.set(xscale="log", yscale="log", xlabel="ReLUs", title=DISTANCES[name])
         ticks = sorted(data["neurons"].unique())
         # Upright, since networks of 400 and 500 neurons stand close together.

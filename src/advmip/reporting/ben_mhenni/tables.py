@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from advmip.reporting.ben_mhenni.instances import EFFICIENCY, INSTANCES
-from advmip.reporting.ben_mhenni.names import DISTANCES, METHODS, SOLVERS
+from advmip.reporting.ben_mhenni.names import DISTANCES, METHODS, SOLVERS, twin_of
 from advmip.reporting.comparisons import compare_block, unpublished
 from advmip.reporting.entries import (
     beside,
@@ -145,7 +145,14 @@ def efficiency(rows: Rows, sources: Sources) -> pd.DataFrame:
         for frame in frames
         for row in frame.to_dict("records")
     }
-    for network, distance in pairs:
+    networks = sorted(set(attacks["paper_network"]))
+    beside = {
+        (twin, distance): None
+        for network, distance in pairs
+        for twin in networks
+        if twin_of(twin)[0] == network
+    }
+    for network, distance in pairs | beside:
         for solver in SOLVERS:
             match: dict[str, Any] = {
                 "paper_network": network,
@@ -175,7 +182,12 @@ def efficiency(rows: Rows, sources: Sources) -> pd.DataFrame:
 def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
     """Table 3: one line for each network, distance and solver."""
     lines: list[list[Entry]] = []
-    pairs = tidy[["network", "distance_name"]].drop_duplicates().itertuples(index=False, name=None)
+    pairs = list(
+        tidy[["network", "distance_name"]].drop_duplicates().itertuples(index=False, name=None)
+    )
+    order = [network for network, _ in pairs]
+    # A twin comes behind the network that it stands beside.
+    pairs.sort(key=lambda pair: (order.index(twin_of(pair[0])[0]), bool(twin_of(pair[0])[1])))
     for network, distance in pairs:
         part = where(tidy, {"network": network, "distance_name": distance})
         for solver in SOLVERS:
@@ -183,7 +195,7 @@ def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
             if own.empty:
                 continue
             line = [
-                Entry(network),
+                Entry(", ".join(filter(None, twin_of(network)))),
                 Entry(DISTANCES[distance]),
                 Entry(_solver(solver, own["taken"].iloc[0])),
             ]
@@ -203,6 +215,7 @@ def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
         "the same way to bounds of the neurons and, but for MIP_Verify, the same model.",
         "MIP_Verify: the model of MIPVerify.jl (Tjeng et al. 2019), and in brackets who solves it.",
         *_unequal_limits(tidy),
+        *_twins(tidy),
     ]
     for row in wrong.to_dict("records"):
         notes.append(
@@ -219,6 +232,16 @@ def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
         notes=notes,
         text_columns=3,
     )
+
+
+def _twins(tidy: pd.DataFrame) -> list[str]:
+    """What a network is that the paper does not have."""
+    if not any(twin_of(network)[1] for network in tidy["network"].unique()):
+        return []
+    return [
+        "Defended, undefended: the network above, trained the other way round; the paper has both "
+        "kinds and does not say which of its networks are which."
+    ]
 
 
 def _unequal_limits(tidy: pd.DataFrame) -> list[str]:

@@ -61,8 +61,20 @@ def test_a_class_is_excluded_from_small_balls_and_never_where_it_can_win(
         assert not PropagatedBounds(problem.within(1.0001 * nearest)).excludes(goal)
 
 
-def test_what_is_no_set_of_conditions_is_never_excluded() -> None:
-    _, _, _, label = instance(0, (4, 4))
-    for goal in (NO_GOAL, untargeted(label, CLASSES)):
-        problem = asked(0, "linf", goal).within(1e-6)
-        assert not PropagatedBounds(problem).excludes(goal)
+def test_no_goal_is_never_excluded() -> None:
+    problem = asked(0, "linf", NO_GOAL).within(1e-6)
+    assert not PropagatedBounds(problem).excludes(NO_GOAL)
+
+
+def test_any_other_class_is_excluded_where_every_one_is_and_never_where_one_can_win() -> None:
+    tiny, _, image, label = instance(0, (4, 4))
+    others = [rival for rival in range(CLASSES) if rival != label]
+    nearest = smallest(tiny, image, "linf", others, 1.0, 1e-6)
+    goal = untargeted(label, CLASSES)
+    problem = asked(0, "linf", goal)
+    for radius in (1e-3 * nearest, 0.5 * nearest, 1.0001 * nearest):
+        bounds = PropagatedBounds(problem.within(radius))
+        excluded = bounds.excludes(goal)
+        assert excluded == all(bounds.excludes(case) for case in goal.cases)
+        assert not (excluded and radius > nearest)
+    assert PropagatedBounds(problem.within(1e-3 * nearest)).excludes(goal)

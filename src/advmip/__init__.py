@@ -34,10 +34,12 @@ if TYPE_CHECKING:
         verify,
     )
     from advmip.networks import Network, load_network, save_network, staged
+    from advmip.questions.accuracy import AccuracyCurve, accuracy_curve
 
 __all__ = [
     "PROTOCOLS",
     "Accuracies",
+    "AccuracyCurve",
     "ActivationMaximum",
     "AdversarialSet",
     "Attack",
@@ -52,6 +54,7 @@ __all__ = [
     "Verdict",
     "VerificationIngredients",
     "Verifier",
+    "accuracy_curve",
     "evaluate",
     "finetune",
     "generate_adversarial_set",
@@ -65,7 +68,10 @@ __all__ = [
     "verify",
 ]
 
-_HOMES = ("errors", "datasets", "networks", "gradient_attacks", "finetuning", "mip")
+_HOMES = (
+    *("errors", "datasets", "networks", "gradient_attacks", "finetuning", "mip"),
+    "questions.accuracy",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -110,12 +109,14 @@ def _is_network(name: str) -> bool:
 
 
 def _names(networks: Sequence[Path]) -> list[str]:
-    """What networks are called: by their files without folder and suffix where that tells them."""
-    short = [file.name.removesuffix(".gz").rpartition(".")[0] or file.name for file in networks]
-    counts = Counter(short)
-    return [
-        name if counts[name] == 1 else str(file) for name, file in zip(short, networks, strict=True)
-    ]
+    """What networks are called: by their files without suffix, and the folders that they need."""
+    bare = [file.with_name(file.name.removesuffix(".gz")).with_suffix("") for file in networks]
+    names = [file.name for file in bare]
+    for depth in range(2, max(len(file.parts) for file in bare) + 1):
+        if len(set(names)) == len(names):
+            break
+        names = ["/".join(file.parts[-depth:]) for file in bare]
+    return names
 
 
 def _summary(batch: Batch[Attack | None], curve: AccuracyCurve) -> str:

@@ -17,7 +17,6 @@ from advmip.mip.solvers import Status
 from advmip.networks import Network, staged
 from advmip.questions.labelled_images import LabelledImage
 from advmip.questions.question import Question, Row, recorded_fields
-from advmip.reporting.attack_pictures import draw_attack, write_picture
 from advmip.storage import write_array
 
 MISCLASSIFIED = "misclassified"
@@ -125,6 +124,9 @@ class NearestAttack(Question[Attack | None]):
         write_array(saved, answer.adversarial)
         if not picture:
             return [saved]
+        # Slow to import, and most attacks are not drawn.
+        from advmip.reporting.attack_pictures import draw_attack, write_picture
+
         layout = self.network.layout
         seen = layout.of_image(each.image.shape)
         names = (

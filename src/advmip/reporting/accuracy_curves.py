@@ -60,7 +60,16 @@ def draw_curves(curves: Mapping[str, AccuracyCurve], distance: str) -> Figure:
             axis.fill_between(
                 radius, lower, upper, step="post", color=colour, alpha=0.22, linewidth=0
             )
-            axis.step(radius, lower, where="post", color=colour, linestyle=dashes, label=name)
+            axis.step(radius, upper, where="post", color=colour, linewidth=0.5)
+            axis.step(
+                radius,
+                lower,
+                where="post",
+                color=colour,
+                linestyle=dashes,
+                linewidth=1.5,
+                label=name,
+            )
             area = float(((upper - lower)[:-1] * np.diff(radius)).sum())
             open_band |= area > _VISIBLE * end * 100.0 / _HEIGHT
         axis.set(xlim=(0.0, end), ylim=(0.0, 102.0), ylabel="accuracy under attack (%)")
@@ -68,6 +77,7 @@ def draw_curves(curves: Mapping[str, AccuracyCurve], distance: str) -> Figure:
         handles, _ = axis.get_legend_handles_labels()
         if open_band:
             handles.append(Patch(color=style.GREY, alpha=0.22, linewidth=0, label="not decided"))
-        axis.legend(handles=handles, loc="upper right")
+        # Long names must not take the axes' place.
+        axis.legend(handles=handles, loc="upper right").set_in_layout(False)
         figure.draw_without_rendering()
     return figure

@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     )
     from advmip.networks import Network, from_torch, load_network, save_network, staged
     from advmip.properties import Property, all_of, any_of, feature, load_property, logit
+    from advmip.questions.accuracy import AccuracyCurve, accuracy_curve
 
 __all__ = [
     "PROTOCOLS",
     "Accuracies",
+    "AccuracyCurve",
     "ActivationMaximum",
     "AdversarialSet",
     "Attack",
@@ -54,6 +56,7 @@ __all__ = [
     "Verdict",
     "VerificationIngredients",
     "Verifier",
+    "accuracy_curve",
     "all_of",
     "any_of",
     "evaluate",
@@ -73,7 +76,10 @@ __all__ = [
     "verify",
 ]
 
-_HOMES = ("errors", "datasets", "networks", "gradient_attacks", "finetuning", "mip", "properties")
+_HOMES = (
+    *("errors", "datasets", "networks", "gradient_attacks", "finetuning", "mip", "properties"),
+    "questions.accuracy",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copyreg
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _Entry = TypeVar("_Entry")
 
@@ -33,6 +34,10 @@ class InputError(ValueError):
         self.found = found
         self.expected = expected
         self.mend = mend
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Sent to another process: what the error consists of, not its message, makes it again.
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 class CheckError(RuntimeError):

@@ -36,23 +36,33 @@ _WRONG = (
 )
 
 
-def read_image(file: Path, layout: Layout) -> npt.NDArray[np.float64]:
+def is_image(file: Path) -> bool:
+    """Whether a file's name is that of an array or a picture."""
+    suffix = file.suffix.lower()
+    return suffix == _ARRAY or Image.registered_extensions().get(suffix) in _FORMATS
+
+
+def read_image(
+    file: Path, layout: Layout, lower: float = 0.0, upper: float = 1.0
+) -> npt.NDArray[np.float64]:
     """Read an image for a network.
 
     Args:
-        file: An array (.npy) in [0, 1], of the shape of the network's input, of (channels, height,
+        file: An array (.npy) of the shape of the network's input, of (channels, height,
             width) or (height, width, channels); or a picture (PNG, JPEG, TIFF, ...) of the right
             size, of 8 or 16 bits, floats or a palette, which is turned to grey or RGB.
         layout: What the axes of the network's input mean. If it is a row of numbers, any array or
             picture of as many numbers will do.
+        lower: The least value that a pixel may have. A picture is from 0 to 1 whatever it is.
+        upper: The largest.
 
     Returns:
-        The image in [0, 1]: of the shape of the network's input, or, where that is a row, of its
-        own shape, a picture's (channels, height, width).
+        The image between lower and upper: of the shape of the network's input, or, where that is a
+        row, of its own shape, a picture's (channels, height, width).
 
     Raises:
         InputError: The file is missing, unreadable, of a kind that would not be read as what it
-            is, of another size, or leaves [0, 1].
+            is, of another size, or leaves the range.
     """
     subject = f"image {file}"
     if not file.is_file():
@@ -75,11 +85,11 @@ def read_image(file: Path, layout: Layout) -> npt.NDArray[np.float64]:
         ) from error
     if layout.open:
         layout.own(array, subject)
-        return pixels_in_range(array, subject)
+        return pixels_in_range(array, subject, lower, upper)
     channels, height, width = layout.planes.shape
     if array.shape == (height, width, channels) not in (layout.shape, layout.planes.shape):
         array = np.moveaxis(array, -1, 0)
-    return pixels_in_range(layout.own(array, subject), subject)
+    return pixels_in_range(layout.own(array, subject), subject, lower, upper)
 
 
 def _array(file: Path) -> npt.NDArray[Any]:

@@ -119,7 +119,16 @@ def minimal_attack(
         network = as_classifier(network, np.shape(image))
     form = staged(network)
     begun = time.perf_counter()
-    _check_numbers(ratio=ratio, margin=margin, time_limit=time_limit, gap=gap)
+    check_choices(
+        distance=distance,
+        formulation=formulation,
+        bounds=bounds,
+        solver=solver,
+        ratio=ratio,
+        margin=margin,
+        time_limit=time_limit,
+        gap=gap,
+    )
     domain = Domain.of(lower, upper, network)
     pixels = domain.pixels_of(network, image)
     logits = form.logits(pixels)
@@ -146,11 +155,6 @@ def minimal_attack(
         upper=domain.upper,
     )
     options = Options(time_limit=time_limit, threads=threads, gap=gap, seed=seed)
-    if isinstance(bounds, str) and bounds not in (*PROGRESSIVE_VARIANTS, *NETWORK_BOUNDS):
-        raise unknown_name("bounds", bounds, (*PROGRESSIVE_VARIANTS, *NETWORK_BOUNDS))
-    solvers = (AUTO, *SOLVERS, *STRATEGIES, MIPVERIFY)
-    if solver not in solvers:
-        raise unknown_name("solver", solver, solvers)
 
     def surplus(logits: Vector) -> float:
         return float(border.surplus(logits)) * factor
@@ -231,13 +235,8 @@ def _border(label: int | Property, logits: Vector, target: int | None, ratio: fl
 
 def _check_classes(logits: Vector, label: int, target: int | None) -> None:
     for name, number in (("label", label), ("target", target)):
-        if number is not None and number not in range(len(logits)):
-            raise InputError(
-                subject=f"{name} of the attack",
-                found=str(number),
-                expected=f"a class from 0 to {len(logits) - 1}",
-                mend=f"correct the {name}",
-            )
+        if number is not None:
+            check_class(name, number, len(logits))
     if lead(logits, label) >= 0:
         rival = runner_up(logits, label)
         verb = "takes for" if lead(logits, label) > 0 else "gives the same logit as to class"
@@ -256,7 +255,47 @@ def _check_classes(logits: Vector, label: int, target: int | None) -> None:
         )
 
 
-def _check_numbers(*, ratio: float, margin: float | None, time_limit: float, gap: float) -> None:
+def check_class(name: str, number: int, classes: int) -> None:
+    """Say which classes there are where a "label" or a "target" is none.
+
+    Raises:
+        InputError: It is none.
+    """
+    if number not in range(classes):
+        raise InputError(
+            subject=f"{name} of the attack",
+            found=str(number),
+            expected=f"a class from 0 to {classes - 1}",
+            mend=f"correct the {name}",
+        )
+
+
+def check_choices(
+    *,
+    distance: str | Distance = "linf",
+    formulation: str | Formulation = "big-m",
+    bounds: str | Sequence[Interval] = PROGRESSIVE,
+    solver: str = AUTO,
+    ratio: float = 1.0,
+    margin: float | None = None,
+    time_limit: float = 300.0,
+    gap: float = 1e-4,
+    **_others: object,
+) -> None:
+    """Find out, before any image is attacked, whether `minimal_attack` would refuse an argument.
+
+    Raises:
+        InputError: A name or number is not one that is known.
+    """
+    if isinstance(distance, str):
+        distance_named(distance)
+    if isinstance(formulation, str):
+        formulation_named(formulation)
+    if isinstance(bounds, str) and bounds not in (*PROGRESSIVE_VARIANTS, *NETWORK_BOUNDS):
+        raise unknown_name("bounds", bounds, (*PROGRESSIVE_VARIANTS, *NETWORK_BOUNDS))
+    solvers = (AUTO, *SOLVERS, *STRATEGIES, MIPVERIFY)
+    if solver not in solvers:
+        raise unknown_name("solver", solver, solvers)
     for name, number, right, expected in (
         ("ratio", ratio, 1 <= ratio < np.inf, "1 or more"),
         ("margin", margin, margin is None or 0 < margin < np.inf, "a number above 0"),

@@ -22,21 +22,28 @@ _DIFFERENCES = "RdBu_r"
 _COLOURED = (1, 3)
 # Planes that are longer than wide by more than this are stretched.
 _NARROW = 8
+_TINY = 1e-12
 
 
-def draw_attack(image: Image, adversarial: Image, names: tuple[str, str, str]) -> Figure:
+def draw_attack(
+    image: Image,
+    adversarial: Image,
+    names: tuple[str, str, str],
+    span: tuple[float, float] = (0.0, 1.0),
+) -> Figure:
     """Three panels: original, attacked, difference.
 
     Args:
-        image: The original (channels, height, width) in [0, 1], of any number of channels.
+        image: The original (channels, height, width), of any number of channels.
         adversarial: The attacked image, of the same shape.
         names: The panels' titles.
+        span: The pixel values that are drawn darkest and brightest.
     """
     with style.figure_style():
         figure = Figure(figsize=(3 * _SIDE + 0.6, _SIDE + 0.35))
         panels = figure.subplots(1, 3)
         for panel, shown, name in zip(panels, (image, adversarial), names, strict=False):
-            draw_image(panel, shown)
+            draw_image(panel, (shown - span[0]) / max(span[1] - span[0], _TINY))
             panel.set_title(name)
         drawn = draw_change(panels[2], adversarial - image)
         panels[2].set_title(names[2])
@@ -53,7 +60,7 @@ def draw_change(panel: Axes, change: Image) -> AxesImage:
     does.
     """
     difference = change.sum(axis=0) if len(change) in _COLOURED else _beside(change)
-    most = max(float(np.abs(difference).max()), 1e-12)
+    most = max(float(np.abs(difference).max()), _TINY)
     drawn = panel.imshow(difference, cmap=_DIFFERENCES, vmin=-most, vmax=most)
     _bare(panel, difference)
     return drawn

@@ -26,6 +26,8 @@ FIGURES: dict[str, FigureKind] = {
     **ben_mhenni.FIGURES,
 }
 
+SUFFIXES = (".png", ".pdf", ".csv")
+
 
 def write_figure(
     name: str, rows_dir: Path, papers_dir: Path, out_stem: Path, plan: Plan | None = None
@@ -45,12 +47,28 @@ def write_figure(
     kind = looked_up("figure", name, FIGURES)
     with rows_of(rows_dir, name) as folder:
         data = kind.data(Rows(folder, plan), read_sources(papers_dir))
-    figure = draw_figure(name, data)
-    for suffix, metadata in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
-        with write_atomically(out_stem.with_name(out_stem.name + suffix)) as temporary:
-            figure.savefig(temporary, format=suffix[1:], dpi=style.DOTS_PER_INCH, metadata=metadata)
-    with write_atomically(out_stem.with_name(out_stem.name + ".csv")) as temporary:
+    save_figure(draw_figure(name, data), data, out_stem)
+
+
+def save_figure(figure: Figure, data: pd.DataFrame, out_stem: Path) -> list[Path]:
+    """Write a figure as PNG and PDF, with the data it shows as CSV.
+
+    Args:
+        figure: The figure.
+        data: What it shows.
+        out_stem: Path without suffix.
+
+    Returns:
+        The three files.
+    """
+    files = [out_stem.with_name(out_stem.name + suffix) for suffix in SUFFIXES]
+    for file, metadata in zip(files, ({"Software": None}, {"CreationDate": None}), strict=False):
+        with write_atomically(file) as temporary:
+            form = file.suffix[1:]
+            figure.savefig(temporary, format=form, dpi=style.DOTS_PER_INCH, metadata=metadata)
+    with write_atomically(files[-1]) as temporary:
         data.to_csv(temporary, index=False)
+    return files
 
 
 def draw_figure(name: str, data: pd.DataFrame) -> Figure:

@@ -30,7 +30,7 @@ PROGRESSIVE = "progressive"
 PROGRESSIVE_VARIANTS = {
     PROGRESSIVE: Ingredients(),
     **{
-        f"{PROGRESSIVE}-without-{each.name}": Ingredients(**{each.name: False})
+        f"{PROGRESSIVE}-without-{each.name.replace('_', '-')}": Ingredients(**{each.name: False})
         for each in fields(Ingredients)
     },
 }

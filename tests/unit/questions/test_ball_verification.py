@@ -1,6 +1,8 @@
 """`advmip verify`: a line for each image, and a summary; what is wrong is said clearly."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,19 +19,33 @@ from advmip import (
     cli,
     load_dataset,
     load_network,
-    verifying_images,
 )
 from advmip.errors import exit_status
-from advmip.verifying_images import LabelledImage, labelled_images, verify_images
+from advmip.questions import question
+from advmip.questions.asking import Asked, Batch, ask
+from advmip.questions.ball_verification import BallVerification
+from advmip.questions.labelled_images import LabelledImage, labelled_images
 
 HOW = {"label": None, "data_dir": None, "epsilon": 0.02, "time_limit": 30.0}
+
+
+def verify_images(
+    network_file: Path,
+    images: Sequence[str],
+    out: Path | None,
+    *,
+    label: int | None,
+    data_dir: Path | None,
+    **how: Any,
+) -> Batch[Verdict]:
+    return ask(BallVerification, network_file, Asked(images, label, data_dir), out, **how)
 
 
 def test_a_range_of_a_data_set_gives_a_line_each_and_a_summary(
     digits_network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     how = {**HOW, "epsilon": 0.04}
-    verdicts = verify_images(digits_network, ["digits:0-9"], tmp_path, **how).verdicts
+    verdicts = verify_images(digits_network, ["digits:0-9"], tmp_path, **how).answers
     *lines, summary = capsys.readouterr().out.splitlines()
     assert [line.split(":")[1] for line in lines] == [str(number) for number in range(10)]
     assert summary.startswith("10 images: ")
@@ -47,11 +63,11 @@ def test_an_image_of_the_users_own_has_the_class_that_the_network_gives_it(
     image = load_dataset("digits", "test").images[0]
     np.save(tmp_path / "image.npy", image)
     file = str(tmp_path / "image.npy")
-    (verdict,) = verify_images(digits_network, [file], None, **HOW).verdicts
+    (verdict,) = verify_images(digits_network, [file], None, **HOW).answers
     assert verdict.status in ("robust", "attackable")
     capsys.readouterr()
     label = (int(load_dataset("digits", "test").labels[0]) + 1) % 10
-    (wrong,) = verify_images(digits_network, [file], None, **{**HOW, "label": label}).verdicts
+    (wrong,) = verify_images(digits_network, [file], None, **{**HOW, "label": label}).answers
     assert wrong.status == "misclassified"
     assert f"class {label} is taken for" in capsys.readouterr().out
 
@@ -107,7 +123,7 @@ def test_an_image_that_cannot_be_used_has_its_line_and_the_others_are_done(
     assert last.startswith("digits:1: ")
     assert summary.startswith("3 images: ")
     assert ", 1 failed; " in summary
-    assert len(batch.verdicts) == 2
+    assert len(batch.answers) == 2
     assert [type(error) for error in batch.failures] == [InputError]
     assert exit_status(batch.failures) == 2
 
@@ -129,7 +145,7 @@ def test_an_answer_that_fails_its_check_is_a_failure_of_its_image_alone(
     lines = capsys.readouterr().out.splitlines()
     assert "fails its check; saved in: failed.npz" in lines[1]
     assert ", 2 failed; " in lines[-1]
-    assert len(batch.verdicts) == 2
+    assert len(batch.answers) == 2
     assert exit_status(batch.failures) == 3
 
 
@@ -144,7 +160,7 @@ def test_images_of_one_name_from_two_folders_are_both_kept(
     how = {**HOW, "epsilon": 0.5}
     batch = verify_images(digits_network, list(map(str, files)), tmp_path / "out", **how)
     kept = [np.load(tmp_path / "out" / name) for name in ("image.npy", "image-2.npy")]
-    for verdict, array in zip(batch.verdicts, kept, strict=True):
+    for verdict, array in zip(batch.answers, kept, strict=True):
         np.testing.assert_array_equal(array, verdict.adversarial)
 
 
@@ -173,7 +189,7 @@ def test_a_layer_that_is_unknown_is_named(
 ) -> None:
     strange = load_network(digits_network)
     strange.body = nn.Sequential(strange.body, nn.Sigmoid())
-    monkeypatch.setattr(verifying_images, "load_network", lambda *_: strange)
+    monkeypatch.setattr(question, "load_network", lambda *_: strange)
     with pytest.raises(InputError, match="Sigmoid"):
         verify_images(digits_network, ["digits:0"], None, **HOW)
 
@@ -228,7 +244,7 @@ def test_channels_last_change_no_class_and_no_verdict(tmp_path: Path) -> None:
     assert len(answers[0]) == 43
     assert len(set(answers[0])) > 1
     how = {**HOW, "epsilon": 0.001}
-    first, last = (verify_images(network, files, None, **how).verdicts for network in networks)
+    first, last = (verify_images(network, files, None, **how).answers for network in networks)
     for one, other in zip(first, last, strict=True):
         assert one.status == other.status
         np.testing.assert_allclose(one.margins, other.margins, atol=1e-9)

@@ -1,6 +1,7 @@
 """`advmip attack`: the answer in words, the attacked image and its picture."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -8,8 +9,19 @@ import pytest
 from onnx import helper, numpy_helper
 from PIL import Image
 
-from advmip import InputError, load_dataset, load_network, minimal_attack, verify
-from advmip.single_attack import attack_image
+from advmip import Attack, InputError, load_dataset, load_network, minimal_attack, verify
+from advmip.questions.asking import Asked, ask
+from advmip.questions.nearest_attack import NearestAttack
+
+
+def attack_image(
+    network_file: Path, image_file: Path, out: Path, *, label: int | None, **how: Any
+) -> Attack:
+    """One image alone."""
+    batch = ask(NearestAttack, network_file, Asked([str(image_file)], label), out, **how)
+    (attack,) = batch.answers
+    assert attack is not None
+    return attack
 
 
 def test_an_attack_is_printed_and_written(

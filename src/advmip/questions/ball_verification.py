@@ -1,0 +1,94 @@
+"""Whether a ball around an image holds an adversarial example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from advmip.checking.replay import Precision
+from advmip.mip.verification import Evidence, Outcome, Verdict, Verifier
+from advmip.networks import Network
+from advmip.questions.labelled_images import LabelledImage
+from advmip.questions.question import Question, Row, recorded_fields
+from advmip.storage import write_array
+
+
+class BallVerification(Question[Verdict]):
+    """Whether a ball holds an adversarial example; the arguments are those of `Verifier`."""
+
+    name: ClassVar[str] = "verification"
+    asked_of: ClassVar[Callable[..., object]] = Verifier
+    columns: ClassVar[tuple[str, ...]] = ("evidence", "least_margin", "rival")
+    outcomes: ClassVar[tuple[str, ...]] = tuple(Outcome)
+
+    def __init__(self, network: Network, failures: Path, how: Mapping[str, Any]) -> None:
+        super().__init__(network, failures, how)
+        self._verifier = Verifier(network, failures=failures, **how)
+
+    def answer(self, each: LabelledImage) -> Verdict:
+        """The verdict on an image."""
+        return self._verifier.verdict(each.image, each.label)
+
+    def recorded(self, answer: Verdict) -> dict[str, Any]:
+        """The verdict's fields."""
+        return recorded_fields(answer)
+
+    def restored(self, record: Any) -> Verdict:
+        """The verdict of these fields."""
+        found = record["adversarial"]
+        return Verdict(
+            **record
+            | {
+                "status": Outcome(record["status"]),
+                "adversarial": None if found is None else np.array(found, np.float64),
+                "precision": Precision(record["precision"]),
+                "evidence": Evidence(record["evidence"]),
+                "margins": np.array(record["margins"], np.float64),
+            }
+        )
+
+    def row(self, each: LabelledImage, answer: Verdict) -> Row:
+        """What is known of the ball; the least margin is that over the rival."""
+        rival = int(np.argmin(answer.margins))
+        return {
+            "outcome": answer.status.value,
+            "predicted": answer.predicted,
+            "evidence": answer.evidence.value,
+            "least_margin": float(answer.margins[rival]),
+            "rival": rival,
+            "precision": answer.precision.value,
+            "unstable": answer.unstable,
+            "nodes": answer.nodes,
+            "solver": answer.solver,
+            "seconds": answer.seconds,
+        }
+
+    def line(self, each: LabelledImage, answer: Verdict) -> str:
+        """The verdict in a line."""
+        label, worst = each.label, int(np.argmin(answer.margins))
+        explained = {
+            Outcome.ROBUST: f"class {label}, by {answer.evidence.value}; "
+            f"margin at least {answer.margins[worst]:.4g} over class {worst}",
+            Outcome.ATTACKABLE: f"class {label} becomes {answer.predicted}, "
+            f"{answer.precision.in_words}",
+            Outcome.UNKNOWN: f"class {label}; float64 cannot tell who wins: the margin over class "
+            f"{worst} may be 0"
+            if answer.tied
+            else f"class {label}; margin at least {answer.margins[worst]:.4g} over class {worst}"
+            + (f" ({answer.reason})" if answer.reason and not answer.solver else ""),
+            Outcome.MISCLASSIFIED: f"class {label} is taken for {answer.predicted}",
+        }
+        return f"{answer.status.value}, {explained[answer.status]}; {answer.seconds:.2f} s"
+
+    def keep(
+        self, each: LabelledImage, answer: Verdict, stem: Path, *, picture: bool
+    ) -> list[Path]:
+        """Write the adversarial image."""
+        if answer.adversarial is None:
+            return []
+        file = stem.with_name(f"{stem.name}.npy")
+        write_array(file, answer.adversarial)
+        return [file]

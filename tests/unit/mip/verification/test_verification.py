@@ -196,9 +196,7 @@ def test_a_margins_program_ends_with_the_images_time(
     # Where the clock stands still, the solver alone can notice that the time is over.
     stopped = SimpleNamespace(perf_counter=lambda: 0.0, process_time=lambda: 0.0)
     for module in (region_verification, deadline):
-        monkeypatch.setattr(
-            module, "time", SimpleNamespace(perf_counter=lambda: 0.0, process_time=lambda: 0.0)
-        )
+        monkeypatch.setattr(module, "time", stopped)
     network, image, label = many_pixels()
     assert verify(network, image, label, 0.01, time_limit=1e-6).status == "unknown"
     assert programs[-1].getInfo().simplex_iteration_count == 0

@@ -58,7 +58,11 @@ def test_a_table_is_gone_on_with_and_complete(
     assert solved == ["digits:2", "digits:3"]
     rows = rows_of(table)
     assert rows[:2] == begun[:2]
-    assert timeless(rows)[2] == timeless(begun)[2]
+    # Asked again: how many nodes it takes hangs on the clock, what comes out does not.
+    for column in ("image", "label", "outcome"):
+        assert rows[2][column] == begun[2][column]
+    if "distance" in rows[2]:
+        assert float(rows[2]["distance"]) == pytest.approx(float(begun[2]["distance"]), rel=2e-4)
     assert [row["image"] for row in rows] == [f"digits:{n}" for n in range(4)] + ["none.npy"]
     assert rows[4]["outcome"] == "failed"
     assert "no such file" in rows[4]["failure"]

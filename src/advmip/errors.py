@@ -58,6 +58,11 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
+def in_a_line(error: InputError | CheckError) -> str:
+    """What went wrong and how to mend it, in one line."""
+    return "; ".join(" ".join(line.split()) for line in str(error).splitlines())
+
+
 def exit_status(failures: Iterable[Exception]) -> int:
     """What a command ends with: 0 without failures, 3 after a failed check, else 2: bad input."""
     kinds = {isinstance(failure, CheckError) for failure in failures}

@@ -24,6 +24,10 @@ _RECORDED = (
 )
 
 
+# Parts of the package that decide what exact attacks and verifications find.
+EXACT = ("margins", "mip", "properties")
+
+
 def provenance(threads: int) -> dict[str, str | int]:
     """What has to be known about a run to understand its numbers.
 

@@ -12,7 +12,7 @@ from typing import TypedDict
 from advmip.errors import InputError
 from advmip.provenance import code_digest
 from advmip.settings import Reuse
-from advmip.storage import write_atomically
+from advmip.storage import write_text
 
 
 class _Known(TypedDict):
@@ -59,8 +59,7 @@ class Codes:
 
     def save(self) -> None:
         """Remember all names that have been asked for."""
-        with write_atomically(self._file) as temporary:
-            temporary.write_text(json.dumps(self._known, indent=1) + "\n", encoding="utf-8")
+        write_text(self._file, json.dumps(self._known, indent=1) + "\n")
 
 
 def _read(file: Path) -> dict[str, _Known]:

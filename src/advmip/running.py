@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import IO
 
@@ -96,6 +97,19 @@ def follow_run() -> None:
 
     if _is_gone(run):
         os._exit(_KILLED)
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def follow_parent() -> None:
+    """End this process, one of several that share work, with the one that started it."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(_KILLED)
+
     threading.Thread(target=watch, daemon=True).start()
 
 

@@ -18,7 +18,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from advmip.errors import InputError, unknown_name
-from advmip.storage import read_yaml, write_atomically
+from advmip.storage import read_yaml, write_text
 
 Protocol = Literal["published", "described"]
 # Which finished instances are used again: those of the code as it is, or of any.
@@ -293,8 +293,7 @@ def save_settings(settings: Settings, path: Path) -> None:
     """Write complete settings as YAML; a file that already says the same is left untouched."""
     text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        with write_atomically(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(path, text)
 
 
 def finetuning_runs_of(

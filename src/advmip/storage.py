@@ -152,6 +152,12 @@ def array_digest(*arrays: npt.NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text in place of a file, whole or not at all."""
+    with write_atomically(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def _synchronise(path: Path) -> None:
     """Make the kernel write a file, or a folder's list of names, to disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -15,10 +15,12 @@ import numpy as np
 from advmip.checking.onnx_runtime import Counterexample, OnnxRuntime, Vector
 from advmip.checking.replay import Replay
 from advmip.errors import InputError
+from advmip.memory import keep_freed_memory
 from advmip.mip.verification import Outcome, Verdict, verify
 from advmip.networks import Network, load_network
 from advmip.properties import Property, load_property
-from advmip.storage import check_writable, write_array, write_atomically
+from advmip.storage import check_writable, write_array, write_text
+from advmip.threads import use_threads
 
 ONNX = (".onnx", ".onnx.gz")
 VNNLIB = (".vnnlib", ".vnnlib.gz")
@@ -125,6 +127,8 @@ def answered(
             not run it, or an argument is wrong.
         CheckError: The network as it was read does not confirm a counterexample.
     """
+    use_threads(how.get("threads", 1))
+    keep_freed_memory()
     network = load_network(network_file, layout)
     runtime = OnnxRuntime(network_file) if str(network_file).endswith(ONNX) else None
     verdict = verify(network, property_, time_limit=time_limit, **how)
@@ -175,12 +179,6 @@ def verify_file(network_file: Path, property_file: Path, out: Path | None, **how
     elif out is not None and answer.counterexample is not None:
         write_array(out, answer.counterexample.inputs)
     return answer
-
-
-def write_text(file: Path, text: str) -> None:
-    """Write a text, atomically."""
-    with write_atomically(file) as temporary:
-        temporary.write_text(text)
 
 
 def _outputs(network: Network, point: Vector) -> Vector:

@@ -9,36 +9,34 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 import re
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, cast
 
-from advmip.errors import CheckError, InputError
+from advmip.errors import CheckError, InputError, in_a_line
 from advmip.journal import Journal
 from advmip.progress import track
-from advmip.provenance import code_digest
-from advmip.storage import check_writable, file_digest, write_atomically
+from advmip.provenance import EXACT, code_digest
+from advmip.running import follow_parent
+from advmip.storage import check_writable, file_digest, write_atomically, write_text
 
 WORDS = ("sat", "unsat", "unknown", "timeout", "error")
 
 _COLUMNS = ("onnx", "vnnlib", "result", "seconds", "reason", "counterexample")
 # What decides an answer, as in `code_digest`.
-_CODE = ("checking", "margins", "mip", "networks", "properties", "verifying_properties")
+_CODE = ("checking", *EXACT, "networks", "verifying_properties")
 # What every instance needs: loaded once.
 _LOADED = ("advmip.verifying_properties", "advmip.networks.onnx", "onnxruntime")
 # For so long a process may take to end once it has answered.
 _PATIENCE = 5.0
-_KILLED = 137  # what a shell says of a process that SIGKILL ended
 
 
 @dataclass(frozen=True)
@@ -250,40 +248,27 @@ def _received(pipe: Connection, job: _Job) -> dict[str, Any]:
 
 def _work(pipe: Connection, instance: Instance, how: Mapping[str, Any], begun: float) -> None:
     """Answer an instance, in a process of its own."""
-    from advmip.memory import keep_freed_memory
     from advmip.properties import load_property
-    from advmip.threads import use_threads
     from advmip.verifying_properties import answered
 
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    use_threads(1)
-    keep_freed_memory()
+    follow_parent()
     try:
         property_ = load_property(instance.asked)
         left = max(instance.limit - (time.monotonic() - begun), 1e-3)
         answer = answered(instance.network, property_, time_limit=left, **how)
     except (InputError, CheckError) as error:
-        reason = "; ".join(" ".join(line.split()) for line in str(error).splitlines())
+        reason = in_a_line(error)
         pipe.send({"result": "error", "reason": reason})
         return
     text = "" if answer.counterexample is None else answer.in_competition
     pipe.send({"result": answer.word, "reason": answer.reason, "counterexample": text})
 
 
-def _follow_parent() -> None:
-    """End this process with the one that started it."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(_KILLED)
-
-
 def _kept(results: Path, instance: Instance, text: str) -> str:
     """The file that a counterexample is written to, relative to the results."""
     name = re.sub(r"\.vnnlib(\.gz)?$", "", Path(instance.vnnlib).name)
     file = Path(f"{results.stem}_counterexamples") / f"{instance.number}-{name}.txt"
-    with write_atomically(results.parent / file) as temporary:
-        temporary.write_text(text)
+    write_text(results.parent / file, text)
     return str(file)
 
 

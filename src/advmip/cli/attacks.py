@@ -165,15 +165,11 @@ def verify(
     image could not be used.
     """
     from advmip.errors import exit_status
-    from advmip.memory import keep_freed_memory
     from advmip.questions.asking import Asked, ask
     from advmip.questions.ball_verification import BallVerification
-    from advmip.threads import use_threads
     from advmip.verifying_properties import the_property, verify_file
     from advmip.vnnlib_standard import answer_query
 
-    use_threads(threads)
-    keep_freed_memory()
     how = {"solver": solver, "time_limit": time_limit, "threads": threads, "seed": seed}
     if network:
         answer_query(network_file, network, **how)

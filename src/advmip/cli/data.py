@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from advmip.cli.options import CONFIG, Out, SettingsFile, settings_of
-from advmip.storage import write_atomically
+from advmip.storage import write_text
 
 app = typer.Typer(help="Data sets.", no_args_is_help=True)
 
@@ -25,5 +25,4 @@ def verify(
 
     chosen = settings_of(settings)
     manifest = verify_dataset(name, Path(chosen["data_dir"]), chosen["download"])
-    with write_atomically(out) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    write_text(out, json.dumps(manifest, indent=2) + "\n")

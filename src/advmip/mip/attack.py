@@ -199,7 +199,7 @@ def minimal_attack(
 def _box_of(property_: Property, form: StagedNetwork) -> tuple[Vector, Vector]:
     """The one box of a property of a network of this size."""
     property_.check_sizes(form.pixels, form.classes)
-    boxes = {case.lower.tobytes() + case.upper.tobytes() for case in property_.cases}
+    boxes = property_.boxes
     if len(boxes) > 1:
         raise InputError(
             subject=property_.name,

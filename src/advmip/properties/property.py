@@ -122,6 +122,14 @@ class Property:
         """One more than the largest output that it speaks of."""
         return 1 + max(_places(self.cases), default=-1)
 
+    @property
+    def boxes(self) -> list[tuple[Case, ...]]:
+        """The cases by their boxes, those of one box together."""
+        by_box: dict[bytes, list[Case]] = {}
+        for case in self.cases:
+            by_box.setdefault(case.lower.tobytes() + case.upper.tobytes(), []).append(case)
+        return [tuple(cases) for cases in by_box.values()]
+
     def surplus(self, inputs: Vector, outputs: Vector) -> float:
         """By how much a point is a counterexample, which it is from 0 on.
 

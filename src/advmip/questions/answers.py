@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
@@ -19,6 +17,7 @@ from advmip.journal import Journal
 from advmip.progress import track
 from advmip.questions.labelled_images import LabelledImage, Unusable
 from advmip.questions.question import Answer, Question, Task
+from advmip.running import follow_parent
 
 Failure = InputError | CheckError
 Listed = LabelledImage | Unusable
@@ -115,14 +114,7 @@ def _quiet() -> Iterator[None]:
 def _begin(task: Task[Any]) -> None:
     """Prepare a process, which ends when the one that started it is gone, in whatever way."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def follow() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
+    follow_parent()
     _asked.append(task.question())
 
 

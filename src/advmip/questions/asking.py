@@ -15,7 +15,7 @@ from typing import Any, Generic
 
 from tqdm import tqdm
 
-from advmip.errors import CheckError, InputError
+from advmip.errors import CheckError, InputError, in_a_line
 from advmip.questions.answers import Failure, Listed, answers
 from advmip.questions.labelled_images import LabelledImage, labelled_images
 from advmip.questions.question import Answer, Question, Row, Task
@@ -211,11 +211,6 @@ def say(line: str) -> None:
     """Print a line at once, above a bar of progress if there is one."""
     with tqdm.external_write_mode() if sys.stderr.isatty() else nullcontext():
         print(line, flush=True)
-
-
-def in_a_line(error: Failure) -> str:
-    """What went wrong, and how to mend it."""
-    return "; ".join(" ".join(line.split()) for line in str(error).splitlines())
 
 
 @contextmanager

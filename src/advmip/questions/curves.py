@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from advmip.errors import CheckError, InputError
+from advmip.errors import CheckError, InputError, in_a_line
 from advmip.mip import Attack
 from advmip.mip.solvers import Status
 from advmip.questions.accuracy import AccuracyCurve, accuracy_curve
 from advmip.questions.answers import Failure, answers
-from advmip.questions.asking import Asked, Batch, in_a_line, list_images, say
+from advmip.questions.asking import Asked, Batch, list_images, say
 from advmip.questions.nearest_attack import NearestAttack
 from advmip.questions.question import Task
 from advmip.reporting.accuracy_curves import curves_data, draw_curves

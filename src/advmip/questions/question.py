@@ -13,7 +13,7 @@ import numpy as np
 
 from advmip.memory import keep_freed_memory
 from advmip.networks import Network, load_network
-from advmip.provenance import code_digest
+from advmip.provenance import EXACT, code_digest
 from advmip.questions.labelled_images import LabelledImage
 from advmip.threads import use_threads
 
@@ -21,7 +21,7 @@ Answer = TypeVar("Answer")
 Row = dict[str, Any]
 
 # On which code an answer depends besides the question's own.
-_CODE = ("checking", "gradient_attacks", "mip", "networks", "properties")
+_CODE = ("checking", *EXACT, "gradient_attacks", "networks")
 
 
 class Question(ABC, Generic[Answer]):

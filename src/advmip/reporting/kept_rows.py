@@ -21,7 +21,7 @@ from typing import Any
 import yaml
 
 from advmip.errors import InputError
-from advmip.storage import read_yaml, write_atomically
+from advmip.storage import read_yaml, write_atomically, write_text
 
 SETTINGS_FILE = "config.yaml"
 _INDEX = "index.json.gz"
@@ -63,8 +63,9 @@ def keep_rows(results_dir: Path, source: str, outputs: Sequence[str], folder: Pa
     if (results_dir / SETTINGS_FILE).is_file():
         settings = read_yaml(results_dir / SETTINGS_FILE)
         settings = {name: settings[name] for name in settings if name not in _OF_THE_MACHINE}
-        with write_atomically(folder / SETTINGS_FILE) as temporary:
-            temporary.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+        write_text(
+            folder / SETTINGS_FILE, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+        )
         written.append(folder / SETTINGS_FILE)
     return written
 

@@ -33,7 +33,7 @@ from advmip.reporting.results_folder import (
 from advmip.reporting.sources import read_sources
 from advmip.reporting.tables import TABLES, print_table
 from advmip.reporting.verdicts import read_verdicts
-from advmip.storage import read_yaml, write_atomically
+from advmip.storage import read_yaml, write_text
 
 _PIXELS_PER_INCH = 125
 
@@ -86,8 +86,7 @@ def write_report(
         provenance=gather_provenance(results_dir, *sources),
         settings=_text(results_dir / "config.yaml"),
     )
-    with write_atomically(out_path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(out_path, page)
 
 
 def _output(name: str, results_dir: Path, report_dir: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from advmip.experiments.kept_journals import keep_journals
 from advmip.reporting.kept_rows import keep_rows
 from advmip.reporting.results_folder import absent_outputs, gather_provenance, output_names
 from advmip.reporting.verdicts import count_verdicts, read_verdicts
-from advmip.storage import write_atomically
+from advmip.storage import write_atomically, write_text
 
 _KEPT = {
     "tables": (".csv", ".md", ".tex"),
@@ -71,8 +71,7 @@ def write_snapshot(
     origin = origin[[source for source in known if source in origin.columns]]
     with write_atomically(target / "origin.csv") as temporary:
         origin.rename_axis("what").to_csv(temporary)
-    with write_atomically(target / "README.md") as temporary:
-        temporary.write_text(_readme(target, origin), encoding="utf-8")
+    write_text(target / "README.md", _readme(target, origin))
     return target
 
 

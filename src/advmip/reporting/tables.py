@@ -18,7 +18,7 @@ from advmip.reporting.sources import read_sources
 from advmip.reporting.tjeng import tables as tjeng
 from advmip.reporting.zhao_kronqvist import tables as zhao_kronqvist
 from advmip.reporting.zhu import tables as zhu
-from advmip.storage import write_atomically
+from advmip.storage import write_atomically, write_text
 
 TABLES: dict[str, TableKind] = {
     **zhao_kronqvist.TABLES,
@@ -56,10 +56,8 @@ def write_table(
     printed = _printed(name, tidy)
     with write_atomically(_beside(out_stem, ".csv")) as temporary:
         tidy.to_csv(temporary, index=False)
-    with write_atomically(_beside(out_stem, ".md")) as temporary:
-        temporary.write_text(to_markdown(printed), encoding="utf-8")
-    with write_atomically(_beside(out_stem, ".tex")) as temporary:
-        temporary.write_text(to_latex(printed), encoding="utf-8")
+    write_text(_beside(out_stem, ".md"), to_markdown(printed))
+    write_text(_beside(out_stem, ".tex"), to_latex(printed))
 
 
 def print_table(name: str, csv: Path) -> PrintedTable:

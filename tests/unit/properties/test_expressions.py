@@ -102,3 +102,10 @@ def test_robustness_is_a_property() -> None:
     assert property_.surplus(image.ravel(), np.array([1.0, 3.0, 2.0])) == -1.0
     # A tie is a win for the attacker.
     assert property_.surplus(image.ravel(), np.array([1.0, 3.0, 3.0])) == 0.0
+
+
+def test_cases_of_one_box_stand_together() -> None:
+    half = Property.of((np.zeros(2), np.full(2, 0.5)), any_of(logit(0) >= 1, logit(1) >= 1))
+    unit = Property.of(UNIT, logit(0) >= 2)
+    mixed = Property((half.cases[0], unit.cases[0], half.cases[1]))
+    assert mixed.boxes == [half.cases, unit.cases]

@@ -8,15 +8,16 @@ from __future__ import annotations
 from advmip.experiments.ben_mhenni.instances import APPEARANCE, EFFICIENCY, shard_of, shards_of
 from advmip.experiments.recipes import NetworkRecipe
 from advmip.experiments.shards import Shard, networks_of, shards_on
+from advmip.provenance import EXACT
 from advmip.settings import Settings
 
 _ATTACKS = (
     *("appearance", "checking.attacks", "datasets", "experiments.ben_mhenni"),
-    *("experiments.exact", "gradient_attacks", "mip", "networks"),
+    *("experiments.exact", "gradient_attacks", *EXACT, "networks"),
 )
 # What decides the results of each kind of job, as in `code_digest`.
 CODE = {
-    "illustrations": ("datasets", "experiments.ben_mhenni", "mip", "networks", "pictures"),
+    "illustrations": ("datasets", "experiments.ben_mhenni", *EXACT, "networks", "pictures"),
     EFFICIENCY: _ATTACKS,
     APPEARANCE: _ATTACKS,
 }

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from advmip.experiments.recipes import NetworkRecipe
 from advmip.experiments.shards import Shard
+from advmip.provenance import EXACT
 from advmip.settings import Settings
 
 # What decides the results of its job, as in `code_digest`.
 CODE = {
     "relaxation": (
         *("checking.activations", "checking.relu_inputs", "experiments.activations"),
-        *("experiments.kronqvist", "mip", "networks"),
+        *("experiments.kronqvist", *EXACT, "networks"),
     )
 }
 

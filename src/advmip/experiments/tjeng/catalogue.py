@@ -9,6 +9,7 @@ from advmip.experiments.recipes import NetworkRecipe
 from advmip.experiments.shards import Shard, shards_on
 from advmip.experiments.tjeng.instances import origin_of, shard_of, shards_of
 from advmip.experiments.zhao_kronqvist import catalogue as zhao_kronqvist
+from advmip.provenance import EXACT
 from advmip.settings import Settings
 
 # What decides the results of each kind of job, as in `code_digest`.
@@ -19,7 +20,7 @@ CODE = {
     ),
     "verifications": (
         *("checking.attacks", "datasets", "experiments.tjeng.instances"),
-        *("experiments.tjeng.verifications", "gradient_attacks", "mip", "networks"),
+        *("experiments.tjeng.verifications", "gradient_attacks", *EXACT, "networks"),
     ),
 }
 

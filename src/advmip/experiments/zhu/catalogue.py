@@ -14,21 +14,22 @@ from advmip.experiments.zhu.instances import (
     shard_of,
     shards_of,
 )
+from advmip.provenance import EXACT
 from advmip.settings import Settings
 
 _NETWORKS = ("datasets", "experiments.exact", "experiments.zhu", "networks")
 # What decides the results of each kind of job, as in `code_digest`.
 CODE = {
     "networks": _NETWORKS,
-    "bounds": ("datasets", "experiments.zhu.bounds", "mip", "networks"),
-    "attacks": (*_NETWORKS, "checking.attacks", "mip"),
+    "bounds": ("datasets", "experiments.zhu.bounds", *EXACT, "networks"),
+    "attacks": (*_NETWORKS, "checking.attacks", *EXACT),
     "retrained": ("datasets", "experiments.zhu.retraining", "networks"),
     "accuracies": _NETWORKS,
     "gallery": (*_NETWORKS, "checking.attacks", "pictures"),
     "features": (
         *_NETWORKS,
         *("checking.activations", "checking.relu_inputs", "experiments.activations"),
-        *("mip", "pictures"),
+        *(*EXACT, "pictures"),
     ),
     "square": ("experiments.zhu.square", "mip.distances"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -34,7 +34,7 @@ from advmip.mip.problem import Encoding, Problem, encode
 from advmip.mip.programs.linear_program import LinearProgram
 from advmip.mip.solvers import choose
 from advmip.mip.verification.specification import Specification
-from advmip.mip.verification.verdict import Evidence
+from advmip.mip.verification.verdict import Evidence, Proof
 from advmip.networks.staged import StagedNetwork
 
 PHASES = ("interval", "linear", "attack", "lp", "mip")
@@ -50,36 +50,15 @@ _CLEAR_WIN = 1e-9
 _AMPLY = 2.0
 
 
-@dataclass(frozen=True)
-class Decision:
+@dataclass(frozen=True, kw_only=True)
+class Decision(Proof):
     """What is known of a region.
 
     Attributes:
         point: A point of it (inputs,) that meets the goal; None if none is known.
-        margins: For each case of the goal a proved bound of what every point lacks of it, above 0
-            where it is excluded; -inf where nothing was proved.
-        evidence: What excludes the last case that was excluded.
-        tied: Whether a case is open because what it lacks is 0 but for rounding.
-        unstable: Neurons whose sign was open at the end.
-        nodes: Nodes of the solver's trees.
-        solver: The solver that was taken; empty if none was needed.
-        reason: Why it was, or why none was allowed to decide.
-        seconds: Wall time of everything.
-        processor_seconds: Processor time of everything, all threads together.
-        phases: Processor seconds by phase.
     """
 
     point: Vector | None
-    margins: Vector
-    evidence: Evidence
-    tied: bool
-    unstable: int
-    nodes: int
-    solver: str
-    reason: str
-    seconds: float
-    processor_seconds: float
-    phases: dict[str, float] = field(repr=False)
 
     @property
     def excluded(self) -> bool:

@@ -57,8 +57,41 @@ class VerificationIngredients:
         return self.progressive and self.shortcuts
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What was proved, and what it took.
+
+    Attributes:
+        evidence: What a proof rests on, "interval", "linear", "lp" or "mip": the dearest that was
+            needed for any class or case. Empty for none.
+        margins: For each case a proved bound of what every point lacks of it, above 0 where it is
+            excluded; -inf where nothing was proved. Of an image, for each class j a proved lower
+            bound of o_y - o_j over the ball, and inf for the true class y.
+        tied: Whether something is open because its margin is 0 but for rounding: float64 cannot
+            tell who wins.
+        unstable: Neurons whose sign was open at the end.
+        nodes: Nodes of the solver's trees.
+        solver: The solver that was taken; empty if none was needed.
+        reason: Why it was, or why none was allowed to decide.
+        seconds: Wall time of everything.
+        processor_seconds: Processor time of everything, all threads together.
+        phases: Processor seconds by phase.
+    """
+
+    evidence: Evidence
+    margins: Vector
+    tied: bool = False
+    unstable: int = 0
+    nodes: int = 0
+    solver: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+    processor_seconds: float = 0.0
+    phases: dict[str, float] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Proof):
     """Whether an image is robust, or a property holds.
 
     An image is *attackable* if some image in the ball and in [0, 1] has another class whose logit
@@ -76,33 +109,9 @@ class Verdict:
             and in float32 by more than any library rounds; "float64", in float64 alone; else empty.
         predicted: The network's class of that image, or of a misclassified one; else the label;
             None for properties.
-        evidence: What a proof rests on, "interval", "linear", "lp" or "mip": the dearest
-            that was needed for any class. Empty otherwise.
-        margins: For each class j a proved lower bound of o_y - o_j over the ball; inf for the true
-            class y, -inf where nothing was proved; of a property, for each case what every point
-            lacks of it.
-        tied: Whether an unknown verdict is so because the least margin is 0 but for rounding:
-            float64 cannot tell who wins.
-        unstable: Neurons whose sign was open at the end.
-        nodes: Nodes of the solver's trees.
-        solver: The solver that was taken; empty if none was needed.
-        reason: Why it was, or why none was allowed to decide.
-        seconds: Wall time of everything.
-        processor_seconds: Processor time of everything, all threads together.
-        phases: Processor seconds by phase.
     """
 
     status: Outcome
     adversarial: NDArray[np.float64] | None
     precision: Precision
     predicted: int | None
-    evidence: Evidence
-    margins: Vector
-    tied: bool
-    unstable: int
-    nodes: int
-    solver: str
-    reason: str
-    seconds: float
-    processor_seconds: float
-    phases: dict[str, float] = field(repr=False)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +24,16 @@ from advmip.mip.model import Vector
 from advmip.mip.solvers import Options
 from advmip.mip.verification.region_verification import PHASES, Decision, RegionVerification
 from advmip.mip.verification.specification import Specification
-from advmip.mip.verification.verdict import Evidence, Outcome, Verdict, VerificationIngredients
+from advmip.mip.verification.verdict import (
+    Evidence,
+    Outcome,
+    Proof,
+    Verdict,
+    VerificationIngredients,
+)
 from advmip.networks.network import Network
 from advmip.networks.tracing import as_classifier, as_function
-from advmip.properties import Case, Property
+from advmip.properties import Property
 from advmip.threads import held_to
 
 # Points of a property's box at which the size of a network's outputs is measured.
@@ -130,9 +135,10 @@ class Verifier:
         shape, classes = specification.form.input_shape, specification.form.classes
         margins = np.full(classes, np.inf)
         margins[np.arange(classes) != label] = decision.margins
+        decision = replace(decision, margins=margins)
         if decision.point is None:
             status = Outcome.ROBUST if decision.excluded else Outcome.UNKNOWN
-            return _verdict(decision, status, None, Precision.NONE, label, margins)
+            return _verdict(decision, status, None, Precision.NONE, label)
         box = Box.around(pixels, shape)
         distance = distance_named(self._norm).value(decision.point - pixels, box)
         adversarial = decision.point.reshape(shape)
@@ -148,7 +154,7 @@ class Verifier:
             domain=(domain.lower.reshape(shape), domain.upper.reshape(shape)),
         )
         predicted = int(specification.form.logits(decision.point).argmax())
-        return _verdict(decision, Outcome.ATTACKABLE, adversarial, precision, predicted, margins)
+        return _verdict(decision, Outcome.ATTACKABLE, adversarial, precision, predicted)
 
 
 def verify_property(specification: Specification, property_: Property) -> Verdict:
@@ -172,7 +178,8 @@ def verify_property(specification: Specification, property_: Property) -> Verdic
     decisions: list[Decision] = []
     spent = 0.0
     with held_to(options.threads):
-        for (lower, upper), cases in _boxes(asked):
+        for cases in asked.boxes:
+            lower, upper = cases[0].lower, cases[0].upper
             goal = counterexample(cases, outputs.classes)
             ball = _ball(lower + 0.5 * (upper - lower), np.inf, "linf", lower, upper)
             typical = typical_size(goal, outputs.logits(_samples(lower, upper, options.seed)))
@@ -184,12 +191,12 @@ def verify_property(specification: Specification, property_: Property) -> Verdic
     whole = _joined(decisions)
     if whole.point is None:
         status = Outcome.HOLDS if whole.excluded else Outcome.UNKNOWN
-        return _verdict(whole, status, None, Precision.NONE, None, whole.margins)
+        return _verdict(whole, status, None, Precision.NONE, None)
     point = whole.point.reshape(form.input_shape)
     precision = check_counterexample(
         specification.network, property_, point, specification.failures
     )
-    return _verdict(whole, Outcome.VIOLATED, point, precision, None, whole.margins)
+    return _verdict(whole, Outcome.VIOLATED, point, precision, None)
 
 
 def verify(
@@ -264,15 +271,6 @@ def _ball(centre: Vector, radius: float, norm: str, lower: Vector, upper: Vector
     )
 
 
-def _boxes(property_: Property) -> Iterator[tuple[tuple[Vector, Vector], list[Case]]]:
-    """The boxes of a property, and the cases of each."""
-    by_box: dict[bytes, list[Case]] = {}
-    for case in property_.cases:
-        by_box.setdefault(case.lower.tobytes() + case.upper.tobytes(), []).append(case)
-    for cases in by_box.values():
-        yield (cases[0].lower, cases[0].upper), cases
-
-
 def _samples(lower: Vector, upper: Vector, seed: int) -> Vector:
     """Points (inputs, N) of a box, its centre among them."""
     shares = np.random.default_rng(seed).random((len(lower), _SAMPLES))
@@ -300,45 +298,29 @@ def _joined(decisions: list[Decision]) -> Decision:
 
 
 def _misclassified(predicted: int, classes: int) -> Verdict:
-    nothing = Decision(
-        None,
-        np.full(classes, -np.inf),
-        Evidence.NONE,
-        tied=False,
-        unstable=0,
-        nodes=0,
-        solver="",
-        reason="",
-        seconds=0.0,
-        processor_seconds=0.0,
+    nothing = Proof(
+        evidence=Evidence.NONE,
+        margins=np.full(classes, -np.inf),
         phases=dict.fromkeys(PHASES, 0.0),
     )
-    status = Outcome.MISCLASSIFIED
-    return _verdict(nothing, status, None, Precision.NONE, predicted, nothing.margins)
+    return _verdict(nothing, Outcome.MISCLASSIFIED, None, Precision.NONE, predicted)
 
 
 def _verdict(
-    decision: Decision,
+    proof: Proof,
     status: Outcome,
     adversarial: NDArray[np.float64] | None,
     precision: Precision,
     predicted: int | None,
-    margins: Vector,
 ) -> Verdict:
     proved = status in (Outcome.ROBUST, Outcome.HOLDS)
+    said = {each.name: getattr(proof, each.name) for each in fields(Proof)}
+    said["evidence"] = proof.evidence if proved else Evidence.NONE
+    said["tied"] = status is Outcome.UNKNOWN and proof.tied
     return Verdict(
+        **said,
         status=status,
         adversarial=adversarial,
         precision=precision,
         predicted=predicted,
-        evidence=decision.evidence if proved else Evidence.NONE,
-        margins=margins,
-        tied=status is Outcome.UNKNOWN and decision.tied,
-        unstable=decision.unstable,
-        nodes=decision.nodes,
-        solver=decision.solver,
-        reason=decision.reason,
-        seconds=decision.seconds,
-        processor_seconds=decision.processor_seconds,
-        phases=decision.phases,
     )

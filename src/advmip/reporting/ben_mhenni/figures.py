@@ -37,6 +37,9 @@ _OUTCOMES = {
     "infeasible": (style.VERMILION, "no point"),
 }
 
+# Of networks that were trained the other way round; no solver has this mark.
+_TWIN = "*"
+
 
 def penalties_data(rows: Rows, sources: Sources) -> pd.DataFrame:
     """Figure 1: |x|^p for each power.
@@ -311,7 +314,7 @@ def scaling_data(rows: Rows, sources: Sources) -> pd.DataFrame:
 def draw_scaling(figure: Figure, data: pd.DataFrame) -> None:
     """Figure 7: a panel for each distance, a line for each solver; open where some are cut off.
 
-    Diamonds are twins: the network of the same size that was trained the other way round.
+    Stars are twins: the network of the same size that was trained the other way round.
     """
     names = [name for name in DISTANCES if name in set(data["distance_name"])]
     figure.set_size_inches(2.5 * len(names) + 0.3, 2.7)
@@ -324,17 +327,11 @@ def draw_scaling(figure: Figure, data: pd.DataFrame) -> None:
             own, twins = drawn[~beside], drawn[beside]
             line = {"color": colour, "linestyle": dashes, "marker": marker}
             axis.plot(own["neurons"], own["seconds"], label=SOLVERS[solver], **line)
-            axis.plot(twins["neurons"], twins["seconds"], "D", color=colour, markersize=4)
-            for late, shape in ((own[own["at_limit"]], marker), (twins[twins["at_limit"]], "D")):
-                size = {} if shape == marker else {"markersize": 4}
-                axis.plot(
-                    late["neurons"],
-                    late["seconds"],
-                    shape,
-                    color=colour,
-                    markerfacecolor="white",
-                    **size,
-                )
+            axis.plot(twins["neurons"], twins["seconds"], _TWIN, color=colour, markersize=8)
+            for those, shape, size in ((own, marker, None), (twins, _TWIN, 8)):
+                late = those[those["at_limit"]]
+                hollow = {"color": colour, "markerfacecolor": "white", "markersize": size}
+                axis.plot(late["neurons"], late["seconds"], shape, **hollow)
         axis.set(xscale="log", yscale="log", xlabel="ReLUs", title=DISTANCES[name])
         ticks = sorted(data["neurons"].unique())
         # Upright, since networks of 400 and 500 neurons stand close together.

@@ -33,7 +33,7 @@ def test_the_forecast_has_the_jobs_that_are_planned(workflow_copy, scale):
     settings = load_settings({"scale": scale}, workflow_copy / "workflow")
     forecast = Counter(job.rule for job in jobs_of(settings, outputs).values())
     assert forecast.total() == jobs["total"] - jobs["all"]
-    alike = ("finetuning", "efficiency", "verifications", "rows", "features", "illustrations")
+    alike = ("finetuning", "efficiency", "verifications", "benchmark_answers", "rows", "features")
     assert [forecast[rule] for rule in alike] == [jobs[rule] for rule in alike]
 
 

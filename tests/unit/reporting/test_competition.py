@@ -106,6 +106,8 @@ def test_the_table_counts_the_same_instances_and_lists_them(rows: Rows) -> None:
     assert eran["Instances"] == "3 of 36"
     assert (eran["ours"], eran["VeriNet"], eran["Marabou"]) == ("2", "3 (28)", "2 (19)")
     assert (eran["ERAN"], eran["nnenum"]) == (f"{DASH} (27)", DASH)
+    (shown,) = (line for line in printed.rows if line[1].text == "3 of 36")
+    assert [entry.text for entry in shown if entry.bold] == ["3 (28)"]
     left_out = lines[0]
     assert (left_out["Instances"], left_out["ours"]) == ("none of 90", DASH)
     assert left_out["nnenum"] == "59"
@@ -114,7 +116,7 @@ def test_the_table_counts_the_same_instances_and_lists_them(rows: Rows) -> None:
     assert (third["Instances"], third["ours"], third["VeriNet"]) == ("7", "timeout", "unsat 4")
     said = dict(zip(printed.columns, printed.rows[-3], strict=True))
     assert said["Marabou"].verdict is Verdict.CONTRADICTED
-    assert "2 decided by ours and by a tool, 1 by tools alone" in printed.notes[0]
+    assert "decided 2 by ours and by a tool, 1 by tools alone. On 1 answers" in printed.notes[0]
 
 
 def test_the_figure_counts_what_is_solved_by_when(rows: Rows) -> None:

@@ -44,6 +44,8 @@ def _benchmark(compared: pd.DataFrame, answers: pd.DataFrame, tools: list[str]) 
     asked = answers["instance"].nunique()
     took_part = set(answers[answers["answer"] != "error"]["tool"])
     counts = answers[answers["answer"].isin(SOLVED)].groupby("tool")["instance"].nunique()
+    # Whose answers are refuted is not the best.
+    sound = counts.drop(answers[answers["refuted"].astype(str) == "True"]["tool"].unique())
     line = [
         Entry(str(name)),
         Entry(f"{asked or 'none'} of {population}" if asked < population else f"{asked}"),
@@ -54,7 +56,7 @@ def _benchmark(compared: pd.DataFrame, answers: pd.DataFrame, tools: list[str]) 
         if row is not None and pd.notna(row["published"]) and asked < population:
             total = round(row["published"] * population / 100.0)
             shown = f"{shown} ({total})" if asked else f"{total}"
-        best = tool in took_part and count == counts.max()
+        best = tool in sound.index and count == sound.max()
         line.append(
             Entry(
                 shown,
@@ -96,27 +98,40 @@ def _instance(answers: pd.DataFrame, tools: list[str]) -> list[Entry]:
 
 
 def _notes(compared: pd.DataFrame, answers: pd.DataFrame, listed: int) -> list[str]:
-    """What the numbers are, how ours and theirs go together, and the verdicts."""
-    beside = beside_ours(answers)
-    decided = beside["ours"].isin(SOLVED)
-    theirs = beside[list(SOLVED)].sum(axis=1) > 0
-    disputed = answers[answers["answer"].isin(SOLVED)].groupby(["network", "instance"])["answer"]
-    counts = {
-        "decided by ours and by a tool": int((decided & theirs).sum()),
-        "by ours alone": int((decided & ~theirs).sum()),
-        "by tools alone": int((~decided & theirs).sum()),
-        "by none": int((~decided & ~theirs).sum()),
-    }
-    words = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    """How ours and theirs go together, what the numbers are, and the verdicts."""
     notes = [
-        f"Of {len(beside)} instances that ours was asked: {words}. On "
-        f"{int((disputed.nunique() > 1).sum())} two answers contradict each other; ✗ in the list "
-        "is unsat where a counterexample of ours was replayed, or two tools have one.",
         "Solved: sat or unsat. Where ours was not asked all instances, a tool's number is that of "
         "the same ones, and its number of all stands in parentheses.",
         "Seconds are of wall time; those of tools with their start-up (0.2 to 7 s), on the "
         "competition's machines, of alpha-beta-CROWN with a GPU.",
     ]
-    if listed < len(beside):
-        notes.append("Listed are instances on which ours or the tools alone have an answer.")
+    asked = len(beside_ours(answers))
+    if asked:
+        notes.insert(0, _together(answers))
+    if listed < asked:
+        notes.append(
+            "Listed are instances that ours or the tools alone decide, and contradictions."
+        )
     return [*notes, *(verdict_notes(compared) if compared["verdict"].notna().any() else [])]
+
+
+def _together(answers: pd.DataFrame) -> str:
+    """How many instances each side decides, and where answers contradict each other."""
+    beside = beside_ours(answers)
+    ours, theirs = beside["ours"].isin(SOLVED), beside[list(SOLVED)].sum(axis=1) > 0
+    counts = {
+        "by ours and by a tool": ours & theirs,
+        "by ours alone": ours & ~theirs,
+        "by tools alone": ~ours & theirs,
+        "by none": ~ours & ~theirs,
+    }
+    words = ", ".join(f"{hits.sum()} {who}" for who, hits in counts.items() if hits.any())
+    said = answers[answers["answer"].isin(SOLVED)].groupby(["network", "instance"])["answer"]
+    disputed = int((said.nunique() > 1).sum())
+    contradictions = (
+        f"On {disputed} answers contradict each other: ✗ is unsat where a counterexample of ours "
+        "was replayed, or two tools have one."
+        if disputed
+        else "No two answers contradict each other."
+    )
+    return f"Of {len(beside)} instances that ours was asked are decided {words}. {contradictions}"

@@ -46,7 +46,7 @@ _TOLERANCE = 1e-6
 _TIED = -1e-4
 # Where the network's own sums may be rounded by more than this, no solver's word counts.
 _SOLVER_ROUNDING = 1e-7
-# Of the time, what a tree may take before programs have their turn.
+# Of the time, what a tree over signs may take before programs have their turn.
 _TREE_SHARE = 0.6
 # A counterexample must meet the goal by this share of the largest output: more than float64 rounds.
 _CLEAR_WIN = 1e-9
@@ -220,7 +220,8 @@ class RegionVerification:
         asked, stages = Asked.of(self._goal, self._open), matrix_stages(form)
         lower, upper = self._ball.box
         few = int((upper > lower).sum()) <= MOST_INPUTS and self._ball.norm == "linf"
-        with self._phases.timed("tree"), as_far_as(self._begun + _TREE_SHARE * self._time_limit):
+        share = 1.0 if few or self._rounding > _SOLVER_ROUNDING else _TREE_SHARE
+        with self._phases.timed("tree"), as_far_as(self._begun + share * self._time_limit):
             if few:
                 found = InputTree(stages, self._ball, asked, self._clearest).run()
             else:

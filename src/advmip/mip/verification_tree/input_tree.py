@@ -110,7 +110,8 @@ class InputTree:
             if point is not None:
                 return TreeProof(point, np.full(len(margins), -np.inf), nodes, 0.0)
             halves = boxes.halved(gains[open_].argmax(1))
-            order = worst.repeat(2).argsort(stable=True)
+            # Depth first, on where the bound is least: there a point is, if there is one.
+            order = worst.repeat(2).argsort(stable=True, descending=True)
             waiting = waiting.joined(halves[order])
             depths = torch.cat([depths, (levels + 1).repeat(2)[order]])
         if len(waiting):

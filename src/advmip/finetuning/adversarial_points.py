@@ -13,7 +13,7 @@ from advmip.errors import InputError
 from advmip.finetuning.cuts import AdversaryCuts
 from advmip.finetuning.parameters import ParameterVector
 from advmip.gradient_attacks import AdversarialSet
-from advmip.margins import USUAL, factor_to_usual, violation
+from advmip.margins import factor_of_points, violation
 from advmip.networks import Network
 
 # Delta of (4) where the logits of a point are of the usual scale.
@@ -51,10 +51,7 @@ class AdversarialPoints:
     @torch.no_grad()
     def _factor(self) -> float:
         """What brings the points' logits to the usual scale, which tolerances are meant for."""
-        outputs = self._precise_body(self._inputs.double())
-        apart = (outputs - outputs.gather(1, self._labels[:, None])).abs()
-        apart = apart[apart > 0]
-        return factor_to_usual(float(apart.median()) if len(apart) else USUAL)
+        return factor_of_points(self._precise_body(self._inputs.double()), self._labels)
 
     def violation(self, vector: Tensor) -> float:
         """V of equation (10) with the network's own precision."""

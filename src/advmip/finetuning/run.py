@@ -13,7 +13,7 @@ from torch import Tensor
 
 from advmip.datasets import Dataset
 from advmip.finetuning.block_coordinates import project_by_blocks
-from advmip.finetuning.cuts import CutBlock, LossCut
+from advmip.finetuning.cuts import CutBlock, loss_cut
 from advmip.finetuning.finetuned import Finetuned
 from advmip.finetuning.parameters import ParameterVector
 from advmip.finetuning.pool import POOL_COLUMNS, pareto_front, smallest_dominating_loss
@@ -85,34 +85,37 @@ class Run:
     @property
     def seconds(self) -> float:
         """Processor time of all iterations so far, with those that were recalled."""
-        return sum(value for row in self._rows for name, value in row.items() if _is_time(name))
+        return sum(value for row in self._rows for name, value in row.items() if "seconds" in name)
 
     def iterate(self, fixed_ratio: float = 0.0, sweeps: int = 1) -> None:
         """One iteration of Algorithm 1 but for its line search: linearise, project."""
-        row: dict[str, float] = {"iteration": len(self.projections) + 1}
-        self._rows.append(row)
         known = self._known or self._linearised()
         if self._record is not None and self._known is None:
             self._record.keep(len(self.projections), known)
         self._settle(known.image_losses)
-        row |= {"seconds_gradient": known.seconds[0], "seconds_separation": known.seconds[1]}
         started = time.process_time()
         self._cut(known)
         result = self._project(fixed_ratio, sweeps)
-        row["seconds_projection"] = time.process_time() - started
-        row["seconds_line_search"] = 0.0
+        seconds_projection = time.process_time() - started
         self._step = result.step
         self.projections.append(result)
         self._arrive()
-        row |= {
+        row = {
+            "iteration": len(self.projections),
             "violation": self._violation,
+            "loss": float("nan"),
             "rows": result.rows,
             "working_rows": result.working_rows,
             "active_rows": result.active_rows,
             "distance": result.distance,
             "duality_gap": result.duality_gap,
             "infeasibility": result.infeasibility,
+            "seconds_projection": seconds_projection,
+            "seconds_gradient": known.seconds[0],
+            "seconds_separation": known.seconds[1],
+            "seconds_line_search": 0.0,
         }
+        self._rows.append(row)
 
     def finish(self) -> None:
         """Take the training loss at the last iterate, too."""
@@ -200,7 +203,7 @@ class Run:
 
     def _cut(self, known: Linearisation) -> None:
         """Adds cuts of the separation and of the loss (12) at the present iterate."""
-        whole = LossCut(
+        whole = loss_cut(
             known.gradient,
             float(known.image_losses.mean()),
             self._step,
@@ -227,7 +230,3 @@ class Run:
         self, iteration: int, alpha: float, violated: float, loss: float, complete: bool
     ) -> None:
         self._pool.loc[len(self._pool)] = [iteration, alpha, violated, loss, complete, False]
-
-
-def _is_time(name: str) -> bool:
-    return name.startswith("seconds_")

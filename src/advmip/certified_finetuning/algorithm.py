@@ -1,0 +1,318 @@
+"""Algorithm 1 with a verifier in place of a fixed set of adversarial points: Theorem 1 at work.
+
+::
+
+    min ||w - w_hat||^2   s.t.  f_y(x; w) >= f_j(x; w) + delta   for all x in the balls, all j != y
+                                loss(w) <= loss(w_hat) + loss_slack                          (1)
+
+Source: Zhao & Kronqvist 2024, Section 2: finitely many points stand for the balls (Theorem 1).
+Which ones is asked anew at each iterate, until there is none left to be found.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from advmip.certified_finetuning.balls import Balls, Images
+from advmip.certified_finetuning.certificates import Certificates
+from advmip.certified_finetuning.iterates import Iterates
+from advmip.certified_finetuning.result import Accuracy, Fate, Robustified, TunedImage
+from advmip.certified_finetuning.worst_points import WorstPoints
+from advmip.datasets import Dataset
+from advmip.errors import InputError, unknown_name
+from advmip.finetuning import Finetuned, InfeasibleCutsError
+from advmip.finetuning.gradient_rows import load_differentiation
+from advmip.finetuning.parameters import ParameterVector
+from advmip.finetuning.run import Run
+from advmip.finetuning.separation import Separation
+from advmip.gradient_attacks import accuracy
+from advmip.mip.verification import Outcome, Verifier
+from advmip.networks import Network, load_network, save_network
+from advmip.networks.files import check_savable
+from advmip.progress import track
+from advmip.provenance import EXACT, code_digest
+from advmip.storage import array_digest, check_writable
+
+CUTS = ("certificates", "points")
+# On which code iterates depend.
+_CODE = ("certified_finetuning", "checking", "datasets", "finetuning", *EXACT, "networks")
+
+_FATES = {
+    Outcome.ROBUST: Fate.PROVED,
+    Outcome.ATTACKABLE: Fate.ATTACKABLE,
+    Outcome.UNKNOWN: Fate.UNKNOWN,
+    Outcome.MISCLASSIFIED: Fate.ATTACKABLE,
+}
+
+
+def robustify(
+    network: Network,
+    train: Dataset,
+    images: Images,
+    epsilon: float,
+    *,
+    cuts: Literal["certificates", "points"] = "certificates",
+    iterations: int = 50,
+    omega: float = 0.0,
+    margin: float | None = None,
+    loss_slack: float = 0.0,
+    unfit: Literal["refuse", "leave-out"] = "refuse",
+    test: Dataset | None = None,
+    time_limit: float = 1800.0,
+    image_time_limit: float = 60.0,
+    solver: str = "auto",
+    threads: int = 1,
+    seed: int = 0,
+    out: Path | None = None,
+    journal: Path | None = None,
+    failures: Path = Path("failures"),
+    progress: bool = True,
+) -> Robustified:
+    """Changes a network as little as possible until chosen images are proved robust.
+
+    Args:
+        network: The trained network; it is not changed.
+        train: The training data behind the loss.
+        images: Images with their classes, of the network's input shape, in [0, 1].
+        epsilon: The radius of the L-infinity balls around them, above 0.
+        cuts: "certificates": of bounds that hold all over a ball; "points": at points that win.
+        iterations: How many projections at most.
+        omega: The weight of the training loss in the choice among candidates (19), in [0, 1];
+            0 takes the proved iterate, or the one nearest to it. Points between w_hat and the
+            iterates are candidates only where it is above 0: they miss cuts.
+        margin: delta, by which the cuts ask classes to lead, in units of the logits, above 0; if
+            left out, about a hundredth of how far those of the images are apart.
+        loss_slack: xi, by which the training loss may rise.
+        unfit: What is done with images that the network misclassifies, and with those of different
+            classes that are not farther than 2 epsilon apart: "refuse" them, or "leave-out".
+        test: Test images, for the accuracy; it is that on `train` without.
+        time_limit: Processor seconds in which new iterates are begun, those of iterations that are
+            gone on from included, above 0.
+        image_time_limit: Seconds for each verdict on an image, above 0.
+        solver: Of the verifier.
+        threads: Of the verifier.
+        seed: Of the augmentation and of the verifier.
+        out: A file to save the network to, .safetensors; what is proved is proved of what it holds.
+        journal: The record of iterates, to go on from; arrays are in a folder of its name.
+        failures: The folder for an adversarial image that fails its check.
+        progress: Show a bar.
+
+    Raises:
+        InputError: Unusable arguments or images, images that are unfit or of the test set, a
+            network that cannot be bounded or saved, or cuts that no change of the weights
+            satisfies (``InfeasibleCutsError``).
+        CheckError: A projection or an adversarial image fails its check.
+    """
+    network = copy.deepcopy(network).cpu().frozen()
+    _check_arguments(
+        cuts=cuts, iterations=iterations, omega=omega, margin=margin, unfit=unfit, limit=time_limit
+    )
+    ask = partial(
+        Verifier,
+        epsilon=epsilon,
+        time_limit=image_time_limit,
+        solver=solver,
+        threads=threads,
+        seed=seed,
+        failures=failures,
+    )
+    ask(network)
+    if out is not None:
+        check_writable(out)
+        check_savable(network, out)
+    every = Balls.of(network, images, epsilon)
+    _refuse_tested(every, test)
+    left_out = _unfit(network, every, refuse=unfit == "refuse")
+    places = [place for place in range(len(every)) if place not in left_out]
+    balls = every.taken(places)
+    separation: Separation
+    if cuts == "certificates":
+        separation = Certificates(network, balls, margin)
+    else:
+        separation = WorstPoints(network, balls, margin, ask)
+    load_differentiation()
+    decisive: dict[str, Any] = {
+        "cuts": cuts,
+        "epsilon": epsilon,
+        "margin": margin,
+        "loss_slack": loss_slack,
+        "seed": seed,
+    }
+    if cuts == "points":
+        decisive |= {"image_time_limit": image_time_limit, "solver": solver, "threads": threads}
+    identity = _identity(network, train, balls, decisive)
+    with nullcontext() if journal is None else Iterates(journal, identity) as record:
+        run = Run(network, train, separation, loss_slack=loss_slack, seed=seed, record=record)
+        stopped = _tuned(run, iterations, time_limit, progress=progress)
+        run.finish()
+    if omega > 0:
+        run.search_lines(complete_pool=False, progress=progress)
+    tuned = run.result((omega,))
+    chosen = tuned.model(omega)
+    if out is not None:
+        save_network(chosen, out, {"robustified": decisive | {"start": network.digest}})
+        chosen = load_network(out)
+    started = time.process_time()
+    verifier = ask(chosen)
+    proofs = track(places, "proofs", enabled=progress)
+    judged = {place: _judged(verifier, images[place]) for place in proofs}
+    return Robustified(
+        network=chosen,
+        images=tuple((judged | left_out)[place] for place in range(len(every))),
+        distance=_distance(network, chosen),
+        accuracy=_accuracy(network, chosen, train if test is None else test),
+        iterations=tuned.iterations,
+        pool=tuned.pool,
+        stopped=stopped,
+        seconds=_seconds(tuned) | {"proofs": time.process_time() - started},
+    )
+
+
+def _tuned(run: Run, iterations: int, time_limit: float, *, progress: bool) -> str:
+    """Project until everything is proved, as far as may be; says why it ends."""
+    bar = track(range(iterations), "fine-tuning", enabled=progress)
+    for _ in bar:
+        if run.violation == 0:
+            return "proved"
+        if run.seconds >= time_limit:
+            return "time"
+        try:
+            run.iterate()
+        except InfeasibleCutsError:
+            if not run.projections:
+                raise
+            return "infeasible"
+        state = {"V": f"{run.violation:.3g}", "distance": f"{run.distance:.4g}"}
+        bar.set_postfix(state, refresh=False)
+    return "iterations" if run.violation else "proved"
+
+
+def _judged(verifier: Verifier, labelled: tuple[np.ndarray[Any, Any], int]) -> TunedImage:
+    """What is known of an image by the verifier alone."""
+    image, label = labelled
+    verdict = verifier.verdict(image, label)
+    adversarial = verdict.adversarial
+    if verdict.status is Outcome.MISCLASSIFIED:
+        adversarial = np.asarray(image, np.float64)
+    return TunedImage(label, _FATES[verdict.status], verdict, adversarial)
+
+
+def _unfit(network: Network, balls: Balls, *, refuse: bool) -> dict[int, TunedImage]:
+    """The images that cannot be proved, or are not classified correctly, by their places.
+
+    Raises:
+        InputError: There is one, and it is to be refused; or no other is left.
+    """
+    labels = balls.labels.tolist()
+    rivals = balls.rivals()
+    mistaken = {
+        place: predicted
+        for place, predicted in balls.mistaken(network).items()
+        if place not in rivals
+    }
+    said = [
+        f"image {place} (class {labels[place]}) within 2 epsilon of image {rival} "
+        f"(class {labels[rival]})"
+        for place, rival in rivals.items()
+        if place < rival or rivals.get(rival) != place
+    ]
+    said += [
+        f"image {place} (class {labels[place]}) taken for {predicted}"
+        for place, predicted in mistaken.items()
+    ]
+    if said and (refuse or len(rivals) + len(mistaken) == len(balls)):
+        raise InputError(
+            subject="images to be proved",
+            found="; ".join(said[:5]) + (f"; and {len(said) - 5} more" if said[5:] else ""),
+            expected="images that the network classifies correctly, no two of different classes "
+            "within 2 epsilon, counted from 0",
+            mend="name others" + (', or leave these out: unfit="leave-out"' if refuse else ""),
+        )
+    return {
+        place: TunedImage(labels[place], Fate.IMPOSSIBLE, rival=rival)
+        for place, rival in rivals.items()
+    } | {
+        place: TunedImage(labels[place], Fate.MISCLASSIFIED, predicted=predicted)
+        for place, predicted in mistaken.items()
+    }
+
+
+def _refuse_tested(balls: Balls, test: Dataset | None) -> None:
+    """Refuse images that the accuracy would be measured on."""
+    if test is None or test.images[0].size != balls.centres.shape[1]:
+        return
+    known = {array_digest(image.ravel()) for image in test.images}
+    centres = balls.centres.numpy().astype(np.float32)
+    among = [place for place, centre in enumerate(centres) if array_digest(centre) in known]
+    if among:
+        raise InputError(
+            subject="images to be proved",
+            found=f"image {among[0]} (counted from 0) and {len(among) - 1} more are test images",
+            expected="images that the accuracy is not measured on",
+            mend="name training images, such as mnist-train:0-49, or leave out `test`",
+        )
+
+
+def _accuracy(before: Network, after: Network, data: Dataset) -> Accuracy:
+    return Accuracy(
+        data.split, *(accuracy(each, data.images, data.labels) for each in (before, after))
+    )
+
+
+def _distance(before: Network, after: Network) -> float:
+    parameters = ParameterVector(before.body)
+    old, new = (parameters.of(each.body).double() for each in (before, after))
+    return float((new - old).norm())
+
+
+def _seconds(tuned: Finetuned) -> dict[str, float]:
+    return {
+        str(name).removeprefix("seconds_"): float(tuned.iterations[name].sum())
+        for name in tuned.iterations
+        if str(name).startswith("seconds_")
+    }
+
+
+def _identity(
+    network: Network, train: Dataset, balls: Balls, decisive: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What every iterate depends on."""
+    return {
+        "code": code_digest(*_CODE),
+        "network": network.digest,
+        "train": array_digest(train.images, train.labels),
+        "images": array_digest(balls.centres.numpy(), balls.labels.numpy()),
+        **decisive,
+    }
+
+
+def _check_arguments(
+    *, cuts: str, iterations: int, omega: float, margin: float | None, unfit: str, limit: float
+) -> None:
+    for kind, name, known in (
+        ("kind of cuts", cuts, CUTS),
+        ("way with unfit images", unfit, ("refuse", "leave-out")),
+    ):
+        if name not in known:
+            raise unknown_name(kind, name, known)
+    for name, value, valid, expected in (
+        ("iterations", iterations, iterations >= 1, "at least 1"),
+        ("omega", omega, 0.0 <= omega <= 1.0, "a weight between 0 and 1"),
+        ("margin", margin, margin is None or margin > 0.0, "above 0"),
+        ("time_limit", limit, limit > 0.0, "seconds, above 0"),
+    ):
+        if not valid:
+            raise InputError(
+                subject=f"argument {name!r} of robustify",
+                found=str(value),
+                expected=expected,
+                mend="correct the argument",
+            )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ import numpy as np
 
 from advmip.certified_finetuning.balls import Balls, Images
 from advmip.certified_finetuning.certificates import Certificates
+from advmip.certified_finetuning.fitness import left_out_of, refuse_tested
 from advmip.certified_finetuning.iterates import Iterates
 from advmip.certified_finetuning.result import Accuracy, Fate, Robustified, TunedImage
 from advmip.certified_finetuning.worst_points import WorstPoints
@@ -59,6 +60,7 @@ def robustify(
     images: Images,
     epsilon: float,
     *,
+    names: Sequence[str] | None = None,
     cuts: Literal["certificates", "points"] = "certificates",
     iterations: int = 50,
     omega: float = 0.0,
@@ -83,6 +85,7 @@ def robustify(
         train: The training data behind the loss.
         images: Images with their classes, of the network's input shape, in [0, 1].
         epsilon: The radius of the L-infinity balls around them, above 0.
+        names: What the images are called in messages; by their places from 0 if left out.
         cuts: "certificates": of bounds that hold all over a ball; "points": at points that win.
         iterations: How many projections at most.
         omega: The weight of the training loss in the choice among candidates (19), in [0, 1];
@@ -128,9 +131,11 @@ def robustify(
     if out is not None:
         check_writable(out)
         check_savable(network, out)
+    _check_train(network, train)
     every = Balls.of(network, images, epsilon)
-    _refuse_tested(every, test)
-    left_out = _unfit(network, every, refuse=unfit == "refuse")
+    called = [f"image {place}" for place in range(len(every))] if names is None else names
+    refuse_tested(every, called, test)
+    left_out = left_out_of(network, every, called, refuse=unfit == "refuse")
     places = [place for place in range(len(every)) if place not in left_out]
     balls = every.taken(places)
     separation: Separation
@@ -181,7 +186,7 @@ def _tuned(run: Run, iterations: int, time_limit: float, *, progress: bool) -> s
     bar = track(range(iterations), "fine-tuning", enabled=progress)
     for _ in bar:
         if run.violation == 0:
-            return "proved"
+            return "converged"
         if run.seconds >= time_limit:
             return "time"
         try:
@@ -192,7 +197,7 @@ def _tuned(run: Run, iterations: int, time_limit: float, *, progress: bool) -> s
             return "infeasible"
         state = {"V": f"{run.violation:.3g}", "distance": f"{run.distance:.4g}"}
         bar.set_postfix(state, refresh=False)
-    return "iterations" if run.violation else "proved"
+    return "iterations" if run.violation else "converged"
 
 
 def _judged(verifier: Verifier, labelled: tuple[np.ndarray[Any, Any], int]) -> TunedImage:
@@ -203,62 +208,6 @@ def _judged(verifier: Verifier, labelled: tuple[np.ndarray[Any, Any], int]) -> T
     if verdict.status is Outcome.MISCLASSIFIED:
         adversarial = np.asarray(image, np.float64)
     return TunedImage(label, _FATES[verdict.status], verdict, adversarial)
-
-
-def _unfit(network: Network, balls: Balls, *, refuse: bool) -> dict[int, TunedImage]:
-    """The images that cannot be proved, or are not classified correctly, by their places.
-
-    Raises:
-        InputError: There is one, and it is to be refused; or no other is left.
-    """
-    labels = balls.labels.tolist()
-    rivals = balls.rivals()
-    mistaken = {
-        place: predicted
-        for place, predicted in balls.mistaken(network).items()
-        if place not in rivals
-    }
-    said = [
-        f"image {place} (class {labels[place]}) within 2 epsilon of image {rival} "
-        f"(class {labels[rival]})"
-        for place, rival in rivals.items()
-        if place < rival or rivals.get(rival) != place
-    ]
-    said += [
-        f"image {place} (class {labels[place]}) taken for {predicted}"
-        for place, predicted in mistaken.items()
-    ]
-    if said and (refuse or len(rivals) + len(mistaken) == len(balls)):
-        raise InputError(
-            subject="images to be proved",
-            found="; ".join(said[:5]) + (f"; and {len(said) - 5} more" if said[5:] else ""),
-            expected="images that the network classifies correctly, no two of different classes "
-            "within 2 epsilon, counted from 0",
-            mend="name others" + (', or leave these out: unfit="leave-out"' if refuse else ""),
-        )
-    return {
-        place: TunedImage(labels[place], Fate.IMPOSSIBLE, rival=rival)
-        for place, rival in rivals.items()
-    } | {
-        place: TunedImage(labels[place], Fate.MISCLASSIFIED, predicted=predicted)
-        for place, predicted in mistaken.items()
-    }
-
-
-def _refuse_tested(balls: Balls, test: Dataset | None) -> None:
-    """Refuse images that the accuracy would be measured on."""
-    if test is None or test.images[0].size != balls.centres.shape[1]:
-        return
-    known = {array_digest(image.ravel()) for image in test.images}
-    centres = balls.centres.numpy().astype(np.float32)
-    among = [place for place, centre in enumerate(centres) if array_digest(centre) in known]
-    if among:
-        raise InputError(
-            subject="images to be proved",
-            found=f"image {among[0]} (counted from 0) and {len(among) - 1} more are test images",
-            expected="images that the accuracy is not measured on",
-            mend="name training images, such as mnist-train:0-49, or leave out `test`",
-        )
 
 
 def _accuracy(before: Network, after: Network, data: Dataset) -> Accuracy:
@@ -292,6 +241,17 @@ def _identity(
         "images": array_digest(balls.centres.numpy(), balls.labels.numpy()),
         **decisive,
     }
+
+
+def _check_train(network: Network, train: Dataset) -> None:
+    shape = train.images.shape[1:]
+    if shape != network.layout.shape:
+        raise InputError(
+            subject="training images",
+            found=f"arrays of shape {shape}",
+            expected=f"{network.layout.shape}, as the network takes them",
+            mend="name the data set that the network classifies",
+        )
 
 
 def _check_arguments(

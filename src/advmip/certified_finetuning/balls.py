@@ -1,4 +1,4 @@
-"""The balls that are to be proved robust: checked images with their classes, and what is unfit."""
+"""The balls that are to be proved robust: checked images with their classes."""
 
 from __future__ import annotations
 
@@ -65,29 +65,3 @@ class Balls:
     def taken(self, places: Sequence[int]) -> Balls:
         """Some of the balls."""
         return Balls(self.centres[list(places)], self.labels[list(places)], self.epsilon)
-
-    def rivals(self) -> dict[int, int]:
-        """The images that no network can be robust at, each with one that stands in its way.
-
-        Two images of different classes not farther than 2 epsilon apart: the point between them
-        lies in both balls, and would have to have both classes.
-        """
-        found = {}
-        for place, (centre, label) in enumerate(zip(self.centres, self.labels, strict=True)):
-            distances = (self.centres - centre).abs().amax(dim=1)
-            distances[self.labels == label] = torch.inf
-            nearest = int(distances.argmin())
-            if float(distances[nearest]) <= 2 * self.epsilon:
-                found[place] = nearest
-        return found
-
-    def mistaken(self, network: Network) -> dict[int, int]:
-        """The images that a network takes for another class, and for which."""
-        shaped = self.centres.reshape(-1, *network.layout.shape)
-        with torch.no_grad():
-            answers = network(shaped.to(network.mean.dtype)).argmax(dim=1)
-        return {
-            place: int(answer)
-            for place, (answer, label) in enumerate(zip(answers, self.labels, strict=True))
-            if answer != label
-        }

@@ -69,6 +69,7 @@ def robustify(
     unfit: Literal["refuse", "leave-out"] = "refuse",
     test: Dataset | None = None,
     time_limit: float = 1800.0,
+    separation_time_limit: float = 5.0,
     image_time_limit: float = 60.0,
     solver: str = "auto",
     threads: int = 1,
@@ -99,7 +100,9 @@ def robustify(
         test: Test images, for the accuracy; it is that on `train` without.
         time_limit: Processor seconds in which new iterates are begun, those of iterations that are
             gone on from included, above 0.
-        image_time_limit: Seconds for each verdict on an image, above 0.
+        separation_time_limit: Seconds for each verdict on an image in an iteration, at least 0;
+            above 0 for "points". With 0 linear forms alone say what is left to be cut.
+        image_time_limit: Seconds for each verdict on an image at the end, above 0.
         solver: Of the verifier.
         threads: Of the verifier.
         seed: Of the augmentation and of the verifier.
@@ -116,18 +119,32 @@ def robustify(
     """
     network = copy.deepcopy(network).cpu().frozen()
     _check_arguments(
-        cuts=cuts, iterations=iterations, omega=omega, margin=margin, unfit=unfit, limit=time_limit
+        cuts,
+        unfit,
+        iterations=(iterations, iterations >= 1, "at least 1"),
+        omega=(omega, 0.0 <= omega <= 1.0, "a weight between 0 and 1"),
+        margin=(margin, margin is None or margin > 0.0, "above 0"),
+        loss_slack=(loss_slack, loss_slack >= 0.0, "at least 0"),
+        time_limit=(time_limit, time_limit > 0.0, "seconds, above 0"),
+        separation_time_limit=(
+            separation_time_limit,
+            separation_time_limit >= 0.0,
+            "seconds, at least 0",
+        ),
     )
     ask = partial(
         Verifier,
         epsilon=epsilon,
-        time_limit=image_time_limit,
         solver=solver,
         threads=threads,
         seed=seed,
         failures=failures,
     )
-    ask(network)
+    ask(network, time_limit=image_time_limit)
+    quickly = None
+    if separation_time_limit > 0 or cuts == "points":
+        quickly = partial(ask, time_limit=separation_time_limit)
+        quickly(network)
     if out is not None:
         check_writable(out)
         check_savable(network, out)
@@ -139,20 +156,21 @@ def robustify(
     places = [place for place in range(len(every)) if place not in left_out]
     balls = every.taken(places)
     separation: Separation
-    if cuts == "certificates":
-        separation = Certificates(network, balls, margin)
+    if cuts == "points" and quickly is not None:
+        separation = WorstPoints(network, balls, margin, quickly)
     else:
-        separation = WorstPoints(network, balls, margin, ask)
+        separation = Certificates(network, balls, margin, quickly)
     load_differentiation()
-    decisive: dict[str, Any] = {
+    decisive = {
         "cuts": cuts,
         "epsilon": epsilon,
         "margin": margin,
         "loss_slack": loss_slack,
+        "separation_time_limit": separation_time_limit,
+        "solver": solver,
+        "threads": threads,
         "seed": seed,
     }
-    if cuts == "points":
-        decisive |= {"image_time_limit": image_time_limit, "solver": solver, "threads": threads}
     identity = _identity(network, train, balls, decisive)
     with nullcontext() if journal is None else Iterates(journal, identity) as record:
         run = Run(network, train, separation, loss_slack=loss_slack, seed=seed, record=record)
@@ -166,7 +184,7 @@ def robustify(
         save_network(chosen, out, {"robustified": decisive | {"start": network.digest}})
         chosen = load_network(out)
     started = time.process_time()
-    verifier = ask(chosen)
+    verifier = ask(chosen, time_limit=image_time_limit)
     proofs = track(places, "proofs", enabled=progress)
     judged = {place: _judged(verifier, images[place]) for place in proofs}
     return Robustified(
@@ -254,21 +272,15 @@ def _check_train(network: Network, train: Dataset) -> None:
         )
 
 
-def _check_arguments(
-    *, cuts: str, iterations: int, omega: float, margin: float | None, unfit: str, limit: float
-) -> None:
-    for kind, name, known in (
+def _check_arguments(cuts: str, unfit: str, **numbers: tuple[float | None, bool, str]) -> None:
+    """Refuse names that are not known, and numbers that are not valid: what they should be."""
+    for kind, given, known in (
         ("kind of cuts", cuts, CUTS),
         ("way with unfit images", unfit, ("refuse", "leave-out")),
     ):
-        if name not in known:
-            raise unknown_name(kind, name, known)
-    for name, value, valid, expected in (
-        ("iterations", iterations, iterations >= 1, "at least 1"),
-        ("omega", omega, 0.0 <= omega <= 1.0, "a weight between 0 and 1"),
-        ("margin", margin, margin is None or margin > 0.0, "above 0"),
-        ("time_limit", limit, limit > 0.0, "seconds, above 0"),
-    ):
+        if given not in known:
+            raise unknown_name(kind, given, known)
+    for name, (value, valid, expected) in numbers.items():
         if not valid:
             raise InputError(
                 subject=f"argument {name!r} of robustify",

@@ -8,20 +8,19 @@ points found so far, as in Algorithm 1.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from advmip.certified_finetuning.balls import Balls
+from advmip.certified_finetuning.verdicts import Ask, Verdicts
 from advmip.finetuning.cuts import AdversaryCuts
 from advmip.finetuning.parameters import ParameterVector
 from advmip.margins import factor_of_points
-from advmip.mip.verification import Outcome, Verdict, Verifier
+from advmip.mip.verification import Outcome, Verdict
 from advmip.networks import Network
-
-Ask = Callable[[Network], Verifier]
 
 # Delta where logits are of the usual scale.
 _MARGIN = 0.1
@@ -41,32 +40,28 @@ class WorstPoints:
     """
 
     def __init__(self, network: Network, balls: Balls, margin: float | None, ask: Ask) -> None:
-        self._network = copy.deepcopy(network).frozen()
-        self._precise = copy.deepcopy(self._network).double()
+        self._precision, self._shape = network.mean.dtype, network.layout.shape
+        self._network = copy.deepcopy(network).double()
         self._parameters = ParameterVector(network.body)
-        self._balls, self._ask = balls, ask
-        self._shape = network.layout.shape
+        self._balls, self._verdicts = balls, Verdicts(network, balls, ask)
         with torch.no_grad():
-            outputs = self._precise(balls.centres.reshape(-1, *self._shape))
+            outputs = self._network(balls.centres.reshape(-1, *self._shape))
         self._factor = factor_of_points(outputs, balls.labels)
         self._margin = _MARGIN / self._factor if margin is None else margin
         self._points = balls.centres[:0].reshape(-1, *self._shape)
         self._labels = balls.labels[:0]
-        self._seen: tuple[Tensor, list[Verdict]] | None = None
 
     def violation(self, vector: Tensor) -> float:
         """V: by how much the proved margins of the balls that are not robust fall short of 0."""
-        open_balls = (each for each in self._verdicts(vector) if each.status is not Outcome.ROBUST)
-        return sum(max(-self._factor * float(each.margins.min()), 0.0) for each in open_balls)
+        margins = (float(each.margins.min()) for each in self._open(vector).values())
+        return sum(max(-self._factor * margin, 0.0) for margin in margins)
 
     def found(self, vector: Tensor) -> Mapping[str, Tensor]:
         """Points (P, ...) that win at w, and the places (P,) of their balls."""
         points, places = [self._points[:0]], []
-        verdicts = self._verdicts(vector)
-        self._load(vector)
-        for place, verdict in enumerate(verdicts):
-            if verdict.status is Outcome.ROBUST:
-                continue
+        rounded = self._parameters.unflatten(vector.to(self._precision).double())
+        self._network.body.load_state_dict(rounded, strict=False)
+        for place, verdict in self._open(vector).items():
             worst = self._worst(place)
             if not len(worst) and verdict.adversarial is not None:
                 worst = torch.from_numpy(np.asarray(verdict.adversarial, np.float64)[None])
@@ -84,11 +79,11 @@ class WorstPoints:
             return []
         return [
             AdversaryCuts(
-                self._precise.body,
+                self._network.body,
                 self._parameters,
                 vector,
                 step,
-                self._precise.normalise(self._points),
+                self._network.normalise(self._points),
                 self._labels,
                 margin=self._margin,
                 radius=0.0,
@@ -96,23 +91,12 @@ class WorstPoints:
             )
         ]
 
-    def _verdicts(self, vector: Tensor) -> list[Verdict]:
-        if self._seen is None or not torch.equal(self._seen[0], vector):
-            self._load(vector)
-            verifier = self._ask(self._network)
-            centres = self._balls.centres.reshape(-1, *self._shape).numpy()
-            labels = self._balls.labels.tolist()
-            verdicts = [
-                verifier.verdict(centre, label)
-                for centre, label in zip(centres, labels, strict=True)
-            ]
-            self._seen = vector.clone(), verdicts
-        return self._seen[1]
-
-    def _load(self, vector: Tensor) -> None:
-        for network in (self._network, self._precise):
-            rounded = vector.to(self._network.mean.dtype).to(network.mean.dtype)
-            network.body.load_state_dict(self._parameters.unflatten(rounded), strict=False)
+    def _open(self, vector: Tensor) -> dict[int, Verdict]:
+        """The verdicts on the balls that are not proved, by place."""
+        verdicts = self._verdicts.at(vector, range(len(self._balls)))
+        return {
+            place: each for place, each in verdicts.items() if each.status is not Outcome.ROBUST
+        }
 
     def _worst(self, place: int) -> Tensor:
         """For each class that wins somewhere in a ball a point (..., pixels) where it wins most."""
@@ -125,7 +109,7 @@ class WorstPoints:
         best, leads = points.clone(), torch.full((len(others),), -torch.inf).double()
         for _ in range(_STEPS):
             points.requires_grad_(True)
-            outputs = self._precise(points.reshape(-1, *self._shape))
+            outputs = self._network(points.reshape(-1, *self._shape))
             lead = outputs.gather(1, others[:, None])[:, 0] - outputs[:, label]
             (gradient,) = torch.autograd.grad(lead.sum(), points)
             better = lead.detach() > leads

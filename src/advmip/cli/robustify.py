@@ -41,7 +41,12 @@ def robustify(
     time_limit: Annotated[
         float, typer.Option(help="Processor seconds in which iterations are begun.")
     ] = 1800.0,
-    image_time_limit: Annotated[float, typer.Option(help="Seconds for each verdict.")] = 60.0,
+    separation_time_limit: Annotated[
+        float, typer.Option(help="Seconds for each verdict in an iteration; 0: linear forms alone.")
+    ] = 5.0,
+    image_time_limit: Annotated[
+        float, typer.Option(help="Seconds for each verdict at the end.")
+    ] = 60.0,
     solver: Annotated[str, typer.Option(help="auto, gurobi, scip or highs.")] = "auto",
     threads: SolverThreads = 1,
     seed: Seed = 0,
@@ -78,6 +83,7 @@ def robustify(
         loss_slack=loss_slack,
         unfit=unfit,
         time_limit=time_limit,
+        separation_time_limit=separation_time_limit,
         image_time_limit=image_time_limit,
         solver=solver,
         threads=threads,

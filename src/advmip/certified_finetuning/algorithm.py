@@ -46,6 +46,9 @@ CUTS = ("certificates", "points")
 # On which code iterates depend.
 _CODE = ("certified_finetuning", "checking", "datasets", "finetuning", *EXACT, "networks")
 
+# What rounding may move an iterate by that no cut has moved, relatively.
+_STILL = 1e-9
+
 _FATES = {
     Outcome.ROBUST: Fate.PROVED,
     Outcome.ATTACKABLE: Fate.ATTACKABLE,
@@ -213,6 +216,8 @@ def _tuned(run: Run, iterations: int, time_limit: float, *, progress: bool) -> s
             if not run.projections:
                 raise
             return "infeasible"
+        if run.violation and run.moved <= _STILL * (1.0 + run.distance):
+            return "stalled"
         state = {"V": f"{run.violation:.3g}", "distance": f"{run.distance:.4g}"}
         bar.set_postfix(state, refresh=False)
     return "iterations" if run.violation else "converged"

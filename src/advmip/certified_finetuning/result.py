@@ -76,7 +76,8 @@ class Robustified:
         iterations: A row for each iteration, as that of `finetune`, with `seconds_separation`.
         pool: The candidates, V in units of the usual scale.
         stopped: Why no further iterate was sought: "converged" where nothing was left to be cut,
-            "time", "iterations", or "infeasible" where cuts contradicted each other.
+            "time", "iterations", "infeasible" where cuts contradicted each other, or "stalled"
+            where the verifier had neither a proof nor a point to cut at.
         seconds: Processor seconds by part: separation, gradient, projection, line_search, proofs;
             those of iterations that were gone on from are counted.
     """

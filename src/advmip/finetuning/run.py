@@ -70,6 +70,7 @@ class Run:
         self._rows: list[dict[str, float]] = []
         self._pool = pd.DataFrame(columns=POOL_COLUMNS)
         self._step = torch.zeros_like(self._start)
+        self._moved = 0.0
         self._arrive()
 
     @property
@@ -81,6 +82,11 @@ class Run:
     def distance(self) -> float:
         """How far it is from w_hat."""
         return float(self._step.norm())
+
+    @property
+    def moved(self) -> float:
+        """How far it is from the iterate before."""
+        return self._moved
 
     @property
     def seconds(self) -> float:
@@ -97,6 +103,7 @@ class Run:
         self._cut(known)
         result = self._project(fixed_ratio, sweeps)
         seconds_projection = time.process_time() - started
+        self._moved = float((result.step - self._step).norm())
         self._step = result.step
         self.projections.append(result)
         self._arrive()

@@ -19,6 +19,7 @@ from advmip.certified_finetuning.verdicts import Ask, Verdicts
 from advmip.finetuning.cuts import AdversaryCuts
 from advmip.finetuning.parameters import ParameterVector
 from advmip.margins import factor_of_points
+from advmip.margins import violation as misclassification
 from advmip.mip.verification import Outcome, Verdict
 from advmip.networks import Network
 
@@ -44,23 +45,31 @@ class WorstPoints:
         self._network = copy.deepcopy(network).double()
         self._parameters = ParameterVector(network.body)
         self._balls, self._verdicts = balls, Verdicts(network, balls, ask)
-        with torch.no_grad():
-            outputs = self._network(balls.centres.reshape(-1, *self._shape))
-        self._factor = factor_of_points(outputs, balls.labels)
+        self._factor = factor_of_points(self._outputs_at(balls.centres), balls.labels)
         self._margin = _MARGIN / self._factor if margin is None else margin
         self._points = balls.centres[:0].reshape(-1, *self._shape)
         self._labels = balls.labels[:0]
 
     def violation(self, vector: Tensor) -> float:
-        """V: by how much the proved margins of the balls that are not robust fall short of 0."""
-        margins = (float(each.margins.min()) for each in self._open(vector).values())
-        return sum(max(-self._factor * margin, 0.0) for margin in margins)
+        """V: by how much the proved margins of the balls that are not robust fall short of 0.
+
+        Of an image that is misclassified itself nothing is proved: its own margin counts.
+        """
+        self._load(vector)
+        total = 0.0
+        for place, verdict in self._open(vector).items():
+            margin = float(verdict.margins.min())
+            if verdict.status is Outcome.MISCLASSIFIED:
+                some = slice(place, place + 1)
+                outputs = self._outputs_at(self._balls.centres[some])
+                margin = -float(misclassification(outputs, self._balls.labels[some]))
+            total += max(-self._factor * margin, 0.0)
+        return total
 
     def found(self, vector: Tensor) -> Mapping[str, Tensor]:
         """Points (P, ...) that win at w, and the places (P,) of their balls."""
         points, places = [self._points[:0]], []
-        rounded = self._parameters.unflatten(vector.to(self._precision).double())
-        self._network.body.load_state_dict(rounded, strict=False)
+        self._load(vector)
         for place, verdict in self._open(vector).items():
             worst = self._worst(place)
             if not len(worst) and verdict.adversarial is not None:
@@ -90,6 +99,16 @@ class WorstPoints:
                 factor=self._factor,
             )
         ]
+
+    def _load(self, vector: Tensor) -> None:
+        rounded = self._parameters.unflatten(vector.to(self._precision).double())
+        self._network.body.load_state_dict(rounded, strict=False)
+
+    @torch.no_grad()
+    def _outputs_at(self, points: Tensor) -> Tensor:
+        """The logits (P, classes) at points (P, pixels)."""
+        outputs: Tensor = self._network(points.reshape(-1, *self._shape))
+        return outputs
 
     def _open(self, vector: Tensor) -> dict[int, Verdict]:
         """The verdicts on the balls that are not proved, by place."""

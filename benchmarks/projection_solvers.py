@@ -29,9 +29,10 @@ from numpy.typing import NDArray
 
 from advmip.datasets import load_dataset
 from advmip.finetuning import finetune
-from advmip.finetuning.algorithm import Run
+from advmip.finetuning.adversarial_points import AdversarialPoints
 from advmip.finetuning.cuts import CutBlock
 from advmip.finetuning.projection import Projection, ProjectionResult
+from advmip.finetuning.run import Run
 from advmip.memory import keep_freed_memory
 from advmip.networks.released import released_network
 from advmip.threads import use_threads
@@ -149,15 +150,15 @@ def problems(
     points = adversarial_set(
         network, train, ATTACKS["mnist"], options.adversarial_points, 0, options.work_dir
     )
-    run = Run(network, train, points, margin=1e-5, radius=0.0, loss_slack=0.0, seed=0)
+    separation = AdversarialPoints(network, points, margin=1e-5, radius=0.0)
+    run = Run(network, train, separation, loss_slack=0.0, seed=0)
     # The first call of anything in torch pays for its loading.
     finetune(network, train, points, iterations=1, progress=False)
     for k in range(1, max(options.iterates) + 1):
-        run.iterate(fixed_ratio=0.0, sweeps=1, last=False)
+        run.iterate()
         warm = run.projections[-1]
         if k in options.iterates:
-            # The cuts at w^k itself are not part of the QP that gave w^k.
-            blocks = run.blocks[:-2]
+            blocks = list(run.blocks)
             cold = Projection(len(warm.step), torch.device("cpu"))
             for block in blocks:
                 cold.add(block)

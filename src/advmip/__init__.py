@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from advmip.certified_finetuning import Robustified, robustify
     from advmip.datasets import Dataset, load_dataset
     from advmip.errors import CheckError, InputError
     from advmip.finetuning import Finetuned, InfeasibleCutsError, finetune
@@ -53,6 +54,7 @@ __all__ = [
     "Network",
     "Property",
     "Protocol",
+    "Robustified",
     "Verdict",
     "VerificationIngredients",
     "Verifier",
@@ -71,6 +73,7 @@ __all__ = [
     "maximise_activation",
     "minimal_attack",
     "network_bounds",
+    "robustify",
     "save_network",
     "staged",
     "verify",
@@ -78,7 +81,7 @@ __all__ = [
 
 _HOMES = (
     *("errors", "datasets", "networks", "gradient_attacks", "finetuning", "mip", "properties"),
-    "questions.accuracy",
+    *("certified_finetuning", "questions.accuracy"),
 )
 
 

@@ -33,3 +33,15 @@ def factor_to_usual(typical: float) -> float:
     A power of two, which is exact.
     """
     return float(2.0 ** np.round(np.log2(USUAL / typical)))
+
+
+def factor_of_points(outputs: Tensor, labels: Tensor) -> float:
+    """What brings the logits (N, classes) of points to the usual scale, by how far they are apart.
+
+    Args:
+        outputs: Logits, shape (N, classes).
+        labels: The classes (N,) that others are held against.
+    """
+    apart = (outputs - outputs.gather(1, labels[:, None])).abs()
+    apart = apart[apart > 0]
+    return factor_to_usual(float(apart.median()) if len(apart) else USUAL)

@@ -21,6 +21,7 @@ from advmip.cli import (
     networks,
     plan,
     results,
+    robustify,
     tjeng,
     vnncomp,
     vnnlib,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(attacks.app)
 app.add_typer(vnnlib.app)
+app.add_typer(robustify.app)
 app.add_typer(data.app, name="data")
 app.add_typer(networks.app, name="network")
 app.add_typer(zhao_kronqvist.app, name="zk")

@@ -16,7 +16,7 @@ Images = Annotated[
     list[str],
     typer.Argument(
         help="Images: .npy in [0, 1], pictures, folders of them, .npz of `images` and `labels`, "
-        "or test images such as mnist:0-99."
+        "or images of a data set, such as mnist:0-99 (mnist-train:0-99)."
     ),
 ]
 DistanceName = Annotated[

@@ -137,28 +137,41 @@ class AdversaryCuts:
         return gradient.abs().flatten(1).amax(dim=1)
 
 
-class LossCut:
-    """The cut (12) of the training loss at one iterate: one row."""
+class WrittenCuts:
+    """Cuts whose rows are written out: ``rows . (w - w^k) >= required``."""
 
-    def __init__(
-        self, gradient: Tensor, loss: float, step: Tensor, *, initial_loss: float, slack: float
-    ) -> None:
-        """``gradient`` is grad loss(w^k), shape (n,); ``step`` is d^k; ``slack`` is xi."""
-        self._row = -gradient
-        self._right_hand_side = (self._row @ step + (loss - initial_loss - slack)).reshape(1)
+    def __init__(self, rows: Tensor, required: Tensor, step: Tensor) -> None:
+        """``rows`` has shape (m, n), ``required`` (m,); ``step`` is d^k = w^k - w_hat."""
+        self._rows = rows
+        self._right_hand_side = required + rows @ step
 
     @property
     def right_hand_side(self) -> Tensor:
-        """c, shape (1,)."""
+        """c, shape (m,)."""
         return self._right_hand_side
 
     def slopes(self, step: Tensor) -> Tensor:
-        """``A d``, shape (1,)."""
-        return (self._row @ step).reshape(1)
+        """``A d``, shape (m,)."""
+        return self._rows @ step
 
     def gradients(self, rows: Tensor) -> Rows:
-        """The one row, written out."""
-        return FullRows(self._row[None, :].expand(len(rows), -1))
+        """The rows with these indices."""
+        return FullRows(self._rows[rows])
+
+
+def loss_cut(
+    gradient: Tensor, loss: float, step: Tensor, *, initial_loss: float, slack: float
+) -> WrittenCuts:
+    """The cut (12) of the training loss at one iterate: one row.
+
+    Args:
+        gradient: grad loss(w^k), shape (n,).
+        loss: loss(w^k).
+        step: d^k = w^k - w_hat, shape (n,).
+        initial_loss: loss(w_hat).
+        slack: xi.
+    """
+    return WrittenCuts(-gradient[None], gradient.new_tensor([loss - initial_loss - slack]), step)
 
 
 class RestrictedCuts:

@@ -41,6 +41,23 @@ def save_network(network: Network, path: Path, metadata: Mapping[str, object]) -
         InputError: The network came from ONNX or a module of others: only the names of our own
             architectures fit into the file, no graph.
     """
+    check_savable(network, path)
+    save_weights(network, path, metadata)
+
+
+def check_savable(network: Network, path: Path) -> None:
+    """Find out that `save_network` can write a network, before the work that it comes of.
+
+    Raises:
+        InputError: It cannot: the file holds no graph, or is of another kind.
+    """
+    if path.suffix != ".safetensors":
+        raise InputError(
+            subject=f"network {path}",
+            found=f"a file ending in {path.suffix!r}",
+            expected="a .safetensors file",
+            mend="name such a file",
+        )
     if network.architecture.name not in ARCHITECTURES:
         raise InputError(
             subject=f"network {path}",
@@ -48,7 +65,6 @@ def save_network(network: Network, path: Path, metadata: Mapping[str, object]) -
             expected=f"one of {', '.join(ARCHITECTURES)}: a .safetensors file holds no graph",
             mend="keep the ONNX file or the module that it came from",
         )
-    save_weights(network, path, metadata)
 
 
 def save_weights(network: Network, path: Path, metadata: Mapping[str, object]) -> None:

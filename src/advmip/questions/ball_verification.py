@@ -68,20 +68,7 @@ class BallVerification(Question[Verdict]):
 
     def line(self, each: LabelledImage, answer: Verdict) -> str:
         """The verdict in a line."""
-        label, worst = each.label, int(np.argmin(answer.margins))
-        explained = {
-            Outcome.ROBUST: f"class {label}, by {answer.evidence.value}; "
-            f"margin at least {answer.margins[worst]:.4g} over class {worst}",
-            Outcome.ATTACKABLE: f"class {label} becomes {answer.predicted}, "
-            f"{answer.precision.in_words}",
-            Outcome.UNKNOWN: f"class {label}; float64 cannot tell who wins: the margin over class "
-            f"{worst} may be 0"
-            if answer.tied
-            else f"class {label}; margin at least {answer.margins[worst]:.4g} over class {worst}"
-            + (f" ({answer.reason})" if answer.reason and not answer.solver else ""),
-            Outcome.MISCLASSIFIED: f"class {label} is taken for {answer.predicted}",
-        }
-        return f"{answer.status.value}, {explained[answer.status]}; {answer.seconds:.2f} s"
+        return f"{answer.status.value}, {explained(each.label, answer)}; {answer.seconds:.2f} s"
 
     def keep(
         self, each: LabelledImage, answer: Verdict, stem: Path, *, picture: bool
@@ -92,3 +79,20 @@ class BallVerification(Question[Verdict]):
         file = stem.with_name(f"{stem.name}.npy")
         write_array(file, answer.adversarial)
         return [file]
+
+
+def explained(label: int, verdict: Verdict) -> str:
+    """Why a verdict on an image of a class is what it is, in words."""
+    worst = int(np.argmin(verdict.margins))
+    return {
+        Outcome.ROBUST: f"class {label}, by {verdict.evidence.value}; "
+        f"margin at least {verdict.margins[worst]:.4g} over class {worst}",
+        Outcome.ATTACKABLE: f"class {label} becomes {verdict.predicted}, "
+        f"{verdict.precision.in_words}",
+        Outcome.UNKNOWN: f"class {label}; float64 cannot tell who wins: the margin over class "
+        f"{worst} may be 0"
+        if verdict.tied
+        else f"class {label}; margin at least {verdict.margins[worst]:.4g} over class {worst}"
+        + (f" ({verdict.reason})" if verdict.reason and not verdict.solver else ""),
+        Outcome.MISCLASSIFIED: f"class {label} is taken for {verdict.predicted}",
+    }[verdict.status]

@@ -20,7 +20,7 @@ from advmip.networks import Network
 from advmip.storage import array_digest
 
 _RANGE = re.compile(r"(?P<of>.+):(?P<first>\d+)(-(?P<last>\d+))?")
-_DATASET = re.compile(r"[a-z]\w*")
+_DATASET = re.compile(r"(?P<data>[a-z]\w*)(-(?P<split>train|test))?")
 _ARCHIVE = ".npz"
 _ARRAYS = ("images", "labels")
 
@@ -76,8 +76,8 @@ def labelled_images(
     Args:
         network: The network that they are for.
         names: Files; folders of files, in the order of their names; archives (.npz) of `images`
-            (N, ...) and `labels` (N,); of archives and of data sets' test images also a number or
-            a range, "mnist:3" or "mnist:0-99".
+            (N, ...) and `labels` (N,); of archives and of data sets' images also a number or a
+            range, "mnist:3" or "mnist:0-99" of the test images, "mnist-train:0-99" of the others.
         label: The class of the images in files; the network's own answer if left out.
         data_dir: Where the files of data sets are; by default the user's cache.
         lower: The least value that a pixel of a file may have.
@@ -118,8 +118,10 @@ def _numbered(
     if source.suffix == _ARCHIVE:
         images, labels = _archive(source)
     else:
-        test = load_dataset(str(source), "test", data_dir)
-        images, labels = test.images, test.labels
+        named = _DATASET.fullmatch(str(source))
+        assert named is not None
+        dataset = load_dataset(named["data"], named["split"] or "test", data_dir)
+        images, labels = dataset.images, dataset.labels
     chosen = range(len(images)) if some is None else some
     if not (len(chosen) and chosen[-1] < len(images)):
         raise InputError(

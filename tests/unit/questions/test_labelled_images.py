@@ -44,6 +44,15 @@ def test_all_names_of_an_image_give_the_same_image(digits_network: Path, folder:
     ]
 
 
+def test_training_images_are_named_by_their_split(digits_network: Path) -> None:
+    data = load_dataset("digits", "train")
+    listed = found(digits_network, "digits-train:3-5")
+    assert [each.name for each in listed] == [f"digits-train:{place}" for place in (3, 4, 5)]
+    assert [each.label for each in listed] == data.labels[3:6].tolist()
+    np.testing.assert_array_equal(listed[0].image, data.images[3])
+    assert found(digits_network, "digits-test:3")[0].key == found(digits_network, "digits:3")[0].key
+
+
 def test_files_of_results_are_called_after_their_images(digits_network: Path, folder: Path) -> None:
     listed = found(digits_network, "digits:3", "four.npz:2", "shown/0.npy")
     assert [each.stem for each in listed] == ["digits-3", "four-2", "0"]

@@ -172,7 +172,8 @@ class _Instance:
         return rows
 
     def _iterations(self, tuned: Finetuned) -> list[Row]:
-        rows = tuned.iterations.to_dict("records")
+        # The points are given: no time goes into their separation.
+        rows = tuned.iterations.drop(columns="seconds_separation").to_dict("records")
         if self.chosen["accuracy_per_iteration"]:
             for row in rows:
                 iterate = tuned.candidate(int(row["iteration"]), 1.0)

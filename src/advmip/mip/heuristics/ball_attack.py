@@ -36,6 +36,7 @@ def logits_of(network: Network, factor: float) -> Logits:
     return run
 
 
+@torch.enable_grad()
 def attack_in_ball(
     logits: Logits,
     ball: Ball,

@@ -23,17 +23,12 @@ from advmip.mip.formulations import BigM, Formulation
 from advmip.mip.formulations.common_bound import CommonBound
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.goals import NO_GOAL, Conjunction, Goal, least_of
-from advmip.mip.heuristics.ball_attack import (
-    attack_in_ball,
-    logits_of,
-    moved_into_ball,
-    scaled_into_ball,
-)
 from advmip.mip.model import Matrix, Model, Vector
 from advmip.mip.phases import Phases
 from advmip.mip.problem import Encoding, Problem, encode
 from advmip.mip.programs.linear_program import LinearProgram
 from advmip.mip.solvers import choose
+from advmip.mip.verification.seeking import Seeking
 from advmip.mip.verification.specification import Specification
 from advmip.mip.verification.verdict import Evidence, Proof
 from advmip.mip.verification_tree import MOST_INPUTS, Asked, InputTree, SignTree
@@ -48,10 +43,6 @@ _TIED = -1e-4
 _SOLVER_ROUNDING = 1e-7
 # Of the time, what a tree over signs may take before programs have their turn.
 _TREE_SHARE = 0.6
-# A counterexample must meet the goal by this share of the largest output: more than float64 rounds.
-_CLEAR_WIN = 1e-9
-# It is sought at so many times what float32 may round.
-_AMPLY = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +100,7 @@ class RegionVerification:
         self._rounding = np.inf
         self._ball = ball
         self._centre = ball.images[0].numpy()
+        self._seeking = Seeking(specification, ball, self._goal, self._factor)
         everywhere = Ball(ball.images, np.inf, ball.norm, ball.lower, ball.upper)
         self._bounded_over = ball if specification.ingredients.ball else everywhere
 
@@ -136,29 +128,13 @@ class RegionVerification:
         point = None
         if self._open.size and self._specification.ingredients.shortcuts:
             with self._phases.timed("attack"):
-                point = self._met(self._attacked())
+                point = self._met(self._seeking.by_gradients(self._open))
         if self._open.size and point is None:
             with as_far_as():
                 bounds, point = self._split(form, bounds)
                 if self._open.size and point is None:
                     point = self._solved(form, bounds)
         return point
-
-    @cached_property
-    def _extra_margin(self) -> float:
-        """By how much a point near the centre should exceed the goal, to be clear of rounding."""
-        shaped = self._centre.reshape(self._form.input_shape)
-        return _AMPLY * self._specification.replay.rounding(
-            shaped, lambda outputs: float(self._goal.surplus(outputs * self._factor))
-        )
-
-    def _attacked(self, start: Vector | None = None) -> NDArray[np.float64]:
-        """Where a gradient attack in the region ends, from its centre or from a point of it."""
-        wanted = self._goal.with_margin(self._extra_margin)
-        goals: list[Goal] = [wanted.towards(int(case)) for case in self._open]
-        logits = logits_of(self._specification.network, self._factor)
-        starts = () if start is None else (start,)
-        return attack_in_ball(logits, self._ball, goals, self._specification.options.seed, starts)
 
     @property
     def _open(self) -> NDArray[np.intp]:
@@ -223,11 +199,11 @@ class RegionVerification:
         share = 1.0 if few or self._rounding > _SOLVER_ROUNDING else _TREE_SHARE
         with self._phases.timed("tree"), as_far_as(self._begun + share * self._time_limit):
             if few:
-                found = InputTree(stages, self._ball, asked, self._clearest).run()
+                found = InputTree(stages, self._ball, asked, self._near).run()
             else:
                 sides = [_sides(each) for each in bounds[:-1]]
                 search = matrix_stages(form, torch.float32)
-                tree = SignTree(stages, search, self._ball, sides, asked, self._clearest)
+                tree = SignTree(stages, search, self._ball, sides, asked, self._near)
                 found = tree.run()
                 tight = [Interval(s.lower[0].numpy(), s.upper[0].numpy()) for s in tree.sides]
                 bounds = [*tight, bounds[-1]]
@@ -254,6 +230,12 @@ class RegionVerification:
             with self._phases.timed("mip"):
                 point = self._decided(form, bounds, int(case))
         return point
+
+    def _met(self, points: NDArray[np.float64] | list[Vector]) -> Vector | None:
+        return self._seeking.clear(points, self._open)
+
+    def _near(self, points: Vector) -> Vector | None:
+        return self._seeking.near(points, self._open)
 
     def _problem(self, form: StagedNetwork, ball: Ball, goal: Goal = NO_GOAL) -> Problem:
         domain = np.asarray(ball.lower), np.asarray(ball.upper)
@@ -346,34 +328,6 @@ class RegionVerification:
         self._margins = np.fmax(self._margins, margins)
         if self._open.size < before:
             self._evidence = evidence
-
-    def _met(self, points: NDArray[np.float64] | list[Vector]) -> Vector | None:
-        """The point (inputs,) that meets the goal by most, moved into the region; None if none.
-
-        Where it does not meet it clearly in float32, a gradient attack goes on from there.
-        """
-        best = self._clearest(points)
-        if best is None or self._surplus(best) > self._extra_margin:
-            return best
-        return self._clearest([best, *self._attacked(best)])
-
-    def _surplus(self, point: Vector) -> float:
-        return float(self._goal.surplus(self._form.logits(point)))
-
-    def _clearest(self, points: NDArray[np.float64] | list[Vector]) -> Vector | None:
-        """The point (inputs,) that meets the goal by most, moved into the region; None if none."""
-        if not len(points):
-            return None
-        near = scaled_into_ball(self._ball, np.asarray(points))
-        surpluses = self._goal.surplus(self._form.logits(near.T))
-        for place in np.argsort(surpluses)[::-1]:
-            if surpluses[place] <= 0:
-                break
-            moved = moved_into_ball(self._ball, near[place])
-            largest = float(np.abs(self._form.logits(moved)).max())
-            if self._surplus(moved) > _CLEAR_WIN * largest:
-                return moved
-        return None
 
 
 def _lacking(encoding: Encoding, conditions: Conjunction) -> Model:

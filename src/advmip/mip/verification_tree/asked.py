@@ -13,7 +13,7 @@ from advmip.mip.goals import Goal
 from advmip.mip.model import Indices, Vector
 
 # Whether one of some points (N, inputs) meets the goal: that point (inputs,), or None.
-Seeking = Callable[[Vector], Vector | None]
+Seek = Callable[[Vector], Vector | None]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.bounds.operators import Stage
 from advmip.mip.deadline import time_is_up
 from advmip.mip.model import Vector
-from advmip.mip.verification_tree.asked import Asked, Seeking, TreeProof
+from advmip.mip.verification_tree.asked import Asked, Seek, TreeProof
 
 # With more inputs that can move, halving boxes leads nowhere.
 MOST_INPUTS = 20
@@ -85,7 +85,7 @@ class InputTree:
         seek: Tells whether a point meets the goal.
     """
 
-    def __init__(self, stages: Sequence[Stage], ball: Ball, asked: Asked, seek: Seeking) -> None:
+    def __init__(self, stages: Sequence[Stage], ball: Ball, asked: Asked, seek: Seek) -> None:
         self._stages, self._asked, self._seek = stages, asked, seek
         self._root = _Boxes(*ball.corners)
 

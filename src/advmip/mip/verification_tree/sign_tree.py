@@ -20,7 +20,7 @@ from advmip.mip.bounds.lines import Multipliers, Sides
 from advmip.mip.bounds.operators import Stage
 from advmip.mip.deadline import time_is_up
 from advmip.mip.model import Vector
-from advmip.mip.verification_tree.asked import Asked, Seeking, TreeProof
+from advmip.mip.verification_tree.asked import Asked, Seek, TreeProof
 from advmip.mip.verification_tree.branching import Split, best_split
 from advmip.mip.verification_tree.neurons import Bounded, ContradictionError, NodeBounds
 
@@ -81,7 +81,7 @@ class SignTree:
         ball: Ball,
         sides: Sequence[Sides],
         asked: Asked,
-        seek: Seeking,
+        seek: Seek,
     ) -> None:
         self._bounds = NodeBounds(stages, search, ball)
         self._asked, self._seek = asked, seek

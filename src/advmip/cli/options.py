@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from advmip.settings import Settings, load_settings
+if TYPE_CHECKING:
+    from advmip.settings import Settings
 
 CONFIG = Path("config.yaml")
 WORKFLOW = Path("workflow")
@@ -28,6 +29,8 @@ OutFolder = Annotated[Path, typer.Option("--out", help="The folder of row files 
 
 def settings_of(file: Path) -> Settings:
     """The complete settings that a file asks for."""
+    from advmip.settings import load_settings
+
     return load_settings(file, WORKFLOW)
 
 

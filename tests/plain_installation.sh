@@ -16,10 +16,10 @@ venv/bin/python - <<'PYTHON'
 import sys
 import numpy as np
 import advmip
+assert "torch" not in sys.modules
 from advmip.extras import EXTRAS, installed
 from advmip.networks import ARCHITECTURES, new_network
 
-assert "torch" not in sys.modules
 extra = [package for package in sum(EXTRAS.values(), ()) if installed(package)]
 print("of the extras, through packages of the core:", ", ".join(extra) or "nothing")
 network = new_network(ARCHITECTURES["digits_dnn1"], seed=0).frozen()

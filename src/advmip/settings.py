@@ -253,6 +253,7 @@ class Settings(TypedDict):
     reuse: Reuse
     seed: int
     threads: int
+    gpus: int
     networks: dict[str, NetworkSettings]
     zk: ZhaoKronqvist
     zhu: Zhu

@@ -46,5 +46,5 @@ def test_every_environment_has_the_same_python():
 
 def test_the_container_holds_what_the_workflow_reads():
     copied = (PROJECT / "envs/Containerfile").read_text()
-    for name in ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "src"):
+    for name in ("LICENSE", "Snakefile", "config.yaml", "workflow", "profiles", "envs", "src"):
         assert re.search(rf"^COPY .*\b{name}\b", copied, re.M), name

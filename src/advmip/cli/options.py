@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from advmip.running import WORKFLOW_VARIABLE
+
 if TYPE_CHECKING:
     from advmip.settings import Settings
 
 CONFIG = Path("config.yaml")
-WORKFLOW = Path("workflow")
+WORKFLOW = Path(os.environ.get(WORKFLOW_VARIABLE, "workflow"))
 
 PaperNetwork = Annotated[str, typer.Argument(help="CNNLight, CNN or ResNet8.")]
 SettingsFile = Annotated[

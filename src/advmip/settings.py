@@ -242,12 +242,30 @@ class Tjeng(TypedDict):
     experiments: dict[str, dict[str, Verifications]]
 
 
+class Benchmark(TypedDict):
+    """A benchmark of VNN-COMP; or boxes around test images, where networks are named."""
+
+    instances: int
+    networks: list[str]
+    epsilon: float
+    solvers: list[str]
+    time_limit: float
+
+
+class VnnComp(TypedDict):
+    """What is answered of the competition's benchmarks."""
+
+    instances_per_job: int
+    benchmarks: dict[str, Benchmark]
+
+
 class Settings(TypedDict):
     """All settings, complete: every key that the schemas describe is present."""
 
     scale: str
     data_dir: str
     network_dir: str
+    vnncomp_dir: str
     download: bool
     weights: Literal["trained", "released"]
     reuse: Reuse
@@ -259,6 +277,7 @@ class Settings(TypedDict):
     zhu: Zhu
     benmhenni: BenMhenni
     tjeng: Tjeng
+    vnncomp: VnnComp
 
 
 def load_settings(

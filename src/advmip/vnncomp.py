@@ -19,7 +19,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from advmip.errors import CheckError, InputError, in_a_line
 from advmip.journal import Journal
@@ -28,7 +28,11 @@ from advmip.provenance import EXACT, code_digest
 from advmip.running import follow_parent
 from advmip.storage import check_writable, file_digest, write_atomically, write_text
 
-WORDS = ("sat", "unsat", "unknown", "timeout", "error")
+if TYPE_CHECKING:  # whoever plans a benchmark must not wait for what answers it
+    from advmip.properties import Property
+
+SOLVED = ("sat", "unsat")
+WORDS = (*SOLVED, "unknown", "timeout", "error")
 
 _COLUMNS = ("onnx", "vnnlib", "result", "seconds", "reason", "counterexample")
 # What decides an answer, as in `code_digest`.
@@ -48,7 +52,7 @@ class Instance:
         onnx: The network, as the line names it.
         vnnlib: The property, as the line names it.
         network: The network's file.
-        asked: The property's file.
+        asked: The property's file, or the property itself.
         limit: Seconds.
     """
 
@@ -56,7 +60,7 @@ class Instance:
     onnx: str
     vnnlib: str
     network: Path
-    asked: Path
+    asked: Path | Property
     limit: float
 
     @property
@@ -162,6 +166,23 @@ def read_instances(
         ) from error
 
 
+def answer_of(instance: Instance, how: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer one instance, in a process of its own that ends with its time.
+
+    Args:
+        instance: The instance.
+        how: Other arguments of `answered`: solver, seed, threads.
+
+    Returns:
+        `result`, one of `WORDS`, and `seconds` of wall time from the start of the process; unless
+        it was ended, also `reason` (why it is unknown or an error), and if there is no error
+        `evidence`, `nodes`, `solver` and `processor_seconds` of the verdict, and `counterexample`
+        as the competition writes it, with `confirmed`, whether by onnxruntime.
+    """
+    ((_, answer),) = _answers([instance], 1, how)
+    return answer
+
+
 def _there(file: Path) -> Path:
     """A file, or its compressed form if only that is there."""
     packed = file.with_name(f"{file.name}.gz")
@@ -170,7 +191,8 @@ def _there(file: Path) -> Path:
 
 def _digest(instances: Sequence[Instance]) -> str:
     """That of all files which instances name, and that are there."""
-    files = {file for each in instances for file in (each.network, each.asked)}
+    named = {file for each in instances for file in (each.network, each.asked)}
+    files = [file for file in named if isinstance(file, Path)]
     digests = [f"{file.name} {file_digest(file)}" for file in sorted(files) if file.is_file()]
     return sha256("\n".join(digests).encode()).hexdigest()[:16]
 
@@ -248,20 +270,32 @@ def _received(pipe: Connection, job: _Job) -> dict[str, Any]:
 
 def _work(pipe: Connection, instance: Instance, how: Mapping[str, Any], begun: float) -> None:
     """Answer an instance, in a process of its own."""
-    from advmip.properties import load_property
+    from advmip.properties import Property, load_property
     from advmip.verifying_properties import answered
 
     follow_parent()
     try:
-        property_ = load_property(instance.asked)
+        asked = instance.asked
+        property_ = asked if isinstance(asked, Property) else load_property(asked)
         left = max(instance.limit - (time.monotonic() - begun), 1e-3)
         answer = answered(instance.network, property_, time_limit=left, **how)
     except (InputError, CheckError) as error:
         reason = in_a_line(error)
         pipe.send({"result": "error", "reason": reason})
         return
-    text = "" if answer.counterexample is None else answer.in_competition
-    pipe.send({"result": answer.word, "reason": answer.reason, "counterexample": text})
+    found = answer.counterexample is not None
+    pipe.send(
+        {
+            "result": answer.word,
+            "reason": answer.reason,
+            "counterexample": answer.in_competition if found else "",
+            "confirmed": found and answer.confirmed,
+            "evidence": answer.verdict.evidence.value,
+            "nodes": answer.verdict.nodes,
+            "solver": answer.verdict.solver,
+            "processor_seconds": answer.verdict.processor_seconds,
+        }
+    )
 
 
 def _kept(results: Path, instance: Instance, text: str) -> str:
@@ -275,7 +309,9 @@ def _kept(results: Path, instance: Instance, text: str) -> str:
 def _write(results: Path, instances: Sequence[Instance], found: Any) -> None:
     """The answers so far, in the order of the instances."""
     with write_atomically(results) as temporary, temporary.open("w", newline="") as file:
-        rows = csv.DictWriter(file, _COLUMNS, restval="", lineterminator="\n")
+        rows = csv.DictWriter(
+            file, _COLUMNS, restval="", extrasaction="ignore", lineterminator="\n"
+        )
         rows.writeheader()
         for each in instances:
             answer = found(each.key)

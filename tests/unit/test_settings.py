@@ -145,6 +145,8 @@ def test_every_key_has_a_description_and_a_default():
     optional = {"CNNLight", "CNN", "ResNet8", "DNN1", "DNN2", "DNN3", "DNN4", "DNN5"}
     optional |= set(by_name("ben_mhenni.schema")["properties"]["networks"]["properties"])
     optional |= {"MNIST-classifier", "LPd-cnn-0.1", "Adv-mlp-0.1", "LPd-cnn-0.3", "LPd-res"}
+    benchmarks = by_name("vnncomp.schema")["properties"]["benchmarks"]
+    optional |= set(benchmarks["properties"])
     for file, schema in schemas():
         for place, described in described_keys(schema, file):
             assert described.get("description"), place

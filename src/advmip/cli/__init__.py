@@ -22,6 +22,7 @@ from advmip.cli import (
     plan,
     results,
     tjeng,
+    vnncomp,
     vnnlib,
     zhao_kronqvist,
     zhu,
@@ -44,6 +45,7 @@ app.add_typer(zhu.app, name="zhu")
 app.add_typer(kronqvist.app, name="kronqvist")
 app.add_typer(ben_mhenni.app, name="benmhenni")
 app.add_typer(tjeng.app, name="tjeng")
+app.add_typer(vnncomp.app, name="competition")
 app.add_typer(plan.app)
 app.add_typer(results.app)
 

@@ -71,7 +71,7 @@ def figure(
 
 @app.command("verdicts")
 def verdicts(
-    source: Annotated[str, typer.Argument(help="zk, kronqvist, zhu, benmhenni or tjeng.")],
+    source: Annotated[str, typer.Argument(help="zk, kronqvist, zhu, benmhenni, tjeng or vnncomp.")],
     rows: RowsFolder,
     out: Out,
     settings: SettingsFile = None,

@@ -13,6 +13,7 @@ from advmip.experiments.kronqvist import catalogue as kronqvist
 from advmip.experiments.recipes import NetworkRecipe
 from advmip.experiments.shards import Shard
 from advmip.experiments.tjeng import catalogue as tjeng
+from advmip.experiments.vnncomp import catalogue as vnncomp
 from advmip.experiments.zhao_kronqvist import catalogue as zhao_kronqvist
 from advmip.experiments.zhu import catalogue as zhu
 from advmip.settings import Settings
@@ -34,7 +35,7 @@ class Catalogue(Protocol):
         """
 
 
-SOURCES: tuple[Catalogue, ...] = (zhao_kronqvist, zhu, ben_mhenni, tjeng, kronqvist)
+SOURCES: tuple[Catalogue, ...] = (zhao_kronqvist, zhu, ben_mhenni, tjeng, kronqvist, vnncomp)
 
 
 def networks(settings: Settings) -> dict[str, NetworkRecipe]:

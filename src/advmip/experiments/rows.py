@@ -112,6 +112,20 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("status", "checked"),
         *_ORIGIN_COLUMNS,
     ),
+    # Properties of a benchmark: our answers, and those of tools. Seconds are of wall time, as the
+    # time limits are; the processor's are those of a verification that ended by itself.
+    "answers": (
+        *IDENTITY_COLUMNS,
+        *("instance", "onnx", "vnnlib", "population", "solver", "time_limit", "published_limit"),
+        *("answer", "evidence", "counterexample", "nodes", "solver_taken", "solver_reason"),
+        *("seconds_total", "seconds_processor", "status", "checked"),
+        *_ORIGIN_COLUMNS,
+    ),
+    "published_answers": (
+        *IDENTITY_COLUMNS,
+        *("instance", "tool", "answer", "seconds"),
+        *_ORIGIN_COLUMNS,
+    ),
     # A function of one or two numbers, between its bounds in a model.
     "samples": (*IDENTITY_COLUMNS, "x1", "x2", "value", "lower", "upper", *_ORIGIN_COLUMNS),
 }

@@ -12,6 +12,8 @@ from advmip.experiments.outputs import Outputs, files_of, shards_of_output, sour
 from advmip.experiments.shards import networks_of
 from advmip.experiments.tjeng import catalogue as tjeng_catalogue
 from advmip.experiments.tjeng import instances as tjeng
+from advmip.experiments.vnncomp import catalogue as vnncomp_catalogue
+from advmip.experiments.vnncomp import instances as vnncomp
 from advmip.experiments.zhao_kronqvist import catalogue as zhao_kronqvist_catalogue
 from advmip.experiments.zhao_kronqvist import instances as zhao_kronqvist
 from advmip.experiments.zhu import catalogue as zhu_catalogue
@@ -38,6 +40,7 @@ def jobs_of(settings: Settings, outputs: Outputs) -> dict[str, Job]:
         *_zhu(settings),
         *_ben_mhenni(settings),
         *_tjeng(settings),
+        *_vnncomp(settings),
         single("kronqvist/relaxation/TwoNodes", Effort(Kind("two_nodes", ""))),
         *_reporting(settings, outputs),
     ]
@@ -224,6 +227,17 @@ def _tjeng(settings: Settings) -> Iterator[Job]:
                 instances[Instance((Effort(kind),), by_network[name]["time_limit"])] += number
             job = f"tjeng/{experiment}/{shard}"
             yield recorded(job, instances, [*data, *needs], "verifications")
+
+
+def _vnncomp(settings: Settings) -> Iterator[Job]:
+    for name, chosen in settings["vnncomp"]["benchmarks"].items():
+        networks = [f"networks/{each}" for each in chosen["networks"]]
+        data = [f"datasets/{each}" for each in vnncomp_catalogue.datasets_of(settings, name)]
+        for shard, asked in enumerate(vnncomp.shards_of(settings, name)):
+            kinds = [work.answering(name, each.solver) for each in asked]
+            instances = [Instance((Effort(kind),), chosen["time_limit"]) for kind in kinds]
+            job = f"vnncomp/{vnncomp.EXPERIMENT}/{name}-{shard}"
+            yield recorded(job, instances, [*data, *networks], "benchmark_answers")
 
 
 def _reporting(settings: Settings, outputs: Outputs) -> Iterator[Job]:

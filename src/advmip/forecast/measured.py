@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 
 # What a limit ended: an attack without its proof, a verification without a verdict.
 _STOPPED = {"feasible", "unknown"}
-_KINDS = ("attacks", "perturbations", "verifications", "bounds", "evaluations")
+_KINDS = ("attacks", "perturbations", "verifications", "answers", "bounds", "evaluations")
 _MEGABYTE = 1024.0**2
 
 
@@ -119,7 +119,7 @@ def _rows(folder: Path) -> dict[tuple[str, ...], tuple[str, Row]]:
 def _identity(kind: str, row: Row) -> tuple[str, ...]:
     columns = (
         *("source", "experiment", "paper_network", "network", "trained_on", "image", "epsilon"),
-        *("distance_name", "method", "variant", "bounds", "solver", "time_limit"),
+        *("distance_name", "method", "variant", "bounds", "solver", "time_limit", "instance"),
         *("protocol", "seed"),
         *("adversarial_count", "attacked_images", "radius", "fixed_ratio", "iterations", "omega"),
     )
@@ -135,6 +135,8 @@ def _recorded(path: Path) -> Iterator[tuple[str, Row]]:
             yield "attacks", common | result["row"]
         elif "variant" in result:
             yield "verifications", result
+        elif "vnnlib" in result:
+            yield "answers", result
         elif "distance_name" in result:
             yield "attacks", result
         for kind in ("evaluations", "perturbations"):
@@ -170,6 +172,10 @@ def _samples(
         elif kind == "verifications":
             about = work.verification(row["network"], float(row["epsilon"]), row["variant"])
             yield Sample(about, float(row["seconds_total"]), stopped)
+        elif kind == "answers":
+            about = work.answering(row["paper_network"], row["solver"])
+            late = row["answer"] == "timeout"
+            yield Sample(about, float(row["seconds_total"]), late)
         elif kind == "bounds":
             yield Sample(work.bounding(network(row), row["bounds"]), float(row["seconds"]))
     evaluations = [row for kind, row in rows.values() if kind == "evaluations"]

@@ -132,6 +132,11 @@ def verification(network: str, epsilon: float, variant: str) -> Kind:
     return Kind("verification", network, f"{epsilon:.4g}", variant)
 
 
+def answering(benchmark: str, solver: str) -> Kind:
+    """An answer to a question of a benchmark."""
+    return Kind("answer", benchmark, "", solver)
+
+
 def projections(network: str, count: int, fixed_ratio: float, iterations: int) -> Effort:
     """The quadratic programs of a fine-tuning run."""
     return Effort(Kind("projections", network, f"{count}", f"fixed {fixed_ratio:g}"), iterations)

@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.layer_stages import layer_stages
-from advmip.mip.bounds.linear import LinearBounds, margin_forms, parallel
+from advmip.mip.bounds.linear import LinearBounds, margin_forms
+from advmip.mip.bounds.lines import parallel
 from advmip.networks.network import Network
 
 

@@ -22,6 +22,7 @@ _REPEATED = {
     "perturbations": "images",
     "neurons": "neurons",
     "verifications": "images",
+    "answers": "instances",
 }
 
 # Quantities that a row has whole or not at all.
@@ -66,7 +67,7 @@ def cell_of(
         MissingRowsError: There is no such row, or the quantity is empty in all of them.
         NothingToAverageError: It is empty for a reason, as where no attack found anything.
     """
-    match = {**block.match, **keys, "protocol": protocol}
+    match = {**block.selecting(keys), "protocol": protocol}
     network, count = match.get("paper_network", ""), match.get("adversarial_count")
     if block.instead and rows.planned(network, protocol, count, block.instead):
         match["experiment"] = block.instead
@@ -77,7 +78,8 @@ def cell_of(
     lengths = chosen["iterations"] if "iterations" in chosen.columns else pd.Series(dtype=float)
     if is_last:
         chosen = chosen[chosen["iteration"] == lengths]
-    least, most = ends_under(chosen, quantity, block.time_limit)
+    limit = block.time_limit
+    least, most = ends_under(chosen, quantity, chosen[limit] if isinstance(limit, str) else limit)
     if chosen[quantity].isna().all():
         if block.rows in _NOTHING_TO_AVERAGE:
             raise NothingToAverageError(_NOTHING_TO_AVERAGE[block.rows])
@@ -114,7 +116,8 @@ def mean_of(chosen: pd.DataFrame, quantity: str) -> Measured:
     """The mean of a quantity over seeds or images, with the interval that suits it."""
     values = one_per_seed(chosen, quantity).to_numpy()
     if quantity in _WHOLE:
-        return measure_share(values, _WHOLE[quantity])
+        population = int(chosen["population"].iloc[0]) if "population" in chosen.columns else None
+        return measure_share(values, _WHOLE[quantity], population)
     return measure(values)
 
 

@@ -58,6 +58,12 @@ REQUIRED_COLUMNS: dict[str, list[str]] = {
         *_IDENTITY,
         *["number", "parent", "neuron", "active", "value", "outcome", "status", "checked"],
     ],
+    "answers": [
+        *_IDENTITY,
+        *["instance", "onnx", "vnnlib", "population", "solver", "time_limit", "published_limit"],
+        *["answer", "counterexample", "seconds_total", "status", "checked"],
+    ],
+    "published_answers": [*_IDENTITY, "instance", "tool", "answer", "seconds"],
     "samples": [*_IDENTITY, "x1", "x2", "value", "lower", "upper"],
     "verifications": [
         *_IDENTITY,

@@ -70,7 +70,7 @@ def compare_block(rows: Rows, source: Source, block: Block, protocol: str) -> pd
             except NothingToAverageError as nothing:
                 record |= _without_ours(published, Verdict.UNRESOLVED, str(nothing))
             except MissingRowsError:
-                match = {**block.match, **keys, "protocol": protocol}
+                match = {**block.selecting(keys), "protocol": protocol}
                 refusal = rows.refusal(block.rows, match)
                 if refusal is None and rows.expects(match):
                     raise

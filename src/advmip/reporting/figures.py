@@ -16,6 +16,7 @@ from advmip.reporting.outputs import FigureKind
 from advmip.reporting.plan import Plan
 from advmip.reporting.rows import Rows
 from advmip.reporting.sources import read_sources
+from advmip.reporting.vnncomp import figures as vnncomp
 from advmip.reporting.zhao_kronqvist import figures as zhao_kronqvist
 from advmip.reporting.zhu import figures as zhu
 
@@ -24,6 +25,7 @@ FIGURES: dict[str, FigureKind] = {
     **kronqvist.FIGURES,
     **zhu.FIGURES,
     **ben_mhenni.FIGURES,
+    **vnncomp.FIGURES,
 }
 
 

@@ -62,7 +62,7 @@ def measure(values: ArrayLike) -> Measured:
     )
 
 
-def measure_share(values: ArrayLike, whole: float) -> Measured:
+def measure_share(values: ArrayLike, whole: float, population: int | None = None) -> Measured:
     """How often something is so, with the interval of Clopper and Pearson.
 
     All of three instances are no proof that all of a hundred would be, though they do not differ.
@@ -70,6 +70,8 @@ def measure_share(values: ArrayLike, whole: float) -> Measured:
     Args:
         values: `whole` or 0 for each instance, at least one.
         whole: What an instance counts, such as 100 for percent.
+        population: How many instances there are in all; None for any number. The share of all
+            of them is no estimate: its interval is the share itself.
 
     Raises:
         ValueError: There is no value, or one is neither of both.
@@ -81,10 +83,10 @@ def measure_share(values: ArrayLike, whole: float) -> Measured:
     tail = (1.0 - _CONFIDENCE) / 2
     lower = betaincinv(hits, count - hits + 1, tail) if hits else 0.0
     upper = betaincinv(hits + 1, count - hits, 1.0 - tail) if hits < count else 1.0
-    nan = float("nan")
-    return Measured(
-        float(sample.mean()), whole * float(lower), whole * float(upper), nan, nan, count
-    )
+    mean, nan = float(sample.mean()), float("nan")
+    if count == population:
+        return Measured(mean, mean, mean, nan, nan, count)
+    return Measured(mean, whole * float(lower), whole * float(upper), nan, nan, count)
 
 
 def _sample(values: ArrayLike) -> NDArray[np.float64]:

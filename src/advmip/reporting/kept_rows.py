@@ -26,7 +26,7 @@ from advmip.storage import read_yaml, write_atomically, write_text
 SETTINGS_FILE = "config.yaml"
 _INDEX = "index.json.gz"
 # Settings that say where things are, not what came out.
-_OF_THE_MACHINE = ("data_dir", "network_dir", "download")
+_OF_THE_MACHINE = ("data_dir", "network_dir", "vnncomp_dir", "download")
 
 _Line = tuple[str, ...]
 

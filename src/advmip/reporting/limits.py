@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 # From the attacks that were stopped and the source's limit: between what a value may come to lie.
-_Ends = Callable[[pd.DataFrame, float], tuple[Any, Any]]
+_Limit = float | pd.Series
+_Ends = Callable[[pd.DataFrame, _Limit], tuple[Any, Any]]
 
 _MORE_TIME: Mapping[str, _Ends] = {
     # Costs go on from what was spent.
@@ -27,7 +28,7 @@ _MORE_TIME: Mapping[str, _Ends] = {
 }
 
 
-def _anything(rows: pd.DataFrame, limit: float) -> tuple[Any, Any]:
+def _anything(rows: pd.DataFrame, limit: _Limit) -> tuple[Any, Any]:
     return -np.inf, np.inf
 
 
@@ -36,7 +37,7 @@ _STOPPED = {"change": "pair_stopped", "distance_change": "pair_stopped"}
 
 
 def ends_under(
-    chosen: pd.DataFrame, quantity: str, time_limit: float | None
+    chosen: pd.DataFrame, quantity: str, time_limit: _Limit | None
 ) -> tuple[pd.Series[float], pd.Series[float]]:
     """Between what each row's value would lie under the source's time limit.
 
@@ -47,7 +48,7 @@ def ends_under(
         chosen: Rows with the column `quantity`; with a limit also `time_limit`, `seconds_total`,
             `stopped` (whether it was, before an answer was proved) and `pair_stopped`.
         quantity: A column of numbers.
-        time_limit: The source's, in seconds; None where it has none.
+        time_limit: The source's, in seconds, or that of each row; None where it has none.
 
     Returns:
         The least and the most that each value may be; infinite where nothing bounds it.

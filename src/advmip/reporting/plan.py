@@ -18,8 +18,9 @@ class Plan:
         retraining_epochs: Epochs of the networks trained anew, by network of the paper.
         distances: Of the exact attacks, or methods, by experiment and network of the paper.
         solvers: That are compared on the same attacks, by experiment and network of the paper.
-        distances: Of the exact attacks, by experiment and network of the thesis, and of the
-            verifications, by experiment and network of the poster.
+        distances: Of the exact attacks, by experiment and network of the thesis, of the
+            verifications, by experiment and network of the poster, and of the properties, by
+            benchmark.
         released_weights: Whether fine-tuning starts from the weights that the authors released.
     """
 
@@ -72,6 +73,7 @@ def plan_of(settings: Settings) -> Plan:
     networks = settings["networks"]
     ours = settings["benmhenni"]["experiments"]
     compared = ours["efficiency"]["networks"]
+    answered = settings["vnncomp"]["benchmarks"]
     return Plan(
         counts={
             (experiment, protocol, network): frozenset(shards["adversarial_counts"])
@@ -100,8 +102,10 @@ def plan_of(settings: Settings) -> Plan:
             for experiment, by_network in settings["tjeng"]["experiments"].items()
             for network in by_network
             if network in settings["tjeng"]["networks"]
-        },
+        }
+        | {("benchmarks", name): frozenset({"linf"}) for name in answered},
         solvers={
             ("efficiency", name): frozenset(each["solvers"]) for name, each in compared.items()
-        },
+        }
+        | {("benchmarks", name): frozenset(each["solvers"]) for name, each in answered.items()},
     )

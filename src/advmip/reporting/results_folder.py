@@ -20,6 +20,8 @@ SECTIONS = {
     "benmhenni_table": "Tables of Ben Mhenni et al.",
     "benmhenni_figure": "Figures of Ben Mhenni et al.",
     "tjeng_table": "Tables of Tjeng's poster",
+    "vnncomp_table": "Tables of VNN-COMP",
+    "vnncomp_figure": "Figures of VNN-COMP",
     "zk_extension": "Extensions of Zhao & Kronqvist",
     "zhu_extension": "Extensions of Zhu's thesis",
     "tjeng_extension": "Extensions of Tjeng's poster",

@@ -17,6 +17,7 @@ from advmip.reporting.ben_mhenni.instances import compared, counted_perturbation
 from advmip.reporting.columns import REQUIRED_COLUMNS
 from advmip.reporting.plan import Plan
 from advmip.reporting.tjeng.instances import counted_verifications
+from advmip.reporting.vnncomp.instances import counted_answers
 from advmip.reporting.zhu.instances import counted, counted_neurons
 
 # Rows that sources take means over, with the quantities that they average.
@@ -25,6 +26,7 @@ _COUNTED: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "perturbations": counted_perturbations,
     "neurons": counted_neurons,
     "verifications": counted_verifications,
+    "answers": counted_answers,
 }
 _REFUSED = "refused"
 _ROUNDING = 1e-9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -72,18 +73,21 @@ class Block:
         rows: The row file, such as "evaluations".
         match: Columns and values that select the rows of the whole block.
         comparable: Columns and values that our rows must have for a comparison.
-        time_limit: The time limit behind the values in seconds; None where there is none.
+        time_limit: The time limit behind the values in seconds, or the column of ours that has that
+            of each row; None where there is none.
         obstacle: Why nothing of ours can be compared with the values, as "kind: detail"; empty if
             it can.
         epochs: Epochs of training behind the values, where a network was trained anew.
         instead: The experiment whose rows count instead where a scale runs it, if any.
         keys: Columns that tell the block's values apart.
+        theirs: Those of the keys that say whose a value is, which rows of ours do not have.
         quantities: Columns that hold the numbers, with their printed decimals.
         tolerances: Tolerance by quantity.
         better: Which values are better, by quantity; none for one that has no better or worse.
         baseline: The block from which a change is measured, if any.
         relative_to: The keys of the value in this block from which a change is measured, if any.
         is_change: Whether the values are changes themselves.
+        of: Of how many the numbers count some, if they are counts; they are held in percent.
         values: One entry per row printed: its keys and its numbers.
     """
 
@@ -93,18 +97,25 @@ class Block:
     rows: str
     match: dict[str, Any]
     comparable: dict[str, Any]
-    time_limit: float | None
+    time_limit: float | str | None
     obstacle: str
     epochs: int | None
     instead: str | None
     keys: list[str]
+    theirs: list[str]
     quantities: dict[str, int]
     tolerances: dict[str, Tolerance]
     better: dict[str, Better]
     baseline: str | None
     relative_to: dict[str, Any] | None
     is_change: bool
+    of: int | None
     values: list[tuple[dict[str, Any], dict[str, float]]]
+
+    def selecting(self, keys: Mapping[str, Any]) -> dict[str, Any]:
+        """Columns and values that select our rows beside the value of these keys."""
+        own = {name: value for name, value in keys.items() if name not in self.theirs}
+        return {**self.match, **own}
 
     def published(self, keys: dict[str, Any], quantity: str) -> float:
         """The published number under the given keys.
@@ -240,6 +251,7 @@ def _block(entry: dict[str, Any], tolerances: dict[str, Any], better: dict[str, 
         epochs=entry.get("epochs"),
         instead=entry.get("instead"),
         keys=keys,
+        theirs=list(entry.get("theirs", [])),
         quantities=dict(zip(quantities, entry["decimals"], strict=True)),
         tolerances={
             quantity: _tolerance(tolerances[entry["tolerance"]][quantity])
@@ -249,10 +261,14 @@ def _block(entry: dict[str, Any], tolerances: dict[str, Any], better: dict[str, 
         baseline=entry.get("baseline"),
         relative_to=entry.get("relative_to"),
         is_change=bool(entry.get("is_change", False)),
+        of=entry.get("of"),
         values=[
             (
                 dict(zip(keys, row[: len(keys)], strict=True)),
-                dict(zip(quantities, map(float, row[len(keys) :]), strict=True)),
+                {
+                    name: 100.0 * number / entry["of"] if "of" in entry else float(number)
+                    for name, number in zip(quantities, row[len(keys) :], strict=True)
+                },
             )
             for row in entry["values"]
         ],

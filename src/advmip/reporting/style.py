@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
@@ -33,6 +34,8 @@ LINES = (
     (PURPLE, ":", "^"),
     (ORANGE, (0, (5, 1, 1, 1, 1, 1)), "v"),
 )
+# For the many that stand beside ours, which has the first of `LINES`: colour and dashes.
+OTHER_LINES = tuple(zip(_COLOURS[1:], cycle(["--", "-.", ":", "-"]), strict=False))
 
 PUBLISHED_LABEL = "ours, as published"
 DESCRIBED_LABEL = "ours, as described"

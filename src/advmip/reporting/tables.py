@@ -16,6 +16,7 @@ from advmip.reporting.plan import Plan
 from advmip.reporting.rows import Rows
 from advmip.reporting.sources import read_sources
 from advmip.reporting.tjeng import tables as tjeng
+from advmip.reporting.vnncomp import tables as vnncomp
 from advmip.reporting.zhao_kronqvist import tables as zhao_kronqvist
 from advmip.reporting.zhu import tables as zhu
 from advmip.storage import write_atomically, write_text
@@ -25,6 +26,7 @@ TABLES: dict[str, TableKind] = {
     **zhu.TABLES,
     **ben_mhenni.TABLES,
     **tjeng.TABLES,
+    **vnncomp.TABLES,
 }
 
 # A column that a table has only where its rows come from several versions of the code.

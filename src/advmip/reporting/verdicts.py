@@ -21,6 +21,7 @@ from advmip.reporting.predicates import Case, Evidence, Predicate
 from advmip.reporting.rows import MissingRowsError, Rows, where
 from advmip.reporting.sources import Claim, Source, read_sources
 from advmip.reporting.tjeng import predicates as tjeng
+from advmip.reporting.vnncomp import predicates as vnncomp
 from advmip.reporting.zhao_kronqvist import predicates as zhao_kronqvist
 from advmip.reporting.zhu import predicates as zhu
 from advmip.storage import write_atomically
@@ -30,6 +31,7 @@ PREDICATES: dict[str, Predicate] = {
     **zhu.PREDICATES,
     **ben_mhenni.PREDICATES,
     **tjeng.PREDICATES,
+    **vnncomp.PREDICATES,
 }
 
 VERDICT_COLUMNS = [

@@ -6,14 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from advmip.experiments.ben_mhenni import catalogue as ben_mhenni
 from advmip.experiments.catalogue import SOURCES, networks, shards_with
-from advmip.experiments.kronqvist import catalogue as kronqvist
 from advmip.experiments.outputs import shards_of_output, sources_of
 from advmip.experiments.rows import COLUMNS
-from advmip.experiments.tjeng import catalogue as tjeng
-from advmip.experiments.zhao_kronqvist import catalogue as zhao_kronqvist
-from advmip.experiments.zhu import catalogue as zhu
 from advmip.provenance import code_digest
 from advmip.settings import load_settings
 from advmip.storage import read_yaml
@@ -45,15 +40,15 @@ def test_each_network_has_a_name_and_a_file_of_its_own(scale: str) -> None:
 
 def test_the_lecture_is_judged_by_the_runs_of_the_paper_too() -> None:
     settings = load_settings({}, WORKFLOW)
-    assert sources_of(OUTPUTS) == ["zk", "kronqvist", "zhu", "benmhenni", "tjeng"]
+    assert sources_of(OUTPUTS) == ["zk", "kronqvist", "zhu", "benmhenni", "tjeng", "vnncomp"]
     lecture = shards_of_output(settings, OUTPUTS, "kronqvist")
     assert {shard.name.partition("/")[0] for shard in lecture} == {"zk", "kronqvist"}
-    for source in ("zk", "zhu", "benmhenni", "tjeng"):
+    for source in ("zk", "zhu", "benmhenni", "tjeng", "vnncomp"):
         shards = shards_of_output(settings, OUTPUTS, source)
         assert {shard.name.partition("/")[0] for shard in shards} == {source}
 
 
-@pytest.mark.parametrize("source", [zhao_kronqvist, zhu, ben_mhenni, tjeng, kronqvist])
+@pytest.mark.parametrize("source", SOURCES)
 def test_the_code_behind_results_is_there(source: object) -> None:
     for parts in source.CODE.values():  # type: ignore[attr-defined]
         assert code_digest(*parts)

@@ -97,6 +97,22 @@ def test_an_unfinished_shard_tells_what_its_journal_holds(results: Path) -> None
     assert measured(results, OUTPUTS, WORKFLOW).samples == samples, "each instance counts once"
 
 
+def test_answers_to_a_benchmark_tell_the_time_of_others(results: Path) -> None:
+    about = {"source": "vnncomp", "paper_network": "eran_2021", "solver": "auto", "vnnlib": "a"}
+    answers = [
+        about | {"instance": 1, "answer": "unsat", "seconds_total": 2.0},
+        about | {"instance": 2, "answer": "timeout", "seconds_total": 60.0},
+    ]
+    shard = results / "demo" / "shards" / "vnncomp" / "benchmarks" / "eran_2021-0" / "answers.csv"
+    write_rows("answers", answers[:1], shard)
+    journal = results / "demo" / "journals" / "vnncomp" / "benchmarks" / "eran_2021-1.jsonl"
+    journal.parent.mkdir(parents=True)
+    journal.write_text(json.dumps({"key": "a", "identity": {}, "result": answers[1]}) + "\n")
+    times = Times(measured(results, OUTPUTS, WORKFLOW).samples)
+    effort = Effort(work.answering("eran_2021", "auto"))
+    assert times.expected(effort, 300.0) == (31.0, 151.0)
+
+
 def test_where_nothing_is_known_the_limit_is_the_most(results: Path) -> None:
     times = Times([])
     assert times.expected(Effort(L1), 60.0) == (0.0, 60.0)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from example_ben_mhenni import ben_mhenni_rows, planned, planned_solvers
 from example_pictures import picture_rows
+from example_vnncomp import planned_benchmarks, vnncomp_rows
 
 from advmip.experiments.rows import COLUMNS, write_rows
 from advmip.finetuning.pool import pareto_front
@@ -66,13 +67,19 @@ class ExampleRows:
             for protocol in PROTOCOLS:
                 self._network(network, protocol)
         dnn1 = ("dnn1", "mnist") if networks is OWN else ("digits_dnn1", "digits")
-        for found in (picture_rows(*dnn1), ben_mhenni_rows(networks is not OWN)):
+        self.stand_ins = networks is not OWN
+        for found in (
+            picture_rows(*dnn1),
+            ben_mhenni_rows(self.stand_ins),
+            vnncomp_rows(self.stand_ins),
+        ):
             for kind, rows in found.items():
                 self.rows[kind] += rows
 
     @property
     def plan(self) -> Plan:
         """The plan of exactly these rows."""
+        benchmarks = planned_benchmarks(self.stand_ins)
         experiments = {
             "tables": self.networks,
             "figure1": ["CNN"],
@@ -93,8 +100,8 @@ class ExampleRows:
             training_images=dict.fromkeys(self.networks),
             retraining_epochs=dict.fromkeys(self.networks, 10),
             released_weights=True,
-            distances=planned(),
-            solvers=planned_solvers(),
+            distances=planned() | benchmarks,
+            solvers=planned_solvers() | benchmarks,
         )
 
     def change(self, kind: str, match: dict[str, Any], **values: Any) -> ExampleRows:

@@ -56,6 +56,13 @@ def test_all_of_a_few_is_not_all_of_many():
     assert half.lower == pytest.approx(100 - half.upper)
 
 
+def test_the_share_of_all_that_there_are_is_no_estimate():
+    three = measure_share([100.0, 0.0, 100.0], 100.0, population=3)
+    assert three.lower == three.mean == three.upper == pytest.approx(200 / 3)
+    some = measure_share([100.0, 0.0, 100.0], 100.0, population=9)
+    assert some.lower < three.mean < some.upper
+
+
 def test_a_share_is_of_wholes():
     with pytest.raises(ValueError, match="0 or 100"):
         measure_share([50.0], 100.0)

@@ -19,7 +19,7 @@ from advmip.reporting.snapshot import write_snapshot
 from advmip.reporting.tables import TABLES, write_table
 from advmip.reporting.verdicts import join_verdicts, write_verdicts
 
-SOURCES = ("zk", "kronqvist", "zhu", "benmhenni", "tjeng")
+SOURCES = ("zk", "kronqvist", "zhu", "benmhenni", "tjeng", "vnncomp")
 
 
 @pytest.fixture(scope="module")

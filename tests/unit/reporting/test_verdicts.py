@@ -137,7 +137,7 @@ def test_an_unknown_predicate_names_the_nearest(as_printed: Example, sources: di
 
 
 def test_verdicts_of_all_sources_are_written_and_counted(as_printed: Example, tmp_path: Path):
-    names = ["zk", "kronqvist", "zhu", "benmhenni", "tjeng"]
+    names = ["zk", "kronqvist", "zhu", "benmhenni", "tjeng", "vnncomp"]
     paths = [tmp_path / f"{name}.csv" for name in names]
     for name, path in zip(names, paths, strict=True):
         write_verdicts(name, as_printed.folder, PAPERS, path, as_printed.plan)

@@ -54,11 +54,24 @@ class Ball:
         if self.norm not in NORMS:
             raise unknown_name("norm", self.norm, NORMS)
 
+    def to(self, dtype: torch.dtype) -> Ball:
+        """The same balls in another precision."""
+        domain = (torch.as_tensor(side).to(dtype) for side in (self.lower, self.upper))
+        return Ball(self.images.to(dtype), self.radius, self.norm, *domain)
+
     @property
     def box(self) -> tuple[Tensor, Tensor]:
         """The smallest box (N, pixels) that holds each ball, relative to its image."""
         lower = (self.lower - self.images).clamp(min=-self.radius)
         return lower, (self.upper - self.images).clamp(max=self.radius)
+
+    @property
+    def corners(self) -> tuple[Tensor, Tensor]:
+        """The lower and upper corner (N, pixels) of that box, not rounded into it."""
+        far = torch.tensor(torch.inf, dtype=self.images.dtype)
+        lower = torch.nextafter(self.images - self.radius, -far)
+        upper = torch.nextafter(self.images + self.radius, far)
+        return lower.clamp(min=self.lower), upper.clamp(max=self.upper)
 
     def least(self, coefficients: Tensor) -> Tensor:
         """Lower bounds (N, S) of linear forms (N, S, pixels) over each ball.
@@ -71,15 +84,29 @@ class Ball:
         reach = torch.where(coefficients > 0, -lower, upper)
         return centre - _LARGEST[self.norm](coefficients.abs(), reach, self.radius)
 
+    def least_and_where(self, coefficients: Tensor) -> tuple[Tensor, Tensor]:
+        """The same bounds, and their derivative (N, S, pixels).
+
+        That is the point at which the form is least; for L2 it may lie outside of the box or the
+        ball.
+        """
+        if self.norm == "linf":
+            lower, upper = (self.images[:, None] + side[:, None] for side in self.box)
+            points = torch.where(coefficients > 0, lower, upper)
+            points = torch.where(coefficients == 0, self.images[:, None], points)
+            return (coefficients * points).sum(-1), points
+        with torch.enable_grad():
+            forms = coefficients.detach().requires_grad_()
+            values = self.least(forms)
+            (points,) = torch.autograd.grad(values.sum(), forms)
+        return values.detach(), points
+
     def minimisers(self, coefficients: Tensor) -> Tensor:
         """Points (N, S, pixels) of each ball where linear forms (N, S, pixels) are low.
 
-        They are lowest there for L-infinity and L1. A point is the derivative of `least`, which
-        for L2 may lie outside of the box or the ball; it is moved into both.
+        They are lowest there for L-infinity and L1; for L2 a point is moved into box and ball.
         """
-        with torch.enable_grad():
-            forms = coefficients.detach().requires_grad_()
-            (points,) = torch.autograd.grad(self.least(forms).sum(), forms)
+        _, points = self.least_and_where(coefficients)
         lower, upper = (side[:, None] for side in self.box)
         change = (points - self.images[:, None]).clamp(lower, upper)
         if self.norm == "l2":

@@ -1,12 +1,8 @@
 """Bounds by linear forms, pulled back through the network from its neurons to the image.
 
-A ReLU with input p in [l, u] and l < 0 < u lies between two lines,
-
-    a p <= max(p, 0) <= u (p - l) / (u - l),   0 <= a <= 1.
-
-With a = u / (u - l) these are the slopes of Wong & Kolter (2018), whose bounds are the training
-loss of their networks; with a = 1 where u > -l and 0 elsewhere, those of CROWN (Zhang et al. 2018),
-which are never looser for a single neuron.
+With the slope of the upper line for the lower one as well (`lines.py`), these are the bounds of
+Wong & Kolter (2018), which are the training loss of their networks; with slope 1 where u > -l and 0
+elsewhere, those of CROWN (Zhang et al. 2018), which are never looser for a single neuron.
 """
 
 from __future__ import annotations
@@ -19,6 +15,15 @@ from torch import Tensor
 
 from advmip.errors import InputError
 from advmip.mip.bounds.balls import Region
+from advmip.mip.bounds.lines import (
+    Lines,
+    Multipliers,
+    Sides,
+    adaptive,
+    dot,
+    pulled_back,
+    safe,
+)
 from advmip.mip.bounds.operators import Stage, longest_sum
 from advmip.mip.deadline import has_deadline, time_is_up
 
@@ -30,49 +35,24 @@ _LARGEST = 1e100
 
 
 @dataclass(frozen=True)
-class Sides:
-    """Bounds lower <= value <= upper (N, width) for each of N images."""
-
-    lower: Tensor
-    upper: Tensor
-
-    def intersected(self, other: Sides) -> Sides:
-        """The common part."""
-        lower = torch.maximum(self.lower, other.lower)
-        return Sides(lower, torch.maximum(torch.minimum(self.upper, other.upper), lower))
-
-    def unstable(self) -> Tensor:
-        """Which values can have either sign (N, width)."""
-        return (self.lower < 0) & (self.upper > 0)
-
-
-@dataclass(frozen=True)
 class Forms:
     """Lower bounds of linear forms, and how sensitive they are.
 
     Attributes:
         least: The bounds (N, S).
+        inputs: The forms in the image behind them (N or 1, S, pixels).
         weight: By how much the forms move at most if every neuron's input moves by 1, each along
             its lines (N, S); 1 where bounds are not widened.
         rounding: What rounding may have done to the bounds, which is subtracted already (N, S).
     """
 
     least: Tensor
+    inputs: Tensor
     weight: Tensor
     rounding: Tensor
 
 
 LowerSlope = Callable[[Sides], Tensor]
-
-
-def adaptive(sides: Sides) -> Tensor:
-    """CROWN's slope of the lower line: whichever of 0 and 1 leaves the smaller triangle."""
-    return (sides.upper > -sides.lower).to(sides.lower.dtype)
-
-
-def parallel(sides: Sides) -> Tensor:
-    """Wong & Kolter's slope of the lower line: that of the upper one."""
-    return sides.upper / (sides.upper - sides.lower)
 
 
 class LinearBounds:
@@ -138,13 +118,33 @@ class LinearBounds:
             self._sides.append(self._tightened(depth, sides, kept.nonzero()[:, 0]))
         return self._sides
 
-    def forms(self, coefficients: Tensor) -> Forms:
-        """Lower bounds of linear forms in the logits (N or 1, S, classes)."""
-        last = len(self._stages) - 1
-        stage = self._stages[last]
+    def given(self, sides: Sequence[Sides]) -> None:
+        """Take bounds of the neurons, all or those of the first layers, as they are."""
+        self._sides, self._magnitudes = [], []
+        for stage, some in zip(self._stages, sides, strict=False):
+            self._measure(stage)
+            self._sides.append(some)
+        if len(self._magnitudes) < len(self._stages):
+            self._measure(self._stages[len(self._magnitudes)])
+
+    def forms(
+        self, coefficients: Tensor, chosen: Multipliers | None = None, signs: Sequence[Tensor] = ()
+    ) -> Forms:
+        """Lower bounds of linear forms in the stage after the last one that is bounded.
+
+        Once all neurons are bounded by `by_intervals` or `by_forms`, that is the logits' stage.
+
+        Args:
+            coefficients: The forms (N or 1, S, width).
+            chosen: Slopes, and multipliers of held signs; the usual slopes if left out.
+            signs: The held signs (N, 1, width) of each layer: 1, -1, or 0 where none is held.
+        """
+        depth = min(len(self._sides), len(self._stages) - 1)
+        stage = self._stages[depth]
         constant = coefficients @ stage.bias
-        products = _dot(coefficients.abs(), self._magnitudes[last])
-        return self._pulled(last, stage.pulled_back(coefficients), constant, products)
+        products = dot(coefficients.abs(), self._magnitudes[depth])
+        forms = stage.pulled_back(coefficients)
+        return self._pulled(depth, forms, constant, products, chosen, signs)
 
     def _measure(self, stage: Stage) -> None:
         """Note the largest sum (N, width) of absolute products that enters each neuron.
@@ -154,7 +154,7 @@ class LinearBounds:
         if not self._outward:
             self._magnitudes.append(stage.bias.new_zeros(1, stage.width))
             return
-        terms = (term.magnitude(self._reach(layer)[1]) for layer, term in stage.terms.items())
+        terms = (term.magnitude(self._largest(layer)) for layer, term in stage.terms.items())
         magnitude = sum(terms, stage.bias.abs()[None])
         if not (magnitude < _LARGEST).all():
             raise InputError(
@@ -177,6 +177,11 @@ class LinearBounds:
             return self._region.images + lower, self._region.images + upper
         sides = self._sides[layer - 1]
         return sides.lower.clamp(min=0.0), sides.upper.clamp(min=0.0)
+
+    def _largest(self, layer: int) -> Tensor:
+        """The largest absolute values (N, width) of a layer."""
+        lower, upper = self._reach(layer)
+        return torch.maximum(lower.abs(), upper.abs())
 
     def _interval(self, stage: Stage) -> Sides:
         """Bounds by interval arithmetic, of a stage that is measured."""
@@ -223,7 +228,13 @@ class LinearBounds:
         return max(1, portion)
 
     def _pulled(
-        self, depth: int, forms: dict[int, Tensor], constant: Tensor, products: Tensor
+        self,
+        depth: int,
+        forms: dict[int, Tensor],
+        constant: Tensor,
+        products: Tensor,
+        chosen: Multipliers | None = None,
+        signs: Sequence[Tensor] = (),
     ) -> Forms:
         """Lower bounds of forms in the layers before a stage.
 
@@ -232,44 +243,42 @@ class LinearBounds:
             forms: Coefficients (N or 1, S, width) by layer.
             constant: What the forms have besides (N or 1, S).
             products: The sum of absolute products behind them (N or 1, S).
+            chosen: As for `forms`.
+            signs: As for `forms`.
         """
-        waiting, weight = dict(forms), torch.ones_like(products)
-        for layer in range(depth, 0, -1):
-            if layer not in waiting:
-                continue
-            above = waiting.pop(layer)
-            stage, sides = self._stages[layer - 1], self._sides[layer - 1]
-            unstable, active = sides.unstable(), sides.lower >= 0
-            # Where a neuron is stable, both lines are the neuron itself.
-            safe = Sides(
-                torch.where(unstable, sides.lower, -1.0), torch.where(unstable, sides.upper, 1.0)
-            )
-            stable = active.to(above.dtype)
-            rising = torch.where(unstable, self._slope(safe), stable)
-            falling = torch.where(unstable, parallel(safe), stable)
-            offset = torch.where(unstable, -falling * sides.lower, 0.0)
-            negative = above.clamp(max=0.0)
-            below = above.clamp(min=0.0) * rising[:, None] + negative * falling[:, None]
-            constant = constant + _dot(negative, offset) + below @ stage.bias
-            if self._outward:
-                passing = torch.where(unstable | active, self._magnitudes[layer - 1], 0.0)
-                products = products + _dot(above.abs(), passing)
-                weight = weight + _dot(above.abs(), (passing > 0).to(above.dtype))
-            for earlier, form in stage.pulled_back(below).items():
-                waiting[earlier] = waiting[earlier] + form if earlier in waiting else form
-        if 0 in waiting:
-            form = waiting[0]
-            constant = constant + self._region.least(form)
-            if self._outward:
-                products = products + form.abs().sum(-1)
+        lines = [Lines.between(sides) for sides in self._sides[:depth]]
+        if chosen is None:
+            slopes = [self._slope(safe(sides))[:, None] for sides in self._sides[:depth]]
+            prices: list[Tensor] = []
+        else:
+            slopes = chosen.slopes
+            prices = [-s * b for s, b in zip(signs, chosen.signs, strict=True)]
+        rising = [each.rising(some) for each, some in zip(lines, slopes, strict=True)]
+        weight = torch.ones_like(products)
+
+        def widen(layer: int, above: Tensor) -> None:
+            nonlocal products, weight
+            sides, magnitude = self._sides[layer - 1], self._magnitudes[layer - 1]
+            passing = (sides.upper > 0) | (sides.lower >= 0)
+            products = products + dot(above.abs(), torch.where(passing, magnitude, 0.0))
+            weight = weight + dot(above.abs(), passing.to(above.dtype))
+            if prices:
+                products = products + dot(prices[layer - 1].abs(), magnitude)
+
+        seen = widen if self._outward else _unseen
+        form, constant = pulled_back(self._stages, lines, rising, forms, constant, seen, prices)
+        if form is None:
+            form = constant.new_zeros(*constant.shape, self._region.images.shape[1])
+        constant = constant + self._region.least(form)
+        if self._outward:
+            products = products + dot(form.abs(), self._largest(0))
         rounding = self._rounding * products
         self._note(rounding)
-        return Forms(constant - rounding, weight, rounding)
+        return Forms(constant - rounding, form, weight, rounding)
 
 
-def _dot(forms: Tensor, values: Tensor) -> Tensor:
-    """The product (N, S) of forms (N or 1, S, width) and values (N, width)."""
-    return (forms @ values[:, :, None])[..., 0]
+def _unseen(layer: int, above: Tensor) -> None:
+    """Without rounding, coefficients do not matter."""
 
 
 def margin_forms(labels: Tensor, classes: int, dtype: torch.dtype) -> Tensor:

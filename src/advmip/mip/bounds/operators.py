@@ -108,13 +108,14 @@ class SparseOperator:
 
     Args:
         matrix: Outputs by inputs.
+        dtype: The precision of the products.
     """
 
-    def __init__(self, matrix: Matrix) -> None:
+    def __init__(self, matrix: Matrix, dtype: torch.dtype = torch.float64) -> None:
         transposed = Matrix(matrix.T.tocsr())
         self._matrix = matrix
         self._forward, self._back, self._absolute = (
-            _compressed(each) for each in (matrix, transposed, abs(matrix))
+            _compressed(each, dtype) for each in (matrix, transposed, abs(matrix))
         )
         counts = (np.diff(each.indptr).max(initial=0) for each in (matrix, transposed))
         self.longest_sum = int(max(counts))
@@ -134,7 +135,7 @@ class SparseOperator:
 
     def rows(self, kept: Tensor) -> Tensor:
         """Rows of the matrix."""
-        return torch.from_numpy(self._matrix[kept.numpy()].toarray())
+        return torch.from_numpy(self._matrix[kept.numpy()].toarray()).to(self._forward.dtype)
 
 
 class ConvolutionOperator:
@@ -277,19 +278,20 @@ class SummedOperator:
         return self._first.rows(kept) + self._second.rows(kept)
 
 
-def matrix_stages(network: StagedNetwork) -> list[Stage]:
-    """The stages of a network, the logits last, as fixed matrices in float64.
+def matrix_stages(network: StagedNetwork, dtype: torch.dtype = torch.float64) -> list[Stage]:
+    """The stages of a network, the logits last, as fixed matrices.
 
     Each is kept as long as its map is, which networks share that differ in other maps.
     """
     stages = (*network.hidden, network.output)
     for stage in stages:
-        if stage not in _KEPT:
-            _KEPT[stage] = _fixed(stage)
-    return [_KEPT[stage] for stage in stages]
+        kept = _KEPT.setdefault(stage, {})
+        if dtype not in kept:
+            kept[dtype] = _fixed(stage, dtype)
+    return [_KEPT[stage][dtype] for stage in stages]
 
 
-_KEPT: WeakKeyDictionary[AffineMap, Stage] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[AffineMap, dict[torch.dtype, Stage]] = WeakKeyDictionary()
 
 
 def longest_sum(stages: Sequence[Stage]) -> int:
@@ -297,23 +299,23 @@ def longest_sum(stages: Sequence[Stage]) -> int:
     return max(term.longest_sum for stage in stages for term in stage.terms.values())
 
 
-def _fixed(stage: AffineMap) -> Stage:
+def _fixed(stage: AffineMap, dtype: torch.dtype) -> Stage:
     terms: dict[int, Operator] = {}
     for layer, matrix in stage.terms.items():
         if matrix.nnz > _DENSE * matrix.shape[0] * matrix.shape[1]:
-            written_out = torch.from_numpy(matrix.toarray())
+            written_out = torch.from_numpy(matrix.toarray()).to(dtype)
             terms[layer] = DenseOperator(written_out, written_out.abs())
         else:
-            terms[layer] = SparseOperator(matrix)
-    return Stage(terms, torch.from_numpy(stage.bias))
+            terms[layer] = SparseOperator(matrix, dtype)
+    return Stage(terms, torch.from_numpy(stage.bias).to(dtype))
 
 
-def _compressed(matrix: Matrix) -> Tensor:
+def _compressed(matrix: Matrix, dtype: torch.dtype) -> Tensor:
     # Copies, since SciPy sorts a matrix in place when it likes.
     starts, columns = (
         torch.tensor(each, dtype=torch.int64) for each in (matrix.indptr, matrix.indices)
     )
-    values = torch.tensor(matrix.data, dtype=torch.float64)
+    values = torch.tensor(matrix.data, dtype=dtype)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch calls its sparse tensors beta
         return torch.sparse_csr_tensor(starts, columns, values, matrix.shape)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from advmip.margins import factor_to_usual
 from advmip.mip.bounds import relaxation_bounds
 from advmip.mip.bounds.balls import Ball
-from advmip.mip.bounds.linear import LinearBounds, Sides
+from advmip.mip.bounds.linear import LinearBounds
+from advmip.mip.bounds.lines import Sides
 from advmip.mip.bounds.operators import matrix_stages
 from advmip.mip.deadline import as_far_as, seconds_left, time_is_up, until
 from advmip.mip.distances import Box, distance_named
@@ -35,15 +36,18 @@ from advmip.mip.programs.linear_program import LinearProgram
 from advmip.mip.solvers import choose
 from advmip.mip.verification.specification import Specification
 from advmip.mip.verification.verdict import Evidence, Proof
+from advmip.mip.verification_tree import MOST_INPUTS, Asked, InputTree, SignTree
 from advmip.networks.staged import StagedNetwork
 
-PHASES = ("interval", "linear", "attack", "lp", "mip")
+PHASES = ("interval", "linear", "attack", "tree", "lp", "mip")
 # Subtracted from what a solver proves, relatively, besides what its tolerances may do.
 _TOLERANCE = 1e-6
 # Where margins are proved to be above this, rounding alone leaves their sign open.
 _TIED = -1e-4
 # Where the network's own sums may be rounded by more than this, no solver's word counts.
 _SOLVER_ROUNDING = 1e-7
+# Of the time, what a tree may take before programs have their turn.
+_TREE_SHARE = 0.6
 # A counterexample must meet the goal by this share of the largest output: more than float64 rounds.
 _CLEAR_WIN = 1e-9
 # It is sought at so many times what float32 may round.
@@ -135,7 +139,9 @@ class RegionVerification:
                 point = self._met(self._attacked())
         if self._open.size and point is None:
             with as_far_as():
-                point = self._solved(form, bounds)
+                bounds, point = self._split(form, bounds)
+                if self._open.size and point is None:
+                    point = self._solved(form, bounds)
         return point
 
     @cached_property
@@ -202,6 +208,33 @@ class RegionVerification:
             bounds.append(Interval(sides[-1].lower[0].numpy(), sides[-1].upper[0].numpy()))
         self._unstable = unstable_neurons(bounds)
         return form.keeping(alive), bounds
+
+    @torch.no_grad()
+    def _split(
+        self, form: StagedNetwork, bounds: list[Interval]
+    ) -> tuple[list[Interval], Vector | None]:
+        """Ask a tree about the open cases: tighter bounds, and a point that meets one."""
+        ingredients = self._specification.ingredients
+        if not (ingredients.tree and ingredients.forms):
+            return bounds, None
+        asked, stages = Asked.of(self._goal, self._open), matrix_stages(form)
+        lower, upper = self._ball.box
+        few = int((upper > lower).sum()) <= MOST_INPUTS and self._ball.norm == "linf"
+        with self._phases.timed("tree"), as_far_as(self._begun + _TREE_SHARE * self._time_limit):
+            if few:
+                found = InputTree(stages, self._ball, asked, self._clearest).run()
+            else:
+                sides = [_sides(each) for each in bounds[:-1]]
+                search = matrix_stages(form, torch.float32)
+                tree = SignTree(stages, search, self._ball, sides, asked, self._clearest)
+                found = tree.run()
+                tight = [Interval(s.lower[0].numpy(), s.upper[0].numpy()) for s in tree.sides]
+                bounds = [*tight, bounds[-1]]
+        self._nodes += found.nodes
+        margins = np.full_like(self._margins, -np.inf)
+        margins[asked.cases] = found.margins
+        self._raise(Evidence.TREE, margins)
+        return bounds, None if found.point is None else self._met([found.point])
 
     def _solved(self, form: StagedNetwork, bounds: list[Interval]) -> Vector | None:
         """Ask linear, then mixed-integer programs about the open cases; a point that meets one."""
@@ -352,6 +385,10 @@ def _lacking(encoding: Encoding, conditions: Conjunction) -> Model:
     lacking = -encoding.preactivations[-1].mapped(conditions.matrix) + conditions.sides
     (cost,) = lacking.written_out(width)
     return encoding.model.with_objective(cost, float(lacking.constant[0]))
+
+
+def _sides(bounds: Interval) -> Sides:
+    return Sides(torch.from_numpy(bounds.lower)[None], torch.from_numpy(bounds.upper)[None])
 
 
 def _alive(sides: list[Sides]) -> list[NDArray[np.intp]]:

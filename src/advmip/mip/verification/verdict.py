@@ -29,6 +29,7 @@ class Evidence(StrEnum):
     NONE = ""
     INTERVAL = "interval"
     LINEAR = "linear"
+    TREE = "tree"
     RELAXATION = "lp"
     MIXED_INTEGER = "mip"
 
@@ -42,6 +43,7 @@ class VerificationIngredients:
             two linear programs bound every neuron.
         ball: Neurons are bounded over the ball around the image, not over all images.
         tight: Each neuron has its own bounds in the programs, not the largest of all.
+        tree: A tree with bounds by linear forms comes before any program, where forms do.
         shortcuts: Linear forms and a gradient attack settle what they can before any program;
             otherwise intervals, linear and mixed-integer programs do all of it, as published.
     """
@@ -49,6 +51,7 @@ class VerificationIngredients:
     progressive: bool = True
     ball: bool = True
     tight: bool = True
+    tree: bool = True
     shortcuts: bool = True
 
     @property
@@ -62,15 +65,15 @@ class Proof:
     """What was proved, and what it took.
 
     Attributes:
-        evidence: What a proof rests on, "interval", "linear", "lp" or "mip": the dearest that was
-            needed for any class or case. Empty for none.
+        evidence: What a proof rests on, "interval", "linear", "tree", "lp" or "mip": the dearest
+            that was needed for any class or case. Empty for none.
         margins: For each case a proved bound of what every point lacks of it, above 0 where it is
             excluded; -inf where nothing was proved. Of an image, for each class j a proved lower
             bound of o_y - o_j over the ball, and inf for the true class y.
         tied: Whether something is open because its margin is 0 but for rounding: float64 cannot
             tell who wins.
         unstable: Neurons whose sign was open at the end.
-        nodes: Nodes of the solver's trees.
+        nodes: Nodes of our tree and of the solver's.
         solver: The solver that was taken; empty if none was needed.
         reason: Why it was, or why none was allowed to decide.
         seconds: Wall time of everything.

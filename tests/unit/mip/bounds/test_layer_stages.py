@@ -15,7 +15,8 @@ from torch.nn import functional
 from advmip import InputError, staged
 from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.layer_stages import layer_stages
-from advmip.mip.bounds.linear import LinearBounds, margin_forms, parallel
+from advmip.mip.bounds.linear import LinearBounds, margin_forms
+from advmip.mip.bounds.lines import parallel
 from advmip.mip.bounds.operators import Stage, matrix_stages
 from advmip.networks import ARCHITECTURES, Network, new_network
 from advmip.networks.architectures.residual import ShortcutBlock

@@ -16,7 +16,8 @@ from tiny_networks import as_network
 
 from advmip import InputError, staged
 from advmip.mip.bounds.balls import NORMS, Ball
-from advmip.mip.bounds.linear import LinearBounds, adaptive, margin_forms, parallel
+from advmip.mip.bounds.linear import LinearBounds, margin_forms
+from advmip.mip.bounds.lines import adaptive, parallel
 from advmip.mip.bounds.operators import matrix_stages
 from advmip.mip.distances import Box, distance_named
 from advmip.networks import Network

@@ -1,0 +1,1 @@
+"""Benchmarks of VNN-COMP: which of their instances are answered, and how."""

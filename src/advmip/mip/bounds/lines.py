@@ -1,0 +1,184 @@
+"""Linear forms pulled back through a network whose ReLUs are replaced by lines.
+
+A ReLU with input p in [l, u] and l < 0 < u lies between two lines,
+
+    a p <= max(p, 0) <= u (p - l) / (u - l),   0 <= a <= 1.
+
+A form takes the lower line where its coefficient is positive and the upper one elsewhere, from the
+last layer to the image. Where a neuron's sign s is held, s p >= 0, the bound of a form f may also
+be that of f - b s p for any b >= 0 (Wang et al. 2021, beta-CROWN): p's coefficient has a price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from advmip.mip.bounds.operators import Stage
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Bounds lower <= value <= upper (N, width) for each of N images."""
+
+    lower: Tensor
+    upper: Tensor
+
+    def intersected(self, other: Sides) -> Sides:
+        """The common part."""
+        lower = torch.maximum(self.lower, other.lower)
+        return Sides(lower, torch.maximum(torch.minimum(self.upper, other.upper), lower))
+
+    def unstable(self) -> Tensor:
+        """Which values can have either sign (N, width)."""
+        return (self.lower < 0) & (self.upper > 0)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of a layer's ReLUs, for each of N images; of a stable neuron, the neuron itself.
+
+    Attributes:
+        unstable: Which neurons can have either sign (N, 1, width).
+        active: 1 for neurons that are always active, else 0 (N, 1, width).
+        falling: The upper line's slope (N, 1, width).
+        offset: Its value at 0 (N, 1, width).
+    """
+
+    unstable: Tensor
+    active: Tensor
+    falling: Tensor
+    offset: Tensor
+
+    @classmethod
+    def between(cls, sides: Sides) -> Lines:
+        """The lines between bounds."""
+        unstable = sides.unstable()
+        active = (sides.lower >= 0).to(sides.lower.dtype)
+        steep = parallel(safe(sides))
+        falling = torch.where(unstable, steep, active)
+        offset = torch.where(unstable, -falling * sides.lower, 0.0)
+        return cls(unstable[:, None], active[:, None], falling[:, None], offset[:, None])
+
+    def rising(self, slopes: Tensor) -> Tensor:
+        """The lower line's slope (N, S, width), where that of unstable neurons is given."""
+        return torch.where(self.unstable, slopes, self.active)
+
+    def values(self, above: Tensor, rising: Tensor, entering: Tensor) -> Tensor:
+        """What the lines that a form takes make of the neurons' inputs (N, S, width).
+
+        Args:
+            above: The form's coefficients of the neurons (N, S, width).
+            rising: The slopes of the lower lines.
+            entering: The inputs.
+        """
+        upper = self.falling * entering + self.offset
+        return torch.where(above > 0, rising * entering, upper)
+
+
+@dataclass
+class Multipliers:
+    """What a bound by forms may choose, by layer; each (N, S, width), in place.
+
+    Attributes:
+        slopes: Of the lower lines, in [0, 1].
+        signs: Of the held signs s p >= 0, at least 0; without layers if none is held.
+    """
+
+    slopes: list[Tensor]
+    signs: list[Tensor] = field(default_factory=list)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Multipliers]) -> Multipliers:
+        """Those of all forms of several portions."""
+        slopes = zip(*(part.slopes for part in parts), strict=True)
+        signs = zip(*(part.signs for part in parts), strict=True)
+        return cls([torch.cat(each, 1) for each in slopes], [torch.cat(each, 1) for each in signs])
+
+    def items(self, chosen: Tensor) -> Multipliers:
+        """Those of some of the S forms."""
+        return Multipliers(
+            [each[:, chosen] for each in self.slopes], [each[:, chosen] for each in self.signs]
+        )
+
+    def double(self) -> Multipliers:
+        """The same ones in float64, where they lie in their ranges as well."""
+        return Multipliers(
+            [each.double() for each in self.slopes], [each.double() for each in self.signs]
+        )
+
+    def take(self, other: Multipliers, better: Tensor) -> None:
+        """Take over another's where it is better (N, S)."""
+        for mine, theirs in zip(
+            (*self.slopes, *self.signs), (*other.slopes, *other.signs), strict=True
+        ):
+            mine[better] = theirs[better]
+
+    def copy(self) -> Multipliers:
+        """The same ones once more."""
+        return Multipliers([each.clone() for each in self.slopes], [s.clone() for s in self.signs])
+
+
+def safe(sides: Sides) -> Sides:
+    """The same bounds, and -1 and 1 where a neuron is stable, whose lines need none."""
+    unstable = sides.unstable()
+    return Sides(torch.where(unstable, sides.lower, -1.0), torch.where(unstable, sides.upper, 1.0))
+
+
+def adaptive(sides: Sides) -> Tensor:
+    """CROWN's slope of the lower line: whichever of 0 and 1 leaves the smaller triangle."""
+    return (sides.upper > -sides.lower).to(sides.lower.dtype)
+
+
+def parallel(sides: Sides) -> Tensor:
+    """Wong & Kolter's slope of the lower line: that of the upper one."""
+    return sides.upper / (sides.upper - sides.lower)
+
+
+def pulled_back(
+    stages: Sequence[Stage],
+    lines: Sequence[Lines],
+    rising: Sequence[Tensor],
+    forms: dict[int, Tensor],
+    constant: Tensor,
+    seen: Callable[[int, Tensor], None],
+    prices: Sequence[Tensor] = (),
+) -> tuple[Tensor | None, Tensor]:
+    """Forms in the image, from forms in the layers before a stage.
+
+    Args:
+        stages: The network.
+        lines: Of each layer before that stage.
+        rising: The slopes (N, 1 or S, width) of their lower lines.
+        forms: Coefficients (N or 1, S, width) by layer.
+        constant: What the forms have besides (N or 1, S).
+        seen: Is told each layer and the form's coefficients of it, from the last one on.
+        prices: -b s of each layer's neurons (N, S, width), 0 where no sign is held.
+
+    Returns:
+        The form in the image (N or 1, S, pixels), None if it hangs on no pixel; and its constant.
+    """
+    waiting = dict(forms)
+    for layer in range(max(waiting), 0, -1):
+        if layer not in waiting:
+            continue
+        above, between = waiting.pop(layer), lines[layer - 1]
+        stage = stages[layer - 1]
+        seen(layer, above)
+        negative = above.clamp(max=0.0)
+        below = above.clamp(min=0.0) * rising[layer - 1] + negative * between.falling
+        constant = constant + dot(negative, between.offset[:, 0])
+        if prices:
+            below = below + prices[layer - 1]
+        constant = constant + below @ stage.bias
+        for earlier, form in stage.pulled_back(below).items():
+            waiting[earlier] = waiting[earlier] + form if earlier in waiting else form
+    return waiting.get(0), constant
+
+
+def dot(forms: Tensor, values: Tensor) -> Tensor:
+    """The product (N, S) of forms (N or 1, S, width) and values (N, width)."""
+    return (forms @ values[:, :, None])[..., 0]

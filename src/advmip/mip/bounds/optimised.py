@@ -1,0 +1,201 @@
+"""The best lines: slopes and multipliers that make a bound by linear forms as large as possible.
+
+The bound is concave in the multipliers of held signs and piecewise smooth in the slopes of the
+lower lines. Its derivative needs no record of how it came about: the region's point at which the
+form is least, sent forward through the lines that the form took, gives the input p of each neuron
+there, and the bound grows by c p with the lower line's slope, c > 0 being the form's coefficient of
+the neuron, and by -s p with the multiplier of a sign s (Xu et al. 2021, alpha-CROWN; Wang et al.
+2021, beta-CROWN, which take both from automatic differentiation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from advmip.mip.bounds.balls import Ball
+from advmip.mip.bounds.lines import Lines, Multipliers, pulled_back
+from advmip.mip.bounds.operators import Stage
+from advmip.mip.deadline import time_is_up
+
+# By which the steps shrink, one after the other, and Adam's usual numbers.
+_DECAY = 0.98
+_MOMENTUM, _SPREAD, _TINY = 0.9, 0.999, 1e-8
+# The first steps' lengths.
+_SLOPE_STEP, _SIGN_STEP = 0.1, 0.2
+
+
+@dataclass(frozen=True)
+class Attained:
+    """A bound, and where it is attained.
+
+    Attributes:
+        least: The bound (N, S).
+        above: The form's coefficients of each layer's neurons, by layer (N, S, width).
+        point: The region's point (N, S, pixels).
+        entering: What enters each layer there, through the form's lines, by layer (N, S, width).
+    """
+
+    least: Tensor
+    above: dict[int, Tensor]
+    point: Tensor
+    entering: dict[int, Tensor]
+
+
+class OptimisedForms:
+    """Bounds of linear forms in what enters a stage, by the best lines.
+
+    Nothing here is widened by rounding: what is found is proved by `LinearBounds`.
+
+    Args:
+        stages: The network, in the precision of the search.
+        ball: The points, around one image, in the same precision.
+    """
+
+    def __init__(self, stages: Sequence[Stage], ball: Ball) -> None:
+        self._stages = stages
+        self._ball = ball
+
+    def attained(
+        self,
+        depth: int,
+        coefficients: Tensor,
+        lines: Sequence[Lines],
+        chosen: Multipliers,
+        signs: Sequence[Tensor] = (),
+    ) -> Attained:
+        """The bound of forms with given lines.
+
+        Args:
+            depth: The stage.
+            coefficients: Of what enters it (N or 1, S, width).
+            lines: Of the layers before it (N or 1).
+            chosen: The slopes and multipliers.
+            signs: The held signs (N, 1, width) of each layer: 1, -1, or 0 where none is held.
+        """
+        stage = self._stages[depth]
+        above: dict[int, Tensor] = {}
+        rising = [each.rising(some) for each, some in zip(lines, chosen.slopes, strict=True)]
+        prices = [-s * b for s, b in zip(signs, chosen.signs, strict=True)]
+        form, constant = pulled_back(
+            self._stages,
+            lines,
+            rising,
+            stage.pulled_back(coefficients),
+            coefficients @ stage.bias,
+            above.__setitem__,
+            prices,
+        )
+        if form is None:
+            form = constant[..., None].new_zeros(*constant.shape, self._ball.images.shape[1])
+        values, points = self._ball.least_and_where(form)
+        entering: dict[int, Tensor] = {}
+        layers = {0: points}
+        for layer in range(1, depth + 1):
+            stage = self._stages[layer - 1]
+            entering[layer] = _entering(stage, layers)
+            if layer in above:
+                between = lines[layer - 1]
+                layers[layer] = between.values(above[layer], rising[layer - 1], entering[layer])
+            else:
+                layers[layer] = torch.zeros_like(entering[layer])
+        return Attained(constant + values, above, points, entering)
+
+    def raised(
+        self,
+        depth: int,
+        coefficients: Tensor,
+        lines: Sequence[Lines],
+        start: Multipliers,
+        *,
+        signs: Sequence[Tensor] = (),
+        steps: int,
+        enough: Tensor | float = torch.inf,
+    ) -> tuple[Tensor, Multipliers, Attained]:
+        """The largest bound found by Adam's steps from a start.
+
+        Args:
+            depth: As for `attained`, as are the next two.
+            coefficients: See there.
+            lines: See there.
+            start: The first slopes and multipliers.
+            signs: The held signs, as for `attained`.
+            steps: How many steps.
+            enough: Once all bounds (N, S) are above this, the search ends.
+
+        Returns:
+            The bounds (N, S), what attains them, and the last step's bound.
+        """
+        now, best = start.copy(), start.copy()
+        found = self.attained(depth, coefficients, lines, now, signs)
+        # Multipliers are priced in the form's own coefficients.
+        units = (_mean_size(found.above.get(layer)) for layer in range(1, len(now.signs) + 1))
+        steppers = [
+            *(_Adam(each, _SLOPE_STEP, 1.0) for each in now.slopes),
+            *(
+                _Adam(each, _SIGN_STEP * unit, torch.inf)
+                for each, unit in zip(now.signs, units, strict=True)
+            ),
+        ]
+        least = found.least
+        for _ in range(steps):
+            if time_is_up() or bool((least > enough).all()):
+                break
+            for stepper, gradient in zip(steppers, _gradients(found, now, signs), strict=True):
+                if gradient is not None:
+                    stepper.climb(gradient)
+            found = self.attained(depth, coefficients, lines, now, signs)
+            best.take(now, found.least > least)
+            least = torch.maximum(least, found.least)
+        return least, best, found
+
+
+def _gradients(
+    found: Attained, chosen: Multipliers, signs: Sequence[Tensor]
+) -> list[Tensor | None]:
+    """The derivative of a bound by the slopes, then by the multipliers of each layer."""
+    layers = range(1, len(chosen.slopes) + 1)
+    slopes = [
+        found.above[layer].clamp(min=0.0) * found.entering[layer] if layer in found.above else None
+        for layer in layers
+    ]
+    held = [-s * found.entering[layer] for layer, s in zip(layers, signs, strict=False)]
+    return [*slopes, *held]
+
+
+def _mean_size(coefficients: Tensor | None) -> Tensor | float:
+    return 1.0 if coefficients is None else coefficients.abs().mean(-1, keepdim=True)
+
+
+class _Adam:
+    """Steps uphill (Kingma & Ba 2015), kept between 0 and a largest value.
+
+    Torch's own class loads its compiler first, which takes longer than most proofs.
+    """
+
+    def __init__(self, values: Tensor, step: Tensor | float, largest: float) -> None:
+        self._values, self._step, self._largest = values, step, largest
+        self._mean, self._square = torch.zeros_like(values), torch.zeros_like(values)
+        self._count = 0
+
+    def climb(self, gradient: Tensor) -> None:
+        """One step, in place."""
+        self._count += 1
+        self._mean.lerp_(gradient.expand_as(self._mean), 1.0 - _MOMENTUM)
+        self._square.mul_(_SPREAD).addcmul_(gradient, gradient, value=1.0 - _SPREAD)
+        spread = (self._square / (1.0 - _SPREAD**self._count)).sqrt_().add_(_TINY)
+        step = self._step * _DECAY ** (self._count - 1) / (1.0 - _MOMENTUM**self._count)
+        self._values.addcdiv_(self._mean * step, spread).clamp_(0.0, self._largest)
+
+
+def _entering(stage: Stage, layers: dict[int, Tensor]) -> Tensor:
+    """What enters a stage (N, S, width), from the layers before it."""
+    first = next(iter(layers.values()))
+    count, forms = first.shape[:2]
+    total = stage.bias
+    for layer, term in stage.terms.items():
+        total = total + term.applied(layers[layer].flatten(0, 1))
+    return total.reshape(count, forms, -1)

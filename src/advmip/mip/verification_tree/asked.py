@@ -1,0 +1,69 @@
+"""What a tree is asked, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from advmip.mip.goals import Goal
+from advmip.mip.model import Indices, Vector
+
+# Whether one of some points (N, inputs) meets the goal: that point (inputs,), or None.
+Seeking = Callable[[Vector], Vector | None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Cases of a goal that are to be excluded: of each, one of its conditions is always missed.
+
+    Attributes:
+        rows: Of all conditions what they lack, as forms in the outputs (1, rows, outputs), less
+            `sides`.
+        sides: What the conditions must reach (rows,).
+        case_of: The case of each condition (rows,), by its place in `cases`.
+        cases: The cases' numbers in the goal (cases,).
+    """
+
+    rows: Tensor
+    sides: Tensor
+    case_of: Tensor
+    cases: Indices
+
+    @classmethod
+    def of(cls, goal: Goal, cases: Sequence[int] | Indices) -> Asked:
+        """The cases of a goal with these numbers."""
+        chosen = [goal.cases[int(case)] for case in cases]
+        matrix = np.concatenate([each.matrix.toarray() for each in chosen])
+        counts = [len(each.asked) for each in chosen]
+        return cls(
+            torch.from_numpy(-matrix)[None],
+            torch.from_numpy(np.concatenate([each.sides for each in chosen])),
+            torch.from_numpy(np.repeat(np.arange(len(chosen)), counts)),
+            np.asarray(cases, np.intp),
+        )
+
+    def by_case(self, lacking: Tensor) -> Tensor:
+        """What each case lacks (N, cases), from what conditions lack (N, rows)."""
+        least = lacking.new_full((len(lacking), len(self.cases)), -torch.inf)
+        return least.scatter_reduce(1, self.case_of.expand(len(lacking), -1), lacking, "amax")
+
+
+@dataclass(frozen=True)
+class TreeProof:
+    """What a tree has found.
+
+    Attributes:
+        point: A point (inputs,) that meets the goal; None if none was come across.
+        margins: What each asked case lacks at least, proved (cases,); -inf where that is open.
+        nodes: How many nodes were bounded.
+        done: The share of the tree that is closed, in [0, 1].
+    """
+
+    point: Vector | None
+    margins: Vector
+    nodes: int
+    done: float

@@ -1,0 +1,1 @@
+"""The table and figure of VNN-COMP's benchmarks, and its claims."""

@@ -1,0 +1,120 @@
+"""Trees: the same answers as every activation pattern and as mixed-integer programs give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from brute_force import SHAPE
+from small_networks import convolutional, points_of, residual
+from tiny_networks import instance
+
+from advmip import VerificationIngredients, staged, verify
+from advmip.mip.bounds.balls import NORMS, Ball
+from advmip.mip.bounds.linear import LinearBounds
+from advmip.mip.bounds.operators import matrix_stages
+from advmip.mip.deadline import until
+from advmip.mip.goals import Goal, untargeted
+from advmip.mip.verification import region_verification
+from advmip.mip.verification_tree import Asked, InputTree, SignTree, TreeProof
+from advmip.networks.staged import AffineMap, Matrix, StagedNetwork
+
+PROGRAMS = VerificationIngredients(tree=False)
+
+
+def nothing_sought(points: np.ndarray) -> None:
+    """No point is looked at: the tree must do without."""
+
+
+def by_signs(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_sought) -> TreeProof:
+    stages = matrix_stages(form)
+    sides = LinearBounds(stages, ball).by_forms()[:-1]
+    asked = Asked.of(goal, range(len(goal.cases)))
+    return SignTree(stages, matrix_stages(form, torch.float32), ball, sides, asked, seek).run()
+
+
+def by_inputs(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_sought) -> TreeProof:
+    asked = Asked.of(goal, range(len(goal.cases)))
+    return InputTree(matrix_stages(form), ball, asked, seek).run()
+
+
+@pytest.mark.parametrize("network", [convolutional(), residual()])
+@pytest.mark.parametrize("norm", NORMS)
+def test_margins_of_the_sign_tree_hold_for_points_of_the_ball(network, norm: str) -> None:
+    form = staged(network)
+    image = np.random.default_rng(3).random(form.pixels)
+    label = int(form.logits(image).argmax())
+    goal = untargeted(label, form.classes, margin=0.0)
+    radius = {"linf": 0.12, "l1": 4.0, "l2": 0.9}[norm]
+    ball = Ball(torch.from_numpy(image[None]), radius, norm)
+    # Logits are moved so that the tree has something to do: forms alone prove no case.
+    sides = LinearBounds(matrix_stages(form), ball)
+    sides.by_forms()
+    asked = Asked.of(goal, range(len(goal.cases)))
+    least = asked.by_case(sides.forms(asked.rows).least + asked.sides)[0].max()
+    bias = form.output.bias.copy()
+    bias[label] += max(0.0, -float(least)) + 0.01
+    form = replace(form, output=replace(form.output, bias=bias))
+    found = by_signs(form, ball, goal)
+    if found.done == 1.0:
+        outputs = form.logits(points_of(ball, 5000, seed=4).T)
+        lacking = -goal.surpluses(outputs).max(axis=1)
+        assert (found.margins > 0).all()
+        assert (found.margins <= lacking).all()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_both_trees_agree_with_programs_around_the_smallest_attack(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, network, image, label = instance(seed)
+    for epsilon in (0.05, 0.15, 0.3, 0.6):
+        expected = verify(network, image.reshape(SHAPE), label, epsilon, ingredients=PROGRAMS)
+        for most in (0, 20):
+            monkeypatch.setattr(region_verification, "MOST_INPUTS", most)
+            found = verify(network, image.reshape(SHAPE), label, epsilon)
+            assert found.status == expected.status
+
+
+@pytest.mark.parametrize("tree", [by_signs, by_inputs])
+def test_a_point_that_is_come_across_ends_the_tree(tree) -> None:
+    _, network, image, label = instance(1)
+    form = staged(network)
+    goal = untargeted(label, form.classes, margin=0.0)
+    ball = Ball(torch.from_numpy(image.reshape(1, -1)), 1.0, "linf")
+
+    def seek(points: np.ndarray) -> np.ndarray | None:
+        surpluses = goal.surplus(form.logits(points.T))
+        return points[surpluses.argmax()] if surpluses.max() > 0 else None
+
+    found = tree(form, ball, goal, seek)
+    assert found.point is not None
+    assert goal.surplus(form.logits(found.point)) > 0
+    assert np.isneginf(found.margins).all()
+
+
+@pytest.mark.parametrize("tree", [by_signs, by_inputs])
+def test_out_of_time_nothing_is_proved(tree) -> None:
+    _, network, image, label = instance(1)
+    form = staged(network)
+    goal = untargeted(label, form.classes, margin=0.0)
+    ball = Ball(torch.from_numpy(image.reshape(1, -1)), 1.0, "linf")
+    with until(0.0):
+        found = tree(form, ball, goal)
+    assert found.point is None
+    assert np.isneginf(found.margins).all()
+
+
+def test_a_box_that_is_attackable_only_far_from_the_forms_is_split_to_the_end() -> None:
+    """|x| >= 0.9 nowhere in [-0.8, 0.8]: intervals say 1.6 at most, halves say 0.8."""
+    hidden = AffineMap({0: Matrix(np.array([[1.0], [-1.0]]))}, np.array([0.8, 0.8]))
+    output = AffineMap({1: Matrix(np.array([[-1.0, -1.0], [0.0, 0.0]]))}, np.array([1.7, 0.0]))
+    form = StagedNetwork((1,), (hidden,), output)
+    goal = untargeted(0, 2, margin=0.0)
+    ball = Ball(torch.zeros(1, 1, dtype=torch.float64), np.inf, "linf", -0.8, 0.8)
+    for tree in (by_signs, by_inputs):
+        found = tree(form, ball, goal)
+        assert found.done == 1.0
+        assert 0 < found.margins[0] <= 0.1

@@ -14,12 +14,13 @@ ABOUT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 def test_the_citation_names_every_source_and_the_version():
     papers = [yaml.safe_load(file.read_text()) for file in PROJECT.glob("workflow/papers/*.yaml")]
     cited = {
-        reference["title"]: ", ".join(
-            f"{author['given-names']} {author['family-names']}" for author in reference["authors"]
+        reference["title"]: " and ".join(
+            author.get("name") or f"{author['given-names']} {author['family-names']}"
+            for author in reference["authors"]
         )
         for reference in CITATION["references"]
     }
-    assert cited == {paper["title"]: paper["authors"].replace(" and ", ", ") for paper in papers}
+    assert cited == {paper["title"]: paper["authors"].replace(", ", " and ") for paper in papers}
     assert CITATION["version"] == ABOUT["version"]
     assert CITATION["license"] == ABOUT["license"]
     assert f"## {ABOUT['version']}" in (PROJECT / "CHANGELOG.md").read_text()

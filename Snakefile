@@ -2,12 +2,18 @@
 # targets are `all`, the names in workflow/outputs.yaml, the source before the _ in them, and any file
 # under results/.
 
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("8.20")
 
 
-configfile: "config.yaml"
+# The settings of the folder where the run is started, else those beside this file.
+CONFIG = Path("config.yaml")
+
+
+configfile: str(CONFIG if CONFIG.is_file() else Path(workflow.snakefile).parent / CONFIG)
 
 
 include: "workflow/rules/common.smk"
@@ -50,9 +56,7 @@ for source in SOURCES:
 
 
 onstart:
-    claim_results()
-    save_settings(SETTINGS, Path(SETTINGS_FILE))
-    CODES.save()
+    begin()
 
 
 onsuccess:

@@ -10,19 +10,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import torch
-from cleverhans.torch.attacks.carlini_wagner_l2 import carlini_wagner_l2
-from cleverhans.torch.attacks.fast_gradient_method import fast_gradient_method
-from cleverhans.torch.attacks.projected_gradient_descent import projected_gradient_descent
 from numpy.typing import NDArray
 from torch import Tensor
 
 from advmip.datasets import Dataset, augment
 from advmip.datasets.dataset import CLASSES
 from advmip.errors import InputError
+from advmip.extras import require
 from advmip.margins import violation
 from advmip.networks import Network
 from advmip.progress import track
@@ -143,10 +142,8 @@ def fgsm(
 ) -> Tensor:
     """Fast gradient sign method against the model's own predictions, as CleverHans defaults."""
     low, high = (0.0, 1.0) if clip else (None, None)
-    attacked: Tensor = fast_gradient_method(
-        function, inputs, epsilon, np.inf, clip_min=low, clip_max=high
-    )
-    return attacked.detach()
+    attack = _cleverhans("fast_gradient_method")
+    return attack(function, inputs, epsilon, np.inf, clip_min=low, clip_max=high).detach()
 
 
 def pgd(
@@ -157,7 +154,7 @@ def pgd(
     Uses torch's global generator.
     """
     low, high = (0.0, 1.0) if clip else (None, None)
-    attacked: Tensor = projected_gradient_descent(
+    attacked = _cleverhans("projected_gradient_descent")(
         function,
         inputs,
         settings.epsilon,
@@ -183,7 +180,7 @@ def carlini_wagner(
         inputs: Images, whose present classes are to be left.
         settings: How long it searches.
     """
-    attacked: Tensor = carlini_wagner_l2(
+    attacked = _cleverhans("carlini_wagner_l2")(
         function,
         inputs,
         CLASSES,
@@ -295,6 +292,19 @@ def accuracy(network: Network, images: NDArray[np.float32], labels: NDArray[np.i
             for batch, truth in _batches(images, labels, device, "accuracy", progress=False)
         )
     return 100.0 * correct / len(images)
+
+
+def _cleverhans(attack: str) -> Callable[..., Tensor]:
+    """One of CleverHans's attacks, each in a module of its name.
+
+    Raises:
+        InputError: CleverHans is not installed.
+    """
+    require("cleverhans", subject="gradient attacks")
+    found: Callable[..., Tensor] = getattr(
+        import_module(f"cleverhans.torch.attacks.{attack}"), attack
+    )
+    return found
 
 
 def _augments(protocol: Protocol, network: Network) -> bool:

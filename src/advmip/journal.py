@@ -18,7 +18,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from advmip.errors import InputError
-from advmip.settings import Reuse
+from advmip.reuse import Reuse
 
 
 class Journal:

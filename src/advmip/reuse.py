@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from advmip.errors import InputError
 from advmip.provenance import code_digest
-from advmip.settings import Reuse
 from advmip.storage import write_text
+
+# Which finished instances are used again: those of the code as it is, or of any.
+Reuse = Literal["same-code", "any-code"]
 
 
 class _Known(TypedDict):

@@ -28,6 +28,8 @@ from advmip.storage import remove_leftovers
 
 # By which a job knows its run: the host, the process and the folder of the run.
 VARIABLE = "ADVMIP_RUN"
+# By which a job finds the workflow's files; without it they are in the folder `workflow`.
+WORKFLOW_VARIABLE = "ADVMIP_WORKFLOW"
 
 _RUN, _JOBS = ".run", ".jobs"
 _KILLED = 137  # what a shell says of a process that SIGKILL ended
@@ -111,6 +113,17 @@ def follow_parent() -> None:
         os._exit(_KILLED)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def run_at_work(folder: Path) -> str | None:
+    """The process that is a folder's one run, and its host; None if none is alive."""
+    if not (folder / _RUN).is_file():
+        return None
+    with _opened(folder, _RUN) as run:
+        if _locked(run, fcntl.LOCK_SH, 0.0):
+            return None
+        host, process, _ = _named(run)
+    return f"process {process} on {host}"
 
 
 def summary(folder: Path) -> str:

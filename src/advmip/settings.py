@@ -18,11 +18,10 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from advmip.errors import InputError, unknown_name
+from advmip.reuse import Reuse
 from advmip.storage import read_yaml, write_text
 
 Protocol = Literal["published", "described"]
-# Which finished instances are used again: those of the code as it is, or of any.
-Reuse = Literal["same-code", "any-code"]
 
 
 class Attack(TypedDict):
@@ -272,6 +271,7 @@ class Settings(TypedDict):
     reuse: Reuse
     seed: int
     threads: int
+    gpus: int
     networks: dict[str, NetworkSettings]
     zk: ZhaoKronqvist
     zhu: Zhu

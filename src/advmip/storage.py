@@ -14,12 +14,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
-import yaml
+import platformdirs
 
 from advmip.errors import InputError
 
-# Every job reads a thousand lines of YAML, libyaml's parser in a tenth of the time.
-_YamlLoader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 # The names that files have while they are written.
 _TEMPORARY = re.compile(r"\..*\.[0-9a-f]{12}(\.[^.]*)?")
 
@@ -130,7 +128,16 @@ def read_yaml(path: Path) -> Any:
         yaml.YAMLError: The file is no YAML.
         UnicodeDecodeError: It is no UTF-8.
     """
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=_YamlLoader)
+    import yaml  # of the suite: whoever asks a question of a network reads no YAML
+
+    # Every job reads a thousand lines of YAML, libyaml's parser in a tenth of the time.
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+
+
+def cache_folder() -> Path:
+    """The user's cache, where downloads are kept unless another folder is named."""
+    return Path(platformdirs.user_cache_dir("advmip"))
 
 
 def file_digest(path: Path | str) -> str:

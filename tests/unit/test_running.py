@@ -9,7 +9,7 @@ import time
 import pytest
 
 from advmip.errors import InputError
-from advmip.running import VARIABLE, begin_run, follow_run
+from advmip.running import VARIABLE, begin_run, follow_run, run_at_work
 
 LONGEST_WAIT = 60.0
 
@@ -55,7 +55,9 @@ def test_a_second_run_is_refused_and_one_after_a_kill_is_not(tmp_path):
     assert lines.readline() == "begun\n"
     with pytest.raises(InputError, match=f"process {first.pid} on"):
         begin_run(tmp_path)
+    assert run_at_work(tmp_path).startswith(f"process {first.pid} on")
     killed(first)
+    assert run_at_work(tmp_path) is None
     third, lines = started(tmp_path)
     assert lines.readline() == "begun\n"
     killed(third)

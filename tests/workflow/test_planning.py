@@ -9,7 +9,7 @@ from advmip.forecast.jobs import jobs_of
 from advmip.settings import load_settings
 from advmip.storage import read_yaml
 
-from .conftest import SMOKE, snakemake
+from .conftest import PROJECT, SMOKE, snakemake
 
 
 def planned_jobs(folder, *arguments):
@@ -35,6 +35,14 @@ def test_the_forecast_has_the_jobs_that_are_planned(workflow_copy, scale):
     assert forecast.total() == jobs["total"] - jobs["all"]
     alike = ("finetuning", "efficiency", "verifications", "benchmark_answers", "rows", "features")
     assert [forecast[rule] for rule in alike] == [jobs[rule] for rule in alike]
+
+
+def test_every_rule_says_what_its_jobs_take():
+    for file in (PROJECT / "workflow" / "rules").glob("*.smk"):
+        rules = len(re.findall(r"^ +threads: ", file.read_text(), re.M))
+        for resource in ("mem_mb", "runtime"):
+            stated = re.findall(rf"^ +{resource}=\d+,$", file.read_text(), re.M)
+            assert len(stated) == rules, (file.name, resource)
 
 
 def test_the_scale_of_a_night_has_shards_that_are_short(workflow_copy):

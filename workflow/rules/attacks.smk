@@ -19,6 +19,10 @@ rule initial:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=720,
+        gpu=SETTINGS["gpus"],
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhao_kronqvist.CODE["initial"]),
@@ -44,6 +48,10 @@ rule adversarial_sets:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=720,
+        gpu=SETTINGS["gpus"],
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhao_kronqvist.CODE["adversarial_sets"]),

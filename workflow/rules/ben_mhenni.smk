@@ -22,6 +22,9 @@ rule illustrations:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*ben_mhenni.CODE["illustrations"]),
@@ -60,6 +63,9 @@ for experiment, kinds in ben_mhenni.KINDS.items():
         conda:
             "../../envs/environment.yaml"
         threads: SETTINGS["threads"]
+        resources:
+            mem_mb=8000,
+            runtime=720,
         params:
             settings=SETTINGS_FILE,
             experiment=experiment,

@@ -4,6 +4,9 @@
 # networks (80), what is quick (70), verification and networks trained against attacks (60), fine-tuning
 # (50), the thesis's attacks (40 and 35), solvers beside each other (30), retraining (20). A run that is
 # stopped has whole tables that way.
+#
+# What a job may take of memory (megabytes) and time (minutes) is for where these are handed out, as by
+# Slurm, and generous: `--set-resources finetuning:mem_mb=32000` gives a rule more.
 
 import os
 import sys
@@ -21,12 +24,15 @@ from advmip.experiments.outputs import (
 )
 from advmip.provenance import code_digest
 from advmip.reuse import Codes
-from advmip.running import begin_run, summary
+from advmip.running import WORKFLOW_VARIABLE, begin_run, summary
 from advmip.settings import load_settings, save_settings
 from advmip.storage import read_yaml
 
+# The folder of the workflow, wherever it is started from; results lie where it is started.
+WORKFLOW = Path(os.path.relpath(Path(workflow.snakefile).parents[1]))
+
 try:
-    SETTINGS = load_settings(config, Path("workflow"))
+    SETTINGS = load_settings(config, WORKFLOW)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -41,18 +47,23 @@ SHARDS, JOURNALS = f"{RESULTS}/shards", f"{RESULTS}/journals"
 LOGS, BENCHMARKS = f"{RESULTS}/logs", f"{RESULTS}/benchmarks"
 WEIGHTS = f"{RESULTS}/networks"
 ADVERSARIAL_SETS = f"{RESULTS}/adversarial"
-PAPERS = sorted(map(str, Path("workflow/papers").glob("*.yaml")))
+PAPERS = sorted(map(str, WORKFLOW.glob("papers/*.yaml")))
 # What came out at other scales, for the first page of the report.
-KEPT_VERDICTS = sorted(map(str, Path("results/reference").glob("*/verdicts/*.csv")))
+REFERENCE = WORKFLOW.parent / "results" / "reference"
+KEPT_VERDICTS = sorted(map(str, REFERENCE.glob("*/verdicts/*.csv")))
 NETWORKS = networks(SETTINGS)
-OUTPUTS = read_yaml(Path("workflow/outputs.yaml"))
+OUTPUTS = read_yaml(WORKFLOW / "outputs.yaml")
 SOURCES = sources_of(OUTPUTS)
 # Ends every command: all it prints is in the log, and on the terminal too if it fails.
 LOGGED = " > {log} 2>&1 || (tail -n 30 {log} >&2; exit 1)"
 
-# Jobs find this interpreter and its packages, whether its environment is activated or not.
+# Jobs find this interpreter and its packages, whether its environment is activated or not, and the
+# workflow's files.
 os.environ.update(
-    PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        WORKFLOW_VARIABLE: str(WORKFLOW.absolute()),
+    }
 )
 
 
@@ -92,15 +103,29 @@ def result_files(outputs):
     return [f"{RESULTS}/{file}.csv" for file in files_of(OUTPUTS, *outputs)]
 
 
+def in_report(file, kind):
+    """A table or figure as Snakemake's own report shows it: under its source."""
+    return report(
+        file,
+        category=lambda wildcards: wildcards.output.partition("_")[0],
+        labels={"output": "{output}", "kind": kind},
+    )
+
+
 def row_files(wildcards):
     """The row files that an output, or all those of a source, are made from."""
     shards = shards_of_output(SETTINGS, OUTPUTS, wildcards.output)
     return within(SHARDS, [file for shard in shards for file in shard.row_files])
 
 
-def claim_results():
-    """Refuse a second run of the same scale, in a line; jobs of a killed one are waited for."""
+def begin():
+    """Claim the folder of results, and keep there what jobs read: settings and names of code.
+
+    A second run of the same scale is refused, in a line; jobs of a killed one are waited for.
+    """
     try:
         begin_run(Path(RESULTS), print)
     except InputError as error:
         sys.exit(f"{error.subject}: {error.found}; {error.mend}.")
+    save_settings(SETTINGS, Path(SETTINGS_FILE))
+    CODES.save()

@@ -12,6 +12,9 @@ rule dataset:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         settings=SETTINGS_FILE,
         code=CODES.name("datasets"),

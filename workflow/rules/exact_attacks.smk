@@ -17,6 +17,9 @@ rule networks_described:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhu.CODE["networks"]),
@@ -44,6 +47,9 @@ rule network_bounds:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=720,
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhu.CODE["bounds"]),
@@ -91,6 +97,9 @@ rule exact_attacks:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=720,
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhu.CODE["attacks"]),
@@ -147,6 +156,10 @@ rule retrained_network:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=720,
+        gpu=SETTINGS["gpus"],
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhu.CODE["retrained"]),
@@ -185,6 +198,9 @@ rule accuracies:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=720,
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhu.CODE["accuracies"]),

@@ -6,7 +6,8 @@ rule figure:
         rows=rules.rows.output.rows,
         papers=PAPERS,
     output:
-        multiext(f"{RESULTS}/figures/{{output}}", ".csv", ".png", ".pdf"),
+        multiext(f"{RESULTS}/figures/{{output}}", ".csv", ".pdf"),
+        in_report(f"{RESULTS}/figures/{{output}}.png", "figures"),
     log:
         f"{LOGS}/figures/{{output}}.log",
     benchmark:
@@ -15,6 +16,9 @@ rule figure:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         settings=SETTINGS_FILE,
         code=code_digest("reporting"),

@@ -29,6 +29,10 @@ rule finetuning:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=16000,
+        runtime=1440,
+        gpu=SETTINGS["gpus"],
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhao_kronqvist.CODE["finetuning"]),
@@ -69,6 +73,10 @@ rule added_data:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=720,
+        gpu=SETTINGS["gpus"],
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhao_kronqvist.CODE["added_data"]),
@@ -94,6 +102,10 @@ rule adversarial_training:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=720,
+        gpu=SETTINGS["gpus"],
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhao_kronqvist.CODE["adversarial_training"]),

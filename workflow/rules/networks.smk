@@ -18,6 +18,10 @@ for network, recipe in NETWORKS.items():
         conda:
             "../../envs/environment.yaml"
         threads: SETTINGS["threads"]
+        resources:
+            mem_mb=8000,
+            runtime=720,
+            gpu=SETTINGS["gpus"],
         params:
             settings=SETTINGS_FILE,
             code=CODES.name(*recipe.code),

@@ -19,6 +19,9 @@ rule gallery:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhu.CODE["gallery"]),
@@ -46,6 +49,9 @@ rule features:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=720,
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhu.CODE["features"]),
@@ -73,6 +79,9 @@ rule square:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*zhu.CODE["square"]),
@@ -95,6 +104,9 @@ rule two_nodes:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*kronqvist.CODE["relaxation"]),

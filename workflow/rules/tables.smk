@@ -18,6 +18,9 @@ rule rows:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         folder=subpath(output[0], parent=True),
     shell:
@@ -29,7 +32,8 @@ rule table:
         rows=rules.rows.output.rows,
         papers=PAPERS,
     output:
-        multiext(f"{RESULTS}/tables/{{output}}", ".csv", ".md", ".tex"),
+        in_report(f"{RESULTS}/tables/{{output}}.csv", "tables"),
+        multiext(f"{RESULTS}/tables/{{output}}", ".md", ".tex"),
     log:
         f"{LOGS}/tables/{{output}}.log",
     benchmark:
@@ -38,6 +42,9 @@ rule table:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         settings=SETTINGS_FILE,
         code=code_digest("reporting"),
@@ -63,6 +70,9 @@ rule verdicts:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         settings=SETTINGS_FILE,
         code=code_digest("reporting"),
@@ -86,6 +96,9 @@ rule all_verdicts:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     shell:
         "python -m advmip all-verdicts {input.verdicts} --out {output.verdicts}"
         f"{LOGGED}"
@@ -98,7 +111,7 @@ rule report:
         papers=PAPERS,
         kept=KEPT_VERDICTS,
     output:
-        report=f"{RESULTS}/report.html",
+        report=report(f"{RESULTS}/report.html", category="all sources"),
     log:
         f"{LOGS}/report.log",
     benchmark:
@@ -107,9 +120,14 @@ rule report:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         code=code_digest("reporting"),
         results=subpath(output.report, parent=True),
+        reference=REFERENCE,
     shell:
         "python -m advmip report --results {params.results} --out {output.report}"
+        " --reference {params.reference}"
         f"{LOGGED}"

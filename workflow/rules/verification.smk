@@ -23,6 +23,10 @@ rule finetuned_network:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=720,
+        gpu=SETTINGS["gpus"],
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*tjeng.CODE["finetuned_network"]),
@@ -58,6 +62,9 @@ rule verifications:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=720,
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*tjeng.CODE["verifications"]),

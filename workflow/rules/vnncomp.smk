@@ -29,6 +29,9 @@ rule benchmark_answers:
     conda:
         "../../envs/environment.yaml"
     threads: SETTINGS["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=720,
     params:
         settings=SETTINGS_FILE,
         code=CODES.name(*vnncomp.CODE["benchmark_answers"]),

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.errors import InputError, one_line
+from advmip.extras import require
 from advmip.properties import Case, Property
 
 Vector = NDArray[np.float64]
@@ -53,15 +54,8 @@ class OnnxRuntime:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        try:
-            runtime = import_module("onnxruntime")
-        except ImportError as error:
-            raise InputError(
-                subject="replay of counterexamples",
-                found="no package onnxruntime",
-                expected="onnxruntime, on which each is confirmed before it is said",
-                mend="pip install 'advmip[vnnlib]'",
-            ) from error
+        require("onnxruntime", subject="replay of counterexamples before they are said")
+        runtime = import_module("onnxruntime")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3

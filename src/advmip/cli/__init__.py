@@ -29,6 +29,7 @@ from advmip.cli import (
     zhu,
 )
 from advmip.errors import CheckError, InputError, exit_status
+from advmip.extras import extra_of, missing
 from advmip.running import follow_run
 
 app = typer.Typer(
@@ -71,7 +72,22 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     follow_run()
     try:
-        app()
+        _run()
     except (InputError, CheckError) as error:
         print(error, file=sys.stderr)
         sys.exit(exit_status([error]))
+
+
+def _run() -> None:
+    """Run the command; one of the suite has its packages, or says how they are installed.
+
+    Raises:
+        InputError: A package of an extra is missing.
+    """
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if extra_of(package) is None:
+            raise
+        raise missing(package, "this command") from error

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from advmip.settings import Settings, load_settings
+from advmip.running import WORKFLOW_VARIABLE
+
+if TYPE_CHECKING:
+    from advmip.settings import Settings
 
 CONFIG = Path("config.yaml")
-WORKFLOW = Path("workflow")
+WORKFLOW = Path(os.environ.get(WORKFLOW_VARIABLE, "workflow"))
 
 PaperNetwork = Annotated[str, typer.Argument(help="CNNLight, CNN or ResNet8.")]
 SettingsFile = Annotated[
@@ -28,6 +32,8 @@ OutFolder = Annotated[Path, typer.Option("--out", help="The folder of row files 
 
 def settings_of(file: Path) -> Settings:
     """The complete settings that a file asks for."""
+    from advmip.settings import load_settings
+
     return load_settings(file, WORKFLOW)
 
 

@@ -1,34 +1,62 @@
-"""`advmip plan`: what a scale will cost."""
+"""`advmip plan` and `status`: what a scale will cost, and how far its run has come."""
 
 from __future__ import annotations
 
+import os
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from advmip.cli.options import CONFIG, WORKFLOW, SettingsFile
 
+if TYPE_CHECKING:
+    from advmip.settings import Settings
+
 app = typer.Typer()
+
+Scale = Annotated[str | None, typer.Argument(help="The scale; that of the settings if left out.")]
+Results = Annotated[
+    Path, typer.Option(help="The folder of results, whose times tell those to come.")
+]
 
 
 @app.command("plan")
 def plan(
-    scale: Annotated[
-        str | None, typer.Argument(help="The scale; that of the settings if left out.")
-    ] = None,
-    settings: SettingsFile = CONFIG,
-    results: Annotated[
-        Path, typer.Option(help="The folder of results, whose times tell those to come.")
-    ] = Path("results"),
+    scale: Scale = None, settings: SettingsFile = CONFIG, results: Results = Path("results")
 ) -> None:
     """Say what each table and figure of a scale will cost: jobs, core-hours, memory."""
     from advmip.forecast.forecast import forecast, printed
+    from advmip.storage import read_yaml
+
+    chosen = _settings_of(scale, settings)
+    outputs = read_yaml(WORKFLOW / "outputs.yaml")
+    print(printed(chosen["scale"], *forecast(chosen, outputs, results, WORKFLOW)))
+
+
+@app.command("status")
+def status(
+    scale: Scale = None,
+    settings: SettingsFile = CONFIG,
+    results: Results = Path("results"),
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="Of the run; those of this machine if left out.")
+    ] = None,
+) -> None:
+    """Say how far the run of a scale has come, at work or stopped: done, left, until when."""
+    from advmip.forecast.status import printed, status
+    from advmip.storage import read_yaml
+
+    outputs = read_yaml(WORKFLOW / "outputs.yaml")
+    found = status(_settings_of(scale, settings), outputs, results, WORKFLOW)
+    print(printed(found, cores or os.cpu_count() or 1, datetime.now()))
+
+
+def _settings_of(scale: str | None, file: Path) -> Settings:
+    """The settings of a scale; of that which they name if none is given."""
     from advmip.settings import load_settings
     from advmip.storage import read_yaml
 
-    chosen = load_settings(settings, WORKFLOW)
-    if scale is not None:
-        chosen = load_settings({**read_yaml(settings), "scale": scale}, WORKFLOW)
-    outputs = read_yaml(WORKFLOW / "outputs.yaml")
-    print(printed(chosen["scale"], *forecast(chosen, outputs, results, WORKFLOW)))
+    chosen = load_settings(file, WORKFLOW)
+    return chosen if scale is None else load_settings({**read_yaml(file), "scale": scale}, WORKFLOW)

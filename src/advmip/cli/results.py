@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from advmip.cli.options import CONFIG, WORKFLOW, Out, OutFolder, settings_of
-from advmip.reporting.kept_rows import SETTINGS_FILE, kept_folder
-from advmip.reporting.plan import Plan, plan_of
-from advmip.settings import load_settings
+
+if TYPE_CHECKING:
+    from advmip.reporting.plan import Plan
 
 app = typer.Typer()
 
@@ -142,6 +142,10 @@ def restore(
 
 def _plan(settings: Path | None, rows: Path, name: str) -> Plan:
     """The plan of the scale that rows are from."""
+    from advmip.reporting.kept_rows import SETTINGS_FILE, kept_folder
+    from advmip.reporting.plan import plan_of
+    from advmip.settings import load_settings
+
     kept = kept_folder(rows, name)
     if settings is None and kept is not None:
         return plan_of(load_settings(kept / SETTINGS_FILE, WORKFLOW, complete=True))

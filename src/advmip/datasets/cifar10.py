@@ -15,6 +15,7 @@ import numpy as np
 
 from advmip.datasets.dataset import Dataset, from_stored
 from advmip.datasets.files import check, fetch, missing
+from advmip.extras import require
 from advmip.storage import file_digest
 
 COUNTS = {"train": 50_000, "test": 10_000}
@@ -100,6 +101,7 @@ def _holds_archives(data_dir: Path, download: bool) -> bool:
 
 def _original() -> Any:
     """Torchvision's class for CIFAR-10, with the published checksums."""
+    require("torchvision", subject="original batches of CIFAR-10")
     # Importing torchvision takes seconds, which reading the archives should not cost.
     from torchvision.datasets import CIFAR10
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pooch
-
 from advmip.datasets import cifar10, digits, mnist, shapes
 from advmip.datasets.dataset import Dataset
 from advmip.errors import looked_up, unknown_name
+from advmip.storage import cache_folder
 
 SPLITS = ("train", "test")
 
@@ -94,4 +93,4 @@ def _source(name: str) -> _Source:
 
 
 def _folder(data_dir: Path | None) -> Path:
-    return Path(pooch.os_cache("advmip")) if data_dir is None else Path(data_dir)
+    return cache_folder() if data_dir is None else Path(data_dir)

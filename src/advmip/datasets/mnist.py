@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from advmip.datasets.dataset import Dataset, from_stored
 from advmip.datasets.files import check, fetch, missing
+from advmip.extras import require
 
 COUNTS = {"train": 60_000, "test": 10_000}
 
@@ -89,6 +90,7 @@ def _find(data_dir: Path, download: bool) -> dict[str, Path]:
 
 
 def _download(data_dir: Path) -> None:
+    require("torchvision", subject="download of MNIST")
     # Importing torchvision takes seconds, which reading files that are there should not cost.
     from torchvision.datasets import MNIST
 

@@ -10,7 +10,8 @@ from typing import Any, Protocol, TypeVar
 
 from advmip.journal import Journal
 from advmip.provenance import code_digest
-from advmip.settings import Reuse, Settings
+from advmip.reuse import Reuse
+from advmip.settings import Settings
 
 _log = logging.getLogger(__name__)
 

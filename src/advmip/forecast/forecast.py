@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +22,11 @@ class Forecast:
     """The cost of some jobs.
 
     Attributes:
-        output: The table or figure that they make, or `TOTAL`.
+        output: The table or figure that they make, the group of these, or `TOTAL`.
         jobs: How many jobs.
+        jobs_done: How many of them have ended.
         instances: How many attacks, verifications or runs these hold.
+        instances_done: How many of them have ended.
         seconds: Of one core.
         left: What of `seconds.least` is not done yet.
         unknown: In how many of the jobs is something that nothing bounds: it has no limit, and
@@ -34,7 +36,9 @@ class Forecast:
 
     output: str
     jobs: int
+    jobs_done: int
     instances: int
+    instances_done: int
     seconds: Span
     left: float
     unknown: int
@@ -42,9 +46,13 @@ class Forecast:
 
 
 def forecast(
-    settings: Settings, outputs: Outputs, results: Path, workflow: Path
+    settings: Settings,
+    outputs: Outputs,
+    results: Path,
+    workflow: Path,
+    groups: Mapping[str, Iterable[str]] | None = None,
 ) -> tuple[list[Forecast], Measured]:
-    """The cost of each table and figure, and last of all of them.
+    """The cost of each table and figure, or of groups of them, and last of all of them.
 
     A job that several share counts in each of them, and once in all.
 
@@ -53,6 +61,7 @@ def forecast(
         outputs: What `workflow/outputs.yaml` holds.
         results: The folder of the results of all scales.
         workflow: The folder with `scales/` and `schemas/`.
+        groups: Tables and figures by the name of their group; each alone if left out.
 
     Returns:
         The costs, and what they are drawn from.
@@ -63,16 +72,20 @@ def forecast(
     costs = {name: _cost(job, times) for name, job in jobs.items()}
     done = shares_done(results / settings["scale"], jobs)
     memory = {name: _memory(job, known.memory) for name, job in jobs.items()}
-    chosen = {name: closure(jobs, files_of(outputs, name)) for name in outputs}
+    groups = {name: (name,) for name in outputs} if groups is None else groups
+    chosen = {name: closure(jobs, files_of(outputs, *group)) for name, group in groups.items()}
     chosen[TOTAL] = set(jobs)
 
     def summed(output: str, names: Iterable[str]) -> Forecast:
         own = [jobs[name] for name in names]
+        counts = {job.name: sum(job.instances.values()) for job in own if job.recorded}
         spans = [costs[job.name] for job in own]
         return Forecast(
             output=output,
             jobs=len(own),
-            instances=sum(sum(job.instances.values()) for job in own if job.recorded),
+            jobs_done=sum(done[job.name] == 1.0 for job in own),
+            instances=sum(counts.values()),
+            instances_done=sum(round(done[name] * count) for name, count in counts.items()),
             seconds=Span(sum(span.least for span, _ in spans), sum(span.most for span, _ in spans)),
             left=sum((1.0 - done[job.name]) * costs[job.name][0].least for job in own),
             unknown=sum(not known for _, known in spans),
@@ -119,25 +132,12 @@ def printed(scale: str, forecasts: Iterable[Forecast], known: Measured) -> str:
         )
         for each in forecasts
     ]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    rows = [
-        "  ".join(
-            text.rjust(width) if place else text.ljust(width)
-            for place, (text, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
-    rule = "-" * len(rows[0])
     unread = [f"Not read, for its settings are of another version: {path}" for path in known.unread]
     return "\n".join(
         [
             f"What scale {scale} will cost, from the times of {len(known.samples):,} samples",
             "",
-            rows[0],
-            rule,
-            *rows[1:-1],
-            rule,
-            rows[-1],
+            *ruled(lines),
             "",
             "A job that several outputs share counts in each, and once in all.",
             "≥: some of an instance's like were ended by a limit, or none has been run.",
@@ -147,6 +147,20 @@ def printed(scale: str, forecasts: Iterable[Forecast], known: Measured) -> str:
             *unread,
         ]
     )
+
+
+def ruled(lines: Sequence[Sequence[str]]) -> list[str]:
+    """A table in columns; rules set off its first line, which names them, and the last, the sum."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    rows = [
+        "  ".join(
+            text.rjust(width) if place else text.ljust(width)
+            for place, (text, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+    rule = "-" * len(rows[0])
+    return [rows[0], rule, *rows[1:-1], rule, rows[-1]]
 
 
 def _hours(seconds: Span) -> str:

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pooch
 import torch
 from torch import Tensor
 
 from advmip.errors import InputError, looked_up
+from advmip.extras import require
 from advmip.networks.architectures import ARCHITECTURES
 from advmip.networks.files import load_network, network_from_tensors
 from advmip.networks.network import Network
+from advmip.storage import cache_folder
 
 REPOSITORY = (
     "https://raw.githubusercontent.com/shudianzhao/Adversary-correction/main/pretrained_models"
@@ -73,7 +74,7 @@ def released_network(
         file = local
         network = load_network(local)
     else:
-        file = _fetch(release.file, local, download_dir or Path(pooch.os_cache("advmip")))
+        file = _fetch(release.file, local, download_dir or cache_folder())
         network = _load_published(name, file)
     if network.digest != release.digest:
         raise InputError(
@@ -139,6 +140,9 @@ def _load_published(name: str, file: Path) -> Network:
 
 def _fetch(name: str, local: Path | None, folder: Path) -> Path:
     """The published file in `folder`, downloaded if it is not there."""
+    require("pooch", subject=f"download of the released network {name}")
+    import pooch
+
     url = f"{REPOSITORY}/{name}"
     try:
         # Its checksum is that of the weights it holds, compared by the caller.

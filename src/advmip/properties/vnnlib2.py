@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from advmip.errors import InputError
+from advmip.extras import pip_command
 from advmip.properties.cases import property_of
 from advmip.properties.expressions import Affine, Condition, all_of, any_of, feature, logit
 from advmip.properties.property import Property
@@ -90,7 +91,7 @@ def _parser() -> Any:
         subject="VNN-LIB of version 2",
         found="no package vnnlib" if package is None else "a package vnnlib below version 1",
         expected="vnnlib 1.0.2 or newer, which reads it",
-        mend="pip install 'advmip[vnnlib]', or convert the property to version 1",
+        mend=f"{pip_command('vnnlib')}, or convert the property to version 1",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from advmip.errors import CheckError, InputError, in_a_line
+from advmip.extras import EXTRAS, require
 from advmip.mip import Attack
 from advmip.mip.solvers import Status
 from advmip.questions.accuracy import AccuracyCurve, accuracy_curve
@@ -17,8 +18,6 @@ from advmip.questions.answers import Failure, answers
 from advmip.questions.asking import Asked, Batch, list_images, say
 from advmip.questions.nearest_attack import NearestAttack
 from advmip.questions.question import Task
-from advmip.reporting.accuracy_curves import curves_data, draw_curves
-from advmip.reporting.figures import SUFFIXES, save_figure
 from advmip.storage import check_writable
 
 _NETWORKS = (".onnx", ".onnx.gz", ".safetensors")
@@ -43,8 +42,13 @@ def accuracy_curves(
         What went wrong.
 
     Raises:
-        InputError: A network cannot be read, an argument is wrong, or no image can be used.
+        InputError: A network cannot be read, an argument is wrong, no image can be used, or what
+            draws figures is not installed.
     """
+    require(*EXTRAS["figures"], subject="drawing of accuracy curves")
+    from advmip.reporting.accuracy_curves import curves_data, draw_curves
+    from advmip.reporting.figure_files import SUFFIXES, save_figure
+
     stem = out.with_suffix("") if out.suffix in SUFFIXES else out
     for suffix in SUFFIXES:
         check_writable(stem.with_name(stem.name + suffix))

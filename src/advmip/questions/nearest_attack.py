@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from advmip.checking.replay import Precision
+from advmip.extras import EXTRAS, installed, pip_command
 from advmip.mip import Attack, minimal_attack
 from advmip.mip.attack import check_choices, check_class
 from advmip.mip.domain import Domain
@@ -20,6 +23,8 @@ from advmip.questions.question import Question, Row, recorded_fields
 from advmip.storage import write_array
 
 MISCLASSIFIED = "misclassified"
+
+_log = logging.getLogger(__name__)
 
 
 class NearestAttack(Question[Attack | None]):
@@ -122,10 +127,11 @@ class NearestAttack(Question[Attack | None]):
             return []
         saved, drawn = (stem.with_name(stem.name + suffix) for suffix in (".npy", ".png"))
         write_array(saved, answer.adversarial)
-        if not picture:
+        if not (picture and _can_draw()):
             return [saved]
         # Slow to import, and most attacks are not drawn.
-        from advmip.reporting.attack_pictures import draw_attack, write_picture
+        from advmip.reporting.attack_pictures import draw_attack
+        from advmip.reporting.figure_files import write_picture
 
         layout = self.network.layout
         seen = layout.of_image(each.image.shape)
@@ -154,3 +160,12 @@ class NearestAttack(Question[Attack | None]):
         logits = self._form.logits(self._domain.pixels_of(self.network, each.image))
         check_class("label", each.label, self._form.classes)
         return runner_up(logits, each.label) if lead(logits, each.label) >= 0 else None
+
+
+@cache
+def _can_draw() -> bool:
+    """Whether attacks can be drawn; says once what is missing for it."""
+    possible = installed(*EXTRAS["figures"])
+    if not possible:
+        _log.info("attacks are kept without pictures; to have them: %s", pip_command("figures"))
+    return possible

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -11,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from advmip.reporting import style
-from advmip.storage import write_atomically
 
 Image = npt.NDArray[np.float64]
 
@@ -93,12 +90,6 @@ def _beside(channels: Image) -> Image:
         .transpose(0, 2, 1, 3)
         .reshape(down * height, across * width)
     )
-
-
-def write_picture(figure: Figure, file: Path) -> None:
-    """Write a figure as PNG, atomically."""
-    with write_atomically(file) as temporary:
-        figure.savefig(temporary, format="png", dpi=style.DOTS_PER_INCH)
 
 
 def _bare(panel: Axes, plane: Image) -> None:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from advmip.errors import looked_up
 from advmip.reporting import kronqvist, style
 from advmip.reporting.ben_mhenni import figures as ben_mhenni
+from advmip.reporting.figure_files import save_figure
 from advmip.reporting.kept_rows import rows_of
 from advmip.reporting.outputs import FigureKind
 from advmip.reporting.plan import Plan
@@ -18,7 +19,6 @@ from advmip.reporting.sources import read_sources
 from advmip.reporting.vnncomp import figures as vnncomp
 from advmip.reporting.zhao_kronqvist import figures as zhao_kronqvist
 from advmip.reporting.zhu import figures as zhu
-from advmip.storage import write_atomically
 
 FIGURES: dict[str, FigureKind] = {
     **zhao_kronqvist.FIGURES,
@@ -27,8 +27,6 @@ FIGURES: dict[str, FigureKind] = {
     **ben_mhenni.FIGURES,
     **vnncomp.FIGURES,
 }
-
-SUFFIXES = (".png", ".pdf", ".csv")
 
 
 def write_figure(
@@ -50,27 +48,6 @@ def write_figure(
     with rows_of(rows_dir, name) as folder:
         data = kind.data(Rows(folder, plan), read_sources(papers_dir))
     save_figure(draw_figure(name, data), data, out_stem)
-
-
-def save_figure(figure: Figure, data: pd.DataFrame, out_stem: Path) -> list[Path]:
-    """Write a figure as PNG and PDF, with the data it shows as CSV.
-
-    Args:
-        figure: The figure.
-        data: What it shows.
-        out_stem: Path without suffix.
-
-    Returns:
-        The three files.
-    """
-    files = [out_stem.with_name(out_stem.name + suffix) for suffix in SUFFIXES]
-    for file, metadata in zip(files, ({"Software": None}, {"CreationDate": None}), strict=False):
-        with write_atomically(file) as temporary:
-            form = file.suffix[1:]
-            figure.savefig(temporary, format=form, dpi=style.DOTS_PER_INCH, metadata=metadata)
-    with write_atomically(files[-1]) as temporary:
-        data.to_csv(temporary, index=False)
-    return files
 
 
 def draw_figure(name: str, data: pd.DataFrame) -> Figure:

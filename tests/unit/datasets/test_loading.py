@@ -2,7 +2,8 @@
 
 import pytest
 
-from advmip.datasets import load_dataset, loading, verify_dataset
+import advmip.storage
+from advmip.datasets import load_dataset, verify_dataset
 from advmip.errors import InputError
 
 
@@ -16,7 +17,8 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 
 def test_without_a_folder_the_users_cache_is_looked_in(tmp_path, monkeypatch):
-    monkeypatch.setattr(loading.pooch, "os_cache", lambda project: tmp_path / project)
+    cache = advmip.storage.platformdirs
+    monkeypatch.setattr(cache, "user_cache_dir", lambda project: str(tmp_path / project))
     with pytest.raises(InputError) as caught:
         load_dataset("mnist", "train", download=False)
     assert str(tmp_path / "advmip") in caught.value.subject

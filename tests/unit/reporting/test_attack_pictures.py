@@ -7,7 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from advmip.reporting.attack_pictures import draw_attack, draw_change, draw_image, write_picture
+from advmip.reporting.attack_pictures import draw_attack, draw_change, draw_image
+from advmip.reporting.figure_files import write_picture
 
 NAMES = ("original", "attacked", "difference")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -107,11 +108,26 @@ def solve(model: Model, options: Options) -> Solution:
 
 def quiet_solver() -> Any:
     """A solver that prints nothing."""
-    import highspy
-
-    inner = highspy.Highs()  # type: ignore[no-untyped-call]
+    inner = _quiet_class()()
     inner.setOptionValue("output_flag", False)
     return inner
+
+
+@cache
+def _quiet_class() -> type[Any]:
+    """HiGHS without its banner.
+
+    From version 1.16 on its constructor prints one when it sets up callbacks, the last thing it
+    does.
+    """
+    import highspy
+
+    class Quiet(highspy.Highs):
+        def enableCallbacks(self) -> Any:  # noqa: N802
+            self.setOptionValue("output_flag", False)
+            return super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+    return Quiet
 
 
 def translated(model: Model) -> Any:

@@ -41,8 +41,8 @@ _TOLERANCE = 1e-6
 _TIED = -1e-4
 # Where the network's own sums may be rounded by more than this, no solver's word counts.
 _SOLVER_ROUNDING = 1e-7
-# Of the time, what a tree over signs may take before programs have their turn.
-_TREE_SHARE = 0.6
+# Seconds of a tree's first turn before programs have theirs.
+_TURN = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,9 +131,7 @@ class RegionVerification:
                 point = self._met(self._seeking.by_gradients(self._open))
         if self._open.size and point is None:
             with as_far_as():
-                bounds, point = self._split(form, bounds)
-                if self._open.size and point is None:
-                    point = self._solved(form, bounds)
+                point = self._by_turns(form, bounds)
         return point
 
     @property
@@ -185,33 +183,50 @@ class RegionVerification:
         self._unstable = unstable_neurons(bounds)
         return form.keeping(alive), bounds
 
-    @torch.no_grad()
-    def _split(
-        self, form: StagedNetwork, bounds: list[Interval]
-    ) -> tuple[list[Interval], Vector | None]:
-        """Ask a tree about the open cases: tighter bounds, and a point that meets one."""
+    def _by_turns(self, form: StagedNetwork, bounds: list[Interval]) -> Vector | None:
+        """Ask a tree and programs in turn, each turn twice as long; a point that meets a case.
+
+        Which of them is quicker shows only at the end: so the better one has its share at any time.
+        A tree goes on where it was, programs begin anew.
+        """
+        tree, turn = self._tree(form, bounds), _TURN
+        point = None
+        while True:
+            if tree is not None:
+                seconds = turn if self._rounding <= _SOLVER_ROUNDING else np.inf
+                with self._phases.timed("tree"), as_far_as(time.perf_counter() + seconds):
+                    point = self._grown(tree)
+                if isinstance(tree, SignTree):
+                    bounds = [*map(_interval, tree.sides), bounds[-1]]
+            last = tree is None or tree.ended
+            if point is None and self._open.size:
+                with as_far_as(time.perf_counter() + (np.inf if last else turn)):
+                    point = self._solved(form, bounds)
+            if point is not None or not self._open.size or last or time_is_up():
+                return point
+            turn *= 2.0
+
+    def _tree(self, form: StagedNetwork, bounds: list[Interval]) -> InputTree | SignTree | None:
+        """A tree for the open cases: over inputs if few can move, else over signs."""
         ingredients = self._specification.ingredients
         if not (ingredients.tree and ingredients.forms):
-            return bounds, None
-        asked, stages = Asked.of(self._goal, self._open), matrix_stages(form)
+            return None
+        self._asked, stages = Asked.of(self._goal, self._open), matrix_stages(form)
         lower, upper = self._ball.box
-        few = int((upper > lower).sum()) <= MOST_INPUTS and self._ball.norm == "linf"
-        share = 1.0 if few or self._rounding > _SOLVER_ROUNDING else _TREE_SHARE
-        with self._phases.timed("tree"), as_far_as(self._begun + share * self._time_limit):
-            if few:
-                found = InputTree(stages, self._ball, asked, self._near).run()
-            else:
-                sides = [_sides(each) for each in bounds[:-1]]
-                search = matrix_stages(form, torch.float32)
-                tree = SignTree(stages, search, self._ball, sides, asked, self._near)
-                found = tree.run()
-                tight = [Interval(s.lower[0].numpy(), s.upper[0].numpy()) for s in tree.sides]
-                bounds = [*tight, bounds[-1]]
+        if self._ball.norm == "linf" and int((upper > lower).sum()) <= MOST_INPUTS:
+            return InputTree(stages, self._ball, self._asked, self._near)
+        sides = [_sides(each) for each in bounds[:-1]]
+        search = matrix_stages(form, torch.float32)
+        return SignTree(stages, search, self._ball, sides, self._asked, self._near)
+
+    def _grown(self, tree: InputTree | SignTree) -> Vector | None:
+        """Let a tree go on; a point that meets a case."""
+        found = tree.run()
         self._nodes += found.nodes
         margins = np.full_like(self._margins, -np.inf)
-        margins[asked.cases] = found.margins
+        margins[self._asked.cases] = found.margins
         self._raise(Evidence.TREE, margins)
-        return bounds, None if found.point is None else self._met([found.point])
+        return None if found.point is None else self._met([found.point])
 
     def _solved(self, form: StagedNetwork, bounds: list[Interval]) -> Vector | None:
         """Ask linear, then mixed-integer programs about the open cases; a point that meets one."""
@@ -340,6 +355,10 @@ def _lacking(encoding: Encoding, conditions: Conjunction) -> Model:
     lacking = -encoding.preactivations[-1].mapped(conditions.matrix) + conditions.sides
     (cost,) = lacking.written_out(width)
     return encoding.model.with_objective(cost, float(lacking.constant[0]))
+
+
+def _interval(sides: Sides) -> Interval:
+    return Interval(sides.lower[0].numpy(), sides.upper[0].numpy())
 
 
 def _sides(bounds: Interval) -> Sides:

@@ -46,6 +46,11 @@ class Asked:
             np.asarray(cases, np.intp),
         )
 
+    @property
+    def several(self) -> bool:
+        """Whether a case has several conditions."""
+        return len(self.sides) > len(self.cases)
+
     def by_case(self, lacking: Tensor) -> Tensor:
         """What each case lacks (N, cases), from what conditions lack (N, rows)."""
         least = lacking.new_full((len(lacking), len(self.cases)), -torch.inf)
@@ -54,12 +59,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class TreeProof:
-    """What a tree has found.
+    """What a tree has found in a turn.
 
     Attributes:
         point: A point (inputs,) that meets the goal; None if none was come across.
         margins: What each asked case lacks at least, proved (cases,); -inf where that is open.
-        nodes: How many nodes were bounded.
+        nodes: How many nodes were bounded in this turn.
         done: The share of the tree that is closed, in [0, 1].
     """
 

@@ -18,12 +18,17 @@ from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.bounds.operators import Stage
 from advmip.mip.deadline import time_is_up
-from advmip.mip.model import Vector
 from advmip.mip.verification_tree.asked import Asked, Seek, TreeProof
 
 # With more inputs that can move, halving boxes leads nowhere.
 MOST_INPUTS = 20
 _BATCH = 256
+# A box that is open after so many halvings of every input holds a tie, or what rounding hides.
+_HALVINGS = 20
+# Steps towards the best weights of several conditions, and their length.
+_ASCENT, _STRIDE = 20, 8.0
+# What sums of so few products may be off by, relatively to their absolute values.
+_ROUNDING = 512 * torch.finfo(torch.float64).eps
 
 
 @dataclass(frozen=True)
@@ -87,67 +92,108 @@ class InputTree:
 
     def __init__(self, stages: Sequence[Stage], ball: Ball, asked: Asked, seek: Seek) -> None:
         self._stages, self._asked, self._seek = stages, asked, seek
-        self._root = _Boxes(*ball.corners)
+        self._waiting, self._depths = _Boxes(*ball.corners), torch.zeros(1, dtype=torch.int64)
+        self._margins = torch.full((len(asked.cases),), torch.inf, dtype=torch.float64)
+        moving = (self._waiting.upper > self._waiting.lower).sum()
+        self._deepest, self._stuck = _HALVINGS * int(moving), False
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to be split, or a box is as small as boxes get."""
+        return self._stuck or not len(self._waiting)
 
     @torch.no_grad()
     def run(self) -> TreeProof:
-        """Halve boxes until every case is excluded in each, a point is found, or time is up."""
-        waiting, depths = self._root, torch.zeros(1, dtype=torch.int64)
-        margins, nodes = torch.full((len(self._asked.cases),), torch.inf, dtype=torch.float64), 0
-        while len(waiting) and not time_is_up():
-            boxes, levels = waiting[-_BATCH:], depths[-_BATCH:]
-            waiting, depths = waiting[:-_BATCH], depths[:-_BATCH]
+        """Go on until every case is excluded in each box, a point is found, or time is up."""
+        point, nodes = None, 0
+        while not self.ended and point is None and not time_is_up():
+            boxes, levels = self._waiting[-_BATCH:], self._depths[-_BATCH:]
+            self._waiting, self._depths = self._waiting[:-_BATCH], self._depths[:-_BATCH]
             nodes += len(boxes)
-            lacking, inputs, gains = self._bounded(boxes)
-            least = self._asked.by_case(lacking)
+            least, points, gains = self._bounded(boxes)
             open_ = (least <= 0).any(1)
-            margins = torch.cat([margins[None], least[~open_]]).amin(0)
+            self._margins = torch.cat([self._margins[None], least[~open_]]).amin(0)
             if not open_.any():
                 continue
             boxes, levels = boxes[open_], levels[open_]
-            worst, form = self._worst(lacking[open_], least[open_], inputs[open_])
-            point = self._seek(self._points(boxes, form))
-            if point is not None:
-                return TreeProof(point, np.full(len(margins), -np.inf), nodes, 0.0)
+            self._stuck = bool((levels >= self._deepest).any())
+            worst, case = least[open_].min(1)
+            aimed = points[open_][torch.arange(len(case)), case]
+            point = self._seek(torch.cat([aimed, boxes.images]).numpy())
             halves = boxes.halved(gains[open_].argmax(1))
             # Depth first, on where the bound is least: there a point is, if there is one.
             order = worst.repeat(2).argsort(stable=True, descending=True)
-            waiting = waiting.joined(halves[order])
-            depths = torch.cat([depths, (levels + 1).repeat(2)[order]])
-        if len(waiting):
-            done = 1.0 - float((0.5 ** depths.double()).sum())
-            return TreeProof(None, np.full(len(margins), -np.inf), nodes, done)
-        return TreeProof(None, margins.numpy(), nodes, 1.0)
+            self._waiting = self._waiting.joined(halves[order])
+            self._depths = torch.cat([self._depths, (levels + 1).repeat(2)[order]])
+        margins = self._margins.numpy()
+        if len(self._waiting) or point is not None:
+            margins = np.full(len(margins), -np.inf)
+        done = 1.0 - float((0.5 ** self._depths.double()).sum())
+        return TreeProof(point, margins, nodes, done)
 
     @torch.enable_grad()
     def _bounded(self, boxes: _Boxes) -> tuple[Tensor, Tensor, Tensor]:
-        """What each condition lacks at least (N, rows), and how that comes about.
+        """What each case lacks at least (N, cases), and how that comes about.
 
         Returns:
-            The bounds, the forms in the inputs behind them (N, rows, inputs), and by how much,
+            The bounds, points where they should be attained (N, cases, inputs), and by how much,
             to first order, what all open cases lack grows if an input is halved (N, inputs).
         """
         lower, upper = (each.clone().requires_grad_() for each in (boxes.lower, boxes.upper))
-        bounds = LinearBounds(self._stages, _Boxes(lower, upper))
+        differentiable = _Boxes(lower, upper)
+        bounds = LinearBounds(self._stages, differentiable)
         bounds.by_forms()
         forms = bounds.forms(self._asked.rows)
+        inputs = forms.inputs.expand(len(boxes), -1, -1)
         lacking = forms.least + self._asked.sides
-        still = self._asked.by_case(lacking).clamp(max=0.0).sum()
-        below, above = torch.autograd.grad(still, (lower, upper))
+        constant = lacking - differentiable.least(inputs)
+        with torch.no_grad():
+            weights, points = self._weighted(boxes, lacking, constant, inputs)
+        joined = weights @ inputs
+        least = (weights @ constant[..., None])[..., 0] + differentiable.least(joined)
+        size = weights @ (constant.abs() + _largest(boxes, inputs))[..., None]
+        least = least - _ROUNDING * size[..., 0]
+        # The best single condition has nothing to be rounded once more.
+        least = torch.maximum(least, self._asked.by_case(lacking))
+        below, above = torch.autograd.grad(least.clamp(max=0.0).sum(), (lower, upper))
         widths = boxes.upper - boxes.lower
         gains = (below - above) * widths
         gains = torch.where((gains > 0).any(1, keepdim=True), gains, widths)
-        return lacking.detach(), forms.inputs.detach().expand(len(boxes), -1, -1), gains
+        return least.detach(), points, gains
 
-    def _worst(self, lacking: Tensor, least: Tensor, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """The case that lacks least in each box (N,), and the form of what it lacks (N, inputs)."""
-        worst, case = least.min(1)
-        its = torch.where(self._asked.case_of == case[:, None], lacking, -torch.inf)
-        row = its.argmax(1)
-        return worst, inputs[torch.arange(len(row)), row]
+    def _weighted(
+        self, boxes: _Boxes, lacking: Tensor, constant: Tensor, inputs: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Weights of each case's conditions (N, cases, rows) whose sum is bounded best, and points.
 
-    @staticmethod
-    def _points(boxes: _Boxes, form: Tensor) -> Vector:
-        """A box's centre and its corner that should lack least (2 N, inputs)."""
-        corners = boxes.minimisers(form[:, None])[:, 0]
-        return np.asarray(torch.cat([corners, boxes.images]).numpy())
+        All conditions are met only where every sum of them with weights is: mirror ascent in the
+        weights, which add up to 1; the mean of the corners on the way approaches a point that comes
+        nearest to meeting all.
+        """
+        asked = self._asked
+        every = torch.arange(len(asked.cases))[:, None] == asked.case_of
+        first = torch.where(every, lacking[:, None], -torch.inf)
+        single = torch.nn.functional.one_hot(first.argmax(-1), len(asked.sides)).double()
+        if not asked.several:
+            return single, boxes.minimisers(single @ inputs)
+        nothing = inputs.new_zeros(())
+        scores = torch.where(every, nothing, -torch.inf).expand(len(boxes), -1, -1)
+        scale = (constant.abs() + _largest(boxes, inputs)).amax(-1)[:, None, None]
+        best, most = single, asked.by_case(lacking)
+        mean = torch.zeros(len(boxes), len(asked.cases), inputs.shape[-1], dtype=inputs.dtype)
+        for _ in range(_ASCENT):
+            weights = scores.softmax(-1)
+            corners = boxes.minimisers(weights @ inputs)
+            values = constant[:, None] + corners @ inputs.transpose(1, 2)
+            bound = (weights * values).sum(-1)
+            best = torch.where((bound > most)[..., None], weights, best)
+            most = torch.maximum(most, bound)
+            mean += corners / _ASCENT
+            scores = scores + _STRIDE * values / scale
+        return best, mean
+
+
+def _largest(boxes: _Boxes, inputs: Tensor) -> Tensor:
+    """The largest sum of absolute products that forms have in a box (N, rows)."""
+    sides = torch.maximum(boxes.lower.abs(), boxes.upper.abs())
+    return (inputs.abs() @ sides[..., None])[..., 0]

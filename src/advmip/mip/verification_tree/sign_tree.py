@@ -18,7 +18,7 @@ from torch import Tensor
 from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.lines import Multipliers, Sides
 from advmip.mip.bounds.operators import Stage
-from advmip.mip.deadline import time_is_up
+from advmip.mip.deadline import OutOfTimeError, checkpoint, time_is_up
 from advmip.mip.model import Vector
 from advmip.mip.verification_tree.asked import Asked, Seek, TreeProof
 from advmip.mip.verification_tree.branching import Split, best_split
@@ -86,39 +86,48 @@ class SignTree:
         self._bounds = NodeBounds(stages, search, ball)
         self._asked, self._seek = asked, seek
         self.sides = list(sides)
+        signs = [torch.zeros(1, *each.lower.shape) for each in self.sides]
+        nothing: list[Bounded | None] = [None] * len(signs)
+        every = torch.ones(len(asked.cases), dtype=torch.bool)
+        self._waiting = [_Node(0, signs, 1, self.sides, nothing, every, None)]
         self._nodes, self._done = 0, 0.0
         self._point: Vector | None = None
         # A node of which no neuron is open has the best bound that forms give, and still is.
         self._stuck = False
         self._margins = torch.full((len(asked.cases),), torch.inf, dtype=torch.float64)
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to be split."""
+        return self._stuck or not self._waiting
+
     @torch.no_grad()
     def run(self) -> TreeProof:
-        """Split until every case is excluded in each node, a point is found, or time is up."""
-        signs = [torch.zeros(1, *each.lower.shape) for each in self.sides]
-        nothing: list[Bounded | None] = [None] * len(signs)
-        every = torch.ones(len(self._asked.cases), dtype=torch.bool)
-        waiting = [_Node(0, signs, 1, self.sides, nothing, every, None)]
-        while waiting and self._point is None and not self._stuck and not time_is_up():
-            node = waiting.pop()
+        """Go on until every case is excluded in each node, a point is found, or time is up."""
+        self._nodes = 0
+        while not self.ended and self._point is None and not time_is_up():
+            node = self._waiting.pop()
             try:
                 children = self._children(node)
             except ContradictionError:
                 children = []
+            except OutOfTimeError:
+                self._waiting.append(node)
+                break
             if not children and self._point is None and not self._stuck:
                 self._done += 0.5**node.level
-            waiting += children
-        ended = not waiting and self._point is None and not self._stuck
-        margins = self._margins.numpy() if ended else np.full(len(every), -np.inf)
-        return TreeProof(self._point, margins, self._nodes, 1.0 if ended else self._done)
+            self._waiting += children
+        closed = not self._waiting and self._point is None and not self._stuck
+        margins = self._margins.numpy() if closed else np.full(len(self._margins), -np.inf)
+        return TreeProof(self._point, margins, self._nodes, 1.0 if closed else self._done)
 
     def _children(self, node: _Node) -> list[_Node]:
         """What a node leaves open, in two parts; none if it is closed.
 
         Raises:
             ContradictionError: It has no point.
+            OutOfTimeError: There was no time for it.
         """
-        self._nodes += 1
         steps = _STEPS if node.level else _ROOT_STEPS
         sides, bounded = self._bounds.neurons(
             node.sides, node.signs, node.first, node.bounded, steps
@@ -130,6 +139,8 @@ class SignTree:
         least, chosen, last = self._bounds.conditions(
             asked.rows[:, rows], sides, node.signs, node.chosen, _LAST_STEPS, -asked.sides[rows]
         )
+        checkpoint()
+        self._nodes += 1
         lacking = asked.sides.new_full((1, len(asked.sides)), -torch.inf)
         lacking[0, rows] = least + asked.sides[rows]
         by_case = asked.by_case(lacking)[0]

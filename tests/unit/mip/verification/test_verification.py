@@ -19,9 +19,10 @@ from advmip import CheckError, InputError, Network, VerificationIngredients, Ver
 from advmip.mip import deadline
 from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.programs import linear_program
-from advmip.mip.verification import region_verification
+from advmip.mip.verification import region_verification, seeking
 
 SEEDS = (0, 1, 4, 6, 9)
+NO_TREE = VerificationIngredients(tree=False)
 WITHOUT = [
     VerificationIngredients(),
     *(VerificationIngredients(**{each.name: False}) for each in fields(VerificationIngredients)),
@@ -49,7 +50,7 @@ def test_robust_inside_the_smallest_attack_and_attackable_outside(norm: str, see
         return
     inside = verify(network, image, label, 0.98 * distance, norm)
     assert inside.status == "robust"
-    assert inside.evidence in ("interval", "linear", "lp", "mip")
+    assert inside.evidence in ("interval", "linear", "tree", "lp", "mip")
     assert inside.adversarial is None
     assert (inside.margins > 0).all()
     outside = verify(network, image, label, min(1.02 * distance, 1.0), norm)
@@ -87,7 +88,7 @@ def only_programs(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(forms, least=forms.least - 1e3)
 
     honest = LinearBounds.forms
-    monkeypatch.setattr(region_verification, "attack_in_ball", hopeless)
+    monkeypatch.setattr(seeking, "attack_in_ball", hopeless)
     monkeypatch.setattr(LinearBounds, "forms", uncertain)
     monkeypatch.setattr(region_verification.LinearProgram, "lower_bound", lambda *_: -np.inf)
 
@@ -99,9 +100,10 @@ def test_mixed_integer_programs_alone_decide(norm: str, seed: int) -> None:
     network, image, label, tiny = shaped_instance(seed)
     distance = nearest(tiny, image, label, norm)
     if np.isfinite(distance):
-        inside = verify(network, image, label, 0.98 * distance, norm)
+        inside = verify(network, image, label, 0.98 * distance, norm, ingredients=NO_TREE)
         assert (inside.status, inside.evidence) in (("robust", "mip"), ("robust", "interval"))
-        outside = verify(network, image, label, min(1.02 * distance, 1.0), norm)
+        radius = min(1.02 * distance, 1.0)
+        outside = verify(network, image, label, radius, norm, ingredients=NO_TREE)
         assert outside.status == "attackable"
 
 
@@ -124,7 +126,8 @@ def test_a_solver_that_ends_without_a_bound_certifies_nothing(
         return replace(choice, solver=replace(choice.solver, solve=solve))
 
     monkeypatch.setattr(region_verification, "choose", boasting)
-    assert verify(network, image, label, epsilon).status == "unknown"
+    verdict = verify(network, image, label, epsilon, ingredients=NO_TREE)
+    assert verdict.status == "unknown"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -184,7 +187,7 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 def test_a_margin_takes_few_simplex_iterations(programs: list[object]) -> None:
     """The dual simplex method takes 51, the primal one 1,445."""
     network, image, label = many_pixels()
-    verdict = verify(network, image, label, 0.01)
+    verdict = verify(network, image, label, 0.01, ingredients=NO_TREE)
     assert verdict.status == "robust"
     assert verdict.evidence == "mip"
     assert 0 < programs[-1].getInfo().simplex_iteration_count < 300
@@ -198,7 +201,8 @@ def test_a_margins_program_ends_with_the_images_time(
     for module in (region_verification, deadline):
         monkeypatch.setattr(module, "time", stopped)
     network, image, label = many_pixels()
-    assert verify(network, image, label, 0.01, time_limit=1e-6).status == "unknown"
+    verdict = verify(network, image, label, 0.01, time_limit=1e-6, ingredients=NO_TREE)
+    assert verdict.status == "unknown"
     assert programs[-1].getInfo().simplex_iteration_count == 0
 
 

@@ -116,11 +116,15 @@ def snapshot(
         typer.Option("--source", help="Only this source's, beside those that are kept already."),
     ] = None,
     out: Annotated[Path, typer.Option(help="The folder of snapshots.")] = _REFERENCE,
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="Only journals, of a run that is to go on.")
+    ] = False,
 ) -> None:
     """Keep tables, figures, verdicts, rows and journals of a scale where they are committed."""
-    from advmip.reporting.snapshot import write_snapshot
+    from advmip.reporting.snapshot import write_journals, write_snapshot
 
-    print(write_snapshot(results, out, sources))
+    keep = write_journals if unfinished else write_snapshot
+    print(keep(results, out, sources))
 
 
 @app.command("restore")

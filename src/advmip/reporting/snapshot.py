@@ -47,11 +47,7 @@ def write_snapshot(
         InputError: There is no such source, or a table, a figure or the verdicts are missing;
             nothing is changed then.
     """
-    known = _sources()
-    chosen = list(sources or known)
-    for source in chosen:
-        if source not in known:
-            raise unknown_name("source", source, known)
+    known, chosen = _sources(), _chosen(sources)
     absent = [each for source in chosen for each in absent_outputs(results_dir, f"{source}_")]
     if absent:
         raise InputError(
@@ -73,6 +69,37 @@ def write_snapshot(
         origin.rename_axis("what").to_csv(temporary)
     write_text(target / "README.md", _readme(target, origin))
     return target
+
+
+def write_journals(
+    results_dir: Path, reference_dir: Path, sources: Sequence[str] | None = None
+) -> Path:
+    """Keep only the journals of a run that is not finished, from which it goes on elsewhere.
+
+    Args:
+        results_dir: The scale's results so far.
+        reference_dir: The folder of snapshots.
+        sources: Short names of sources; all of them if left out.
+
+    Returns:
+        The snapshot's folder.
+
+    Raises:
+        InputError: There is no such source.
+    """
+    target = reference_dir / results_dir.name
+    for source in _chosen(sources):
+        keep_journals(results_dir, source, target / "journals")
+    return target
+
+
+def _chosen(sources: Sequence[str] | None) -> list[str]:
+    """The sources that are named, or all."""
+    known = _sources()
+    for source in sources or ():
+        if source not in known:
+            raise unknown_name("source", source, known)
+    return list(sources or known)
 
 
 def _sources() -> list[str]:

@@ -108,7 +108,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("variant", "image", "label", "epsilon", "solver", "time_limit", "pgd_attacked"),
         *("outcome", "predicted", "evidence", "least_margin", "unstable", "nodes"),
         *("solver_taken", "solver_reason", "seconds_total", "seconds_interval"),
-        *("seconds_linear", "seconds_attack", "seconds_lp", "seconds_mip"),
+        *("seconds_linear", "seconds_attack", "seconds_tree", "seconds_lp", "seconds_mip"),
         *("status", "checked"),
         *_ORIGIN_COLUMNS,
     ),

@@ -225,7 +225,10 @@ class _SemidefiniteProgram:
             matrix = self._combined(variables) - missing
             slacks = variables[signed] - short
             moments = target * inverse - self._moments
-            moments -= (self._moments @ matrix + second) @ inverse
+            with np.errstate(over="ignore", invalid="ignore"):
+                moments -= (self._moments @ matrix + second) @ inverse
+            if not np.isfinite(moments).all():
+                raise np.linalg.LinAlgError("singular, but for rounding")
             weights = (target - self._weights * slacks - second_signed) / self._slacks
             return [variables, matrix, slacks, 0.5 * (moments + moments.T), weights - self._weights]
 

@@ -31,6 +31,8 @@ def counted_verifications(rows: pd.DataFrame) -> pd.DataFrame:
     attacked = wrong | (rows["pgd_attacked"].astype(str) == "True")
     by_linear = robust & rows["evidence"].isin(_BY_LINEAR_BOUNDS)
     phases = ["seconds_interval", "seconds_linear", "seconds_lp"]
+    # Rows from before there was a tree of our own have no time of it.
+    searches = [each for each in ("seconds_tree", "seconds_mip") if each in rows]
     explored = rows["nodes"].astype(float).where(correct)
     medians = explored.groupby([rows[column] for column in _ALIKE]).transform("median")
     return rows.assign(
@@ -42,7 +44,7 @@ def counted_verifications(rows: pd.DataFrame) -> pd.DataFrame:
         upper_error=100.0 * ~robust,
         undecided=100.0 * (outcome == "unknown"),
         seconds_bounds=rows[phases].astype(float).sum(axis=1).where(correct),
-        seconds_solver=rows["seconds_mip"].astype(float).where(correct),
+        seconds_solver=rows[searches].astype(float).sum(axis=1).where(correct),
         seconds=rows["seconds_total"].astype(float).where(correct),
         explored=explored,
         median_explored=medians.where(correct, np.nan),

@@ -92,6 +92,26 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
     )
 
 
+def check_arguments(function: str, **arguments: tuple[object, bool, str]) -> None:
+    """Refuse arguments that are not valid.
+
+    Args:
+        function: Whose they are.
+        arguments: Of each its value, whether that is valid, and what it should be.
+
+    Raises:
+        InputError: One is not; it tells of the first.
+    """
+    for name, (value, valid, expected) in arguments.items():
+        if not valid:
+            raise InputError(
+                subject=f"argument {name!r} of {function}",
+                found=str(value),
+                expected=expected,
+                mend="correct the argument",
+            )
+
+
 def looked_up(kind: str, name: str, table: Mapping[str, _Entry]) -> _Entry:
     """What stands under a name in a table.
 

@@ -28,7 +28,7 @@ from advmip.certified_finetuning.iterates import Iterates
 from advmip.certified_finetuning.result import Accuracy, Fate, Robustified, TunedImage
 from advmip.certified_finetuning.worst_points import WorstPoints
 from advmip.datasets import Dataset
-from advmip.errors import InputError, unknown_name
+from advmip.errors import InputError, check_arguments, unknown_name
 from advmip.finetuning import Finetuned, InfeasibleCutsError
 from advmip.finetuning.gradient_rows import load_differentiation
 from advmip.finetuning.parameters import ParameterVector
@@ -121,9 +121,14 @@ def robustify(
         CheckError: A projection or an adversarial image fails its check.
     """
     network = copy.deepcopy(network).cpu().frozen()
-    _check_arguments(
-        cuts,
-        unfit,
+    for kind, given, known in (
+        ("kind of cuts", cuts, CUTS),
+        ("way with unfit images", unfit, ("refuse", "leave-out")),
+    ):
+        if given not in known:
+            raise unknown_name(kind, given, known)
+    check_arguments(
+        "robustify",
         iterations=(iterations, iterations >= 1, "at least 1"),
         omega=(omega, 0.0 <= omega <= 1.0, "a weight between 0 and 1"),
         margin=(margin, margin is None or margin > 0.0, "above 0"),
@@ -275,21 +280,3 @@ def _check_train(network: Network, train: Dataset) -> None:
             expected=f"{network.layout.shape}, as the network takes them",
             mend="name the data set that the network classifies",
         )
-
-
-def _check_arguments(cuts: str, unfit: str, **numbers: tuple[float | None, bool, str]) -> None:
-    """Refuse names that are not known, and numbers that are not valid: what they should be."""
-    for kind, given, known in (
-        ("kind of cuts", cuts, CUTS),
-        ("way with unfit images", unfit, ("refuse", "leave-out")),
-    ):
-        if given not in known:
-            raise unknown_name(kind, given, known)
-    for name, (value, valid, expected) in numbers.items():
-        if not valid:
-            raise InputError(
-                subject=f"argument {name!r} of robustify",
-                found=str(value),
-                expected=expected,
-                mend="correct the argument",
-            )

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advmip.datasets import Dataset
-from advmip.errors import InputError
+from advmip.errors import check_arguments
 from advmip.finetuning.adversarial_points import AdversarialPoints
 from advmip.finetuning.finetuned import Finetuned
 from advmip.finetuning.gradient_rows import load_differentiation
@@ -70,7 +70,13 @@ def finetune(
             or cuts that no change of the weights satisfies (``InfeasibleCutsError``).
         CheckError: a projection fails its check.
     """
-    _check_arguments(iterations, omega, fixed_ratio, sweeps)
+    check_arguments(
+        "finetune",
+        iterations=(iterations, iterations >= 1, "at least 1"),
+        omega=(tuple(omega), all(0.0 <= w <= 1.0 for w in omega), "weights between 0 and 1"),
+        fixed_ratio=(fixed_ratio, 0.0 <= fixed_ratio < 1.0, "at least 0 and below 1"),
+        sweeps=(sweeps, sweeps >= 1, "at least 1"),
+    )
     load_differentiation()
     points = AdversarialPoints(model, adversarial, margin, radius)
     run = Run(model, train, points, loss_slack=loss_slack, seed=seed)
@@ -82,21 +88,3 @@ def finetune(
     run.finish()
     run.search_lines(complete_pool, progress=progress)
     return run.result(tuple(omega))
-
-
-def _check_arguments(
-    iterations: int, omega: Sequence[float], fixed_ratio: float, sweeps: int
-) -> None:
-    for name, value, valid, expected in (
-        ("iterations", iterations, iterations >= 1, "at least 1"),
-        ("omega", tuple(omega), all(0.0 <= w <= 1.0 for w in omega), "weights between 0 and 1"),
-        ("fixed_ratio", fixed_ratio, 0.0 <= fixed_ratio < 1.0, "at least 0 and below 1"),
-        ("sweeps", sweeps, sweeps >= 1, "at least 1"),
-    ):
-        if not valid:
-            raise InputError(
-                subject=f"argument {name!r} of finetune",
-                found=str(value),
-                expected=expected,
-                mend="correct the argument",
-            )

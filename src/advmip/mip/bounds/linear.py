@@ -119,13 +119,16 @@ class LinearBounds:
         return self._sides
 
     def given(self, sides: Sequence[Sides]) -> None:
-        """Take bounds of the neurons, all or those of the first layers, as they are."""
+        """Take bounds of the first layers' neurons as they are, in place of all known so far."""
         self._sides, self._magnitudes = [], []
-        for stage, some in zip(self._stages, sides, strict=False):
-            self._measure(stage)
-            self._sides.append(some)
-        if len(self._magnitudes) < len(self._stages):
-            self._measure(self._stages[len(self._magnitudes)])
+        self._measure(self._stages[0])
+        for each in sides:
+            self.add(each)
+
+    def add(self, sides: Sides) -> None:
+        """Take bounds of the next layer's neurons as they are."""
+        self._sides.append(sides)
+        self._measure(self._stages[len(self._sides)])
 
     def forms(
         self, coefficients: Tensor, chosen: Multipliers | None = None, signs: Sequence[Tensor] = ()

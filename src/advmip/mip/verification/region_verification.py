@@ -211,20 +211,20 @@ class RegionVerification:
         ingredients = self._specification.ingredients
         if not (ingredients.tree and ingredients.forms):
             return None
-        self._asked, stages = Asked.of(self._goal, self._open), matrix_stages(form)
+        asked, stages = Asked.of(self._goal, self._open), matrix_stages(form)
         lower, upper = self._ball.box
         if self._ball.norm == "linf" and int((upper > lower).sum()) <= MOST_INPUTS:
-            return InputTree(stages, self._ball, self._asked, self._near)
+            return InputTree(stages, self._ball, asked, self._near)
         sides = [_sides(each) for each in bounds[:-1]]
         search = matrix_stages(form, torch.float32)
-        return SignTree(stages, search, self._ball, sides, self._asked, self._near)
+        return SignTree(stages, search, self._ball, sides, asked, self._near)
 
     def _grown(self, tree: InputTree | SignTree) -> Vector | None:
         """Let a tree go on; a point that meets a case."""
         found = tree.run()
         self._nodes += found.nodes
         margins = np.full_like(self._margins, -np.inf)
-        margins[self._asked.cases] = found.margins
+        margins[tree.asked.cases] = found.margins
         self._raise(Evidence.TREE, margins)
         return None if found.point is None else self._met([found.point])
 

@@ -88,10 +88,13 @@ class InputTree:
         ball: The region, a box.
         asked: The cases that are to be excluded.
         seek: Tells whether a point meets the goal.
+
+    Attributes:
+        asked: What it is asked.
     """
 
     def __init__(self, stages: Sequence[Stage], ball: Ball, asked: Asked, seek: Seek) -> None:
-        self._stages, self._asked, self._seek = stages, asked, seek
+        self._stages, self.asked, self._seek = stages, asked, seek
         self._waiting, self._depths = _Boxes(*ball.corners), torch.zeros(1, dtype=torch.int64)
         self._margins = torch.full((len(asked.cases),), torch.inf, dtype=torch.float64)
         moving = (self._waiting.upper > self._waiting.lower).sum()
@@ -143,9 +146,9 @@ class InputTree:
         differentiable = _Boxes(lower, upper)
         bounds = LinearBounds(self._stages, differentiable)
         bounds.by_forms()
-        forms = bounds.forms(self._asked.rows)
+        forms = bounds.forms(self.asked.rows)
         inputs = forms.inputs.expand(len(boxes), -1, -1)
-        lacking = forms.least + self._asked.sides
+        lacking = forms.least + self.asked.sides
         constant = lacking - differentiable.least(inputs)
         with torch.no_grad():
             weights, points = self._weighted(boxes, lacking, constant, inputs)
@@ -154,7 +157,7 @@ class InputTree:
         size = weights @ (constant.abs() + _largest(boxes, inputs))[..., None]
         least = least - _ROUNDING * size[..., 0]
         # The best single condition has nothing to be rounded once more.
-        least = torch.maximum(least, self._asked.by_case(lacking))
+        least = torch.maximum(least, self.asked.by_case(lacking))
         below, above = torch.autograd.grad(least.clamp(max=0.0).sum(), (lower, upper))
         widths = boxes.upper - boxes.lower
         gains = (below - above) * widths
@@ -170,7 +173,7 @@ class InputTree:
         weights, which add up to 1; the mean of the corners on the way approaches a point that comes
         nearest to meeting all.
         """
-        asked = self._asked
+        asked = self.asked
         every = torch.arange(len(asked.cases))[:, None] == asked.case_of
         first = torch.where(every, lacking[:, None], -torch.inf)
         single = torch.nn.functional.one_hot(first.argmax(-1), len(asked.sides)).double()

@@ -75,37 +75,39 @@ class NodeBounds:
         """
         new = [held(some, sign) for some, sign in zip(sides, signs, strict=True)]
         bounded = list(before)
-        for depth in range(max(first, 1), len(new)):
+        first = max(first, 1)
+        self._proof.given(new[:first])
+        known = [_single(each) for each in new[:first]]
+        for depth in range(first, len(new)):
             kept = new[depth].unstable()[0].nonzero()[:, 0]
-            if not len(kept) or time_is_up():
-                continue
-            new[depth], bounded[depth] = self._layer(
-                new, signs[:depth], depth, kept, before[depth], steps
-            )
+            if len(kept) and not time_is_up():
+                new[depth], bounded[depth] = self._layer(
+                    new[depth], known, signs[:depth], kept, before[depth], steps
+                )
+            self._proof.add(new[depth])
+            known.append(_single(new[depth]))
         return new, bounded
 
     def _layer(
         self,
-        sides: Sequence[Sides],
+        now: Sides,
+        known: Sequence[Sides],
         signs: Sequence[Tensor],
-        depth: int,
         kept: Tensor,
         before: Bounded | None,
         steps: int,
     ) -> tuple[Sides, Bounded]:
-        width = self._stages[depth].width
-        now, count = sides[depth], len(kept)
-        known = [_single(each) for each in sides[:depth]]
+        """Bound some neurons of the layer behind those that are known, in float32 here."""
+        depth, width, count = len(known), now.lower.shape[1], len(kept)
         lines = [Lines.between(each) for each in known]
         start = _start(known, 2 * count, _matching(before, kept))
         held_signs = signs if any(bool(each.any()) for each in signs) else ()
         if not held_signs:
             start.signs.clear()
-        self._proof.given(sides[:depth])
         found: list[Tensor] = []
         parts: list[Multipliers] = []
         slacks: list[dict[int, Tensor]] = []
-        portion = max(1, _PORTION // sum(each.lower.shape[1] for each in sides[:depth]))
+        portion = max(1, _PORTION // sum(each.lower.shape[1] for each in known))
         for begin in range(0, 2 * count, portion):
             some = torch.arange(begin, min(begin + portion, 2 * count))
             rows = torch.zeros(1, len(some), width)

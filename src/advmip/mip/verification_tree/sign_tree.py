@@ -71,6 +71,7 @@ class SignTree:
         seek: Tells whether a point meets the goal.
 
     Attributes:
+        asked: What it is asked.
         sides: The bounds, tightened at the root.
     """
 
@@ -84,7 +85,7 @@ class SignTree:
         seek: Seek,
     ) -> None:
         self._bounds = NodeBounds(stages, search, ball)
-        self._asked, self._seek = asked, seek
+        self.asked, self._seek = asked, seek
         self.sides = list(sides)
         signs = [torch.zeros(1, *each.lower.shape) for each in self.sides]
         nothing: list[Bounded | None] = [None] * len(signs)
@@ -134,7 +135,7 @@ class SignTree:
         )
         if not node.level:
             self.sides = sides
-        asked = self._asked
+        asked = self.asked
         rows = node.open[asked.case_of].nonzero()[:, 0]
         least, chosen, last = self._bounds.conditions(
             asked.rows[:, rows], sides, node.signs, node.chosen, _LAST_STEPS, -asked.sides[rows]

@@ -15,10 +15,14 @@ import pandas as pd
 from mkdocs.plugins import event_priority
 from mkdocs.structure.pages import Page
 
+from advmip.reporting.judging import Verdict
+
 _ROOT = Path(__file__).parents[2]
 _SNAPSHOTS = _ROOT / "results" / "reference"
 _SCALES = ("paper", "overnight", "mnist", "demo")
-_NOT_COMPARABLE = "not comparable"
+_SOURCES = ("zk", "kronqvist", "zhu", "benmhenni", "tjeng", "vnncomp")
+_NOT_COMPARABLE = Verdict.NOT_COMPARABLE.value
+_UNJUDGED = (_NOT_COMPARABLE, Verdict.NOT_RUN.value)
 
 
 @event_priority(50)  # before links are turned to places of the site
@@ -44,15 +48,20 @@ def _verdicts(folder: Path, source: str) -> pd.DataFrame:
 
 def _all_verdicts() -> str:
     """A table of the sources: how many values and claims have which verdict."""
-    counted = []
-    for source in sorted({file.stem for file in _SNAPSHOTS.glob("*/verdicts/*.csv")}):
+    counted = {}
+    for source in _SOURCES:
         folder = _folder(source)
-        assert folder is not None
-        counts = _verdicts(folder, source)["verdict"].value_counts()
-        counted.append({"source": f"`{source}`", "scale": f"`{folder.name}`", **counts})
-    table = pd.DataFrame(counted).fillna(0)
-    numbers = table.columns.difference(["source", "scale"])
-    return table.astype(dict.fromkeys(numbers, int)).to_markdown(index=False)
+        if folder is not None:
+            counted[f"`{source}`, `{folder.name}`"] = _verdicts(folder, source)["verdict"]
+    return _counts(pd.concat(counted, names=["source and scale"]))
+
+
+def _counts(verdicts: pd.Series[str]) -> str:
+    """A row for each name of the first level, a column for each verdict that was given."""
+    table = verdicts.groupby(level=0, sort=False).value_counts().unstack(fill_value=0)
+    given = [verdict.value for verdict in Verdict if verdict.value in table.columns]
+    shown: str = table.reindex(verdicts.index.unique(0))[given].to_markdown()
+    return shown
 
 
 def _came_out(source: str, up: str) -> str:
@@ -71,8 +80,8 @@ def _sections(source: str, folder: Path, link: str) -> Iterator[str]:
         f"{origin['processor']}, one thread a job. "
         f"[Every verdict, as a table]({link}/verdicts/{source}.csv)."
     )
-    counts = verdicts.groupby(["kind", "verdict"], sort=False).size().unstack(fill_value=0)
-    yield counts.rename(index={"value": "published values", "claim": "claims"}).to_markdown()
+    kinds = {"value": "published values", "claim": "claims"}
+    yield _counts(verdicts.set_index("kind")["verdict"].rename(index=kinds))
     yield "## Claims"
     yield _claims(verdicts[verdicts["kind"] == "claim"])
     figures = sorted((folder / "figures").glob(f"{source}_*.png"))
@@ -92,15 +101,17 @@ def _sections(source: str, folder: Path, link: str) -> Iterator[str]:
 
 def _claims(claims: pd.DataFrame) -> str:
     """The claims that could be judged; under which attacks, if there are two protocols."""
-    judged = claims[claims["verdict"] != _NOT_COMPARABLE]
+    judged = claims[~claims["verdict"].isin(_UNJUDGED)].replace(r"\|", r"\|", regex=True)
     shown = judged.assign(words="*" + judged["quantity"] + "*")
-    columns = {"words": "the source says", "found": "found here, and asked for"}
+    columns = {"words": "the source says", "verdict": "verdict"}
     if judged["protocol"].nunique() > 1:
         columns["protocol"] = "attacks as"
-    columns["verdict"] = "verdict"
+    columns["found"] = "found here (asked for)"
     table: str = shown[list(columns)].rename(columns=columns).to_markdown(index=False)
     silent = len(claims) - len(judged)
-    return table + (f"\n\n{silent} more were not run at this scale." if silent else "")
+    return table + (
+        f"\n\n{silent} more are not comparable, or were not run at this scale." if silent else ""
+    )
 
 
 def _caption(output: str) -> tuple[str, str]:

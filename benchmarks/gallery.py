@@ -2,7 +2,7 @@
 
 Measurements that are there already are drawn anew without a run; remove their .csv to repeat them.
 
-Usage: python benchmarks/gallery.py --out results/reference/gallery
+Usage: python benchmarks/gallery.py --out docs/gallery
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ site: $(READY)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 test: lint
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadgroup
 
 lint: $(READY)
 	@$(BIN)/ruff check .

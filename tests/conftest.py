@@ -1,5 +1,7 @@
 """Settings of all tests: one thread, since the networks here are too small to share out."""
 
+import pytest
+
 from advmip.threads import use_threads
 
 use_threads(1)
@@ -9,3 +11,14 @@ def pytest_addoption(parser):
     parser.addoption(
         "--kills", type=int, default=2, help="How often tests/workflow/test_killing.py kills a run"
     )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests that run side by side: those that share what is dear to make run in one process."""
+    if not config.getoption("numprocesses", None):
+        return
+    for item in items:
+        shared = "smoke" if "smoke" in item.fixturenames else item.path
+        item.add_marker(pytest.mark.xdist_group(str(shared)))
+    # The longest begin first.
+    items.sort(key=lambda item: "workflow" not in item.path.parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -38,6 +39,11 @@ def beside(row: pd.Series[Any] | None, ours: str | None = None) -> list[Entry]:
         Entry(number_of(row, "ours") if ours is None else ours, verdict=verdict_of(row)),
         Entry(number_of(row, "published"), quiet=True),
     ]
+
+
+def at_least(entry: Entry) -> Entry:
+    """An entry that is a lower bound, as is what instances cost that did not end."""
+    return entry if entry.text in ("", DASH) else replace(entry, text=f"≥ {entry.text}")
 
 
 def rules_at(lines: Sequence[Sequence[Entry]], columns: int = 1) -> frozenset[int]:

@@ -10,6 +10,7 @@ from advmip.reporting.ben_mhenni.instances import EFFICIENCY, INSTANCES
 from advmip.reporting.ben_mhenni.names import DISTANCES, METHODS, SOLVERS, twin_of
 from advmip.reporting.comparisons import compare_block, unpublished
 from advmip.reporting.entries import (
+    at_least,
     beside,
     number_of,
     row_of,
@@ -17,7 +18,7 @@ from advmip.reporting.entries import (
     verdict_notes,
     without_repeats,
 )
-from advmip.reporting.formats import DASH, Entry, PrintedTable
+from advmip.reporting.formats import Entry, PrintedTable
 from advmip.reporting.outputs import Sources, TableKind
 from advmip.reporting.rows import Rows, where
 
@@ -203,8 +204,8 @@ def print_efficiency(tidy: pd.DataFrame) -> PrintedTable:
             unfinished = late is not None and late["ours"] > 0
             for quantity in _QUANTITIES:
                 ours, paper = _pair(row_of(own, quantity=quantity))
-                if quantity != "unfinished" and unfinished and ours.text not in ("", DASH):
-                    ours = Entry(f"≥ {ours.text}", verdict=ours.verdict)
+                if quantity != "unfinished" and unfinished:
+                    ours = at_least(ours)
                 line += [ours, paper if solver in _BLOCKS else Entry("")]
             lines.append(line)
     wrong = tidy.dropna(subset=["refuted"]).drop_duplicates(["network", "distance_name", "solver"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from advmip.reporting.entries import beside, number_of, row_of, rules_at, verdict_notes
+from advmip.reporting.entries import at_least, beside, number_of, row_of, rules_at, verdict_notes
 from advmip.reporting.formats import DASH, Entry, PrintedTable
 from advmip.reporting.judging import two_digits
 from advmip.reporting.tjeng.names import CONTROL, VERIFIERS
@@ -42,14 +42,13 @@ def ablation(tidy: pd.DataFrame) -> PrintedTable:
         stopped = unfinished is not None and bool(unfinished["ours"] > 0)
         line = [Entry(name)]
         for quantity in _ABLATION:
-            row = row_of(own, quantity=quantity)
-            least = "≥ " if stopped and quantity in _TIMES else ""
-            line += _entries(row, least)
+            ours, theirs = _entries(row_of(own, quantity=quantity))
+            line += [at_least(ours) if stopped and quantity in _TIMES else ours, theirs]
         for column in ("ours", "published"):
-            least = "≥ " if stopped and column == "ours" else ""
             times = _multiple(tidy, variant, column)
-            shown = f"{least}{two_digits(times)}" if math.isfinite(times) else ""
-            line.append(Entry(shown, quiet=column != "ours"))
+            shown = two_digits(times) if math.isfinite(times) else ""
+            multiple = Entry(shown, quiet=column != "ours")
+            line.append(at_least(multiple) if stopped and column == "ours" else multiple)
         line.append(Entry(number_of(unfinished, "ours")))
         lines.append(line)
     return PrintedTable(
@@ -134,12 +133,12 @@ def finetuned(tidy: pd.DataFrame) -> PrintedTable:
     )
 
 
-def _entries(row: pd.Series[Any] | None, least: str = "") -> list[Entry]:
+def _entries(row: pd.Series[Any] | None) -> list[Entry]:
     """Ours and the poster's."""
     ours = number_of(row, "ours")
     if row is not None and row["quantity"] in _TIMES and 0 < row["ours"] < 1:
         ours = two_digits(row["ours"])  # the poster's decimals would leave nothing of it
-    return beside(row, f"{least}{ours}" if ours not in ("", DASH) else ours)
+    return beside(row, ours)
 
 
 def _multiple(tidy: pd.DataFrame, variant: str, column: str) -> float:

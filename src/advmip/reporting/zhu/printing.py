@@ -7,7 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from advmip.reporting.entries import beside, row_of, rules_at, verdict_notes, without_repeats
+from advmip.reporting.entries import (
+    at_least,
+    beside,
+    row_of,
+    rules_at,
+    verdict_notes,
+    without_repeats,
+)
 from advmip.reporting.formats import Entry, PrintedTable
 from advmip.reporting.zhu.names import CONTROL
 
@@ -30,8 +37,11 @@ _DISTANCES = {"l0": "L0", "l1": "L1", "l2": "L2", "linf": "L-infinity"}
 
 _MEANS = (
     "Ours: means over the first test images that the network classifies correctly; times hold "
-    "everything that is done for the image itself."
+    "everything that is done for the image itself. Where some did not end, they "
+    "count with what they took until then: “≥”."
 )
+# What goes on growing while an instance does not end.
+_COSTS = ("nodes", "seconds_total")
 
 _CONTROL = (
     "“None, trained anew” is a control of ours, without examples. All networks trained anew share "
@@ -158,6 +168,15 @@ def _training_label(trained_on: Any) -> str:
     return "none, trained anew" if trained_on == CONTROL else distance_label(trained_on)
 
 
+def _stopped(same: pd.DataFrame) -> bool:
+    """Whether some instances of a line did not end."""
+    solved, at_limit = (row_of(same, quantity=name) for name in ("solved", "at_limit"))
+    return bool(
+        (solved is not None and solved["ours"] < 100.0)
+        or (at_limit is not None and at_limit["ours"] > 0.0)
+    )
+
+
 def _printed(
     tidy: pd.DataFrame, title: str, keys: Sequence[str], heads: Sequence[str]
 ) -> PrintedTable:
@@ -171,7 +190,9 @@ def _printed(
         line = [Entry(value) for value in values]
         same = tidy[(tidy[keys[0]] == values[0]) & (tidy[keys[1]] == values[1])]
         for quantity in quantities:
-            line += beside(row_of(same, quantity=quantity))[: widths[quantity]]
+            ours, *theirs = beside(row_of(same, quantity=quantity))[: widths[quantity]]
+            limited = quantity in _COSTS and _stopped(same)
+            line += [at_least(ours) if limited else ours, *theirs]
         lines.append(line)
     return PrintedTable(
         title=title,

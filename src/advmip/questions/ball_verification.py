@@ -16,7 +16,7 @@ from advmip.mip.verification import Evidence, Outcome, Verdict, Verifier
 from advmip.networks import Network
 from advmip.questions.labelled_images import LabelledImage
 from advmip.questions.question import Question, Row, recorded_fields
-from advmip.storage import write_array
+from advmip.storage import check_writable, write_array
 
 
 class BallVerification(Question[Verdict]):
@@ -42,6 +42,8 @@ class BallVerification(Question[Verdict]):
                 expected="a folder for the proofs of images, a file each",
                 mend="name a folder",
             )
+        if self._proofs is not None:
+            check_writable(self._proofs / f"proof{SUFFIX}")
         self._verifier = Verifier(network, failures=failures, **how)
 
     def answer(self, each: LabelledImage) -> Verdict:

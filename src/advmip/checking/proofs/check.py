@@ -19,6 +19,7 @@ from advmip.checking.proofs.questions import (
     check_same,
     check_sizes,
 )
+from advmip.checking.proofs.sign_nodes import has_nodes
 from advmip.checking.proofs.sign_trees import SignTreeCheck
 from advmip.errors import InputError
 from advmip.networks.network import Network
@@ -99,7 +100,7 @@ def _unproved(
     if "cuts" in file:
         inputs = InputTreeCheck(stages, asked, excluded, file)
         return inputs.unproved(), inputs.leaves
-    if "nodes-0/heads" in file:
+    if has_nodes(file):
         signs = SignTreeCheck(stages, asked, base, excluded, places, file)
         return signs.unproved(), signs.leaves
     for case in np.flatnonzero(~excluded):

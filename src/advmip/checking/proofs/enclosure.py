@@ -82,7 +82,7 @@ class Given:
     held: Indices
     prices: Vector
 
-    def items(self, chosen: slice) -> Given:
+    def items(self, chosen: slice | NDArray[np.bool_]) -> Given:
         """Those of some of the forms."""
         return Given(self.sloped, self.slopes[chosen], self.held, self.prices[chosen])
 
@@ -172,8 +172,12 @@ class Enclosure:
         """Bound all neurons: by intervals, and where these leave a sign open by the usual lines."""
         for depth in range(len(self._stages.every) - 1):
             interval = self.interval(depth)
-            kept = np.flatnonzero(interval.unstable.any(0))
-            self.sides.append(self.tightened(interval, kept))
+            asked = interval.unstable
+            tight = self.tightened(interval, np.flatnonzero(asked.any(0)))
+            # No region's bounds depend on the others'.
+            lower = np.where(asked, tight.lower, interval.lower)
+            upper = np.where(asked, tight.upper, interval.upper)
+            self.sides.append(Sides(lower, upper))
         return self.sides
 
     def interval(self, depth: int) -> Sides:

@@ -3,8 +3,7 @@
     proof.json              format, version, network (file and digest), question, regions
     question/...            the arrays of the question (`questions.py`)
     region-0/cuts           of a tree over inputs (`input_trees.py`), with its cases and weights
-    region-0/cases          of any tree: the cases that are open before it
-    region-0/nodes-0/...    of a tree over signs (`sign_trees.py`), some nodes at a time
+    region-0/nodes-0/...    of a tree over signs (`sign_nodes.py`), some nodes at a time
 
 A region without a tree is proved by forms alone. Everything is compressed; arrays are written and
 read one by one, so that a proof may be larger than the memory.

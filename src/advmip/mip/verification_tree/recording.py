@@ -13,7 +13,7 @@ from torch import Tensor
 from advmip.checking.proofs.files import RegionWriter
 from advmip.checking.proofs.input_trees import write_input_tree
 from advmip.checking.proofs.numbers import kept_multipliers, kept_slopes
-from advmip.checking.proofs.sign_trees import KeptForms, SignNode, SignTreeWriter
+from advmip.checking.proofs.sign_nodes import KeptForms, SignNode, SignTreeWriter
 from advmip.mip.bounds.lines import Multipliers, Sides
 from advmip.mip.model import Indices
 from advmip.mip.verification_tree.branching import Split
@@ -47,7 +47,7 @@ class SignTreeRecord:
 
     def __init__(self, region: RegionWriter, numbering: Numbering) -> None:
         self._numbering = numbering
-        self._writer = SignTreeWriter(region, numbering.cases)
+        self._writer = SignTreeWriter(region)
 
     def node(
         self,

@@ -19,7 +19,17 @@ from small_networks import convolutional, residual
 from tiny_networks import instance
 
 import advmip.checking
-from advmip import InputError, Verdict, all_of, any_of, check_proof, logit, staged, verify
+from advmip import (
+    InputError,
+    Verdict,
+    all_of,
+    any_of,
+    check_proof,
+    feature,
+    logit,
+    staged,
+    verify,
+)
 from advmip.checking.proofs.enclosure import Enclosure, Given, Stages
 from advmip.checking.proofs.regions import ball
 from advmip.mip.bounds.balls import NORMS, Ball
@@ -184,6 +194,48 @@ def test_a_tree_over_inputs_is_proved(by_inputs: tuple[Path, Network, Property])
     found = check_proof(file, network, property_)
     assert found.proved
     assert found.leaves > 5
+
+
+def test_each_box_of_a_property_has_a_tree_of_its_own(tmp_path: Path) -> None:
+    _, network, image, label = instance(1, (8, 8, 8))
+    rivals = [rival for rival in range(3) if rival != label]
+    met = any_of(*(logit(rival) >= logit(label) for rival in rivals))
+    boxes = [(image - 0.15, image + 0.15), (image - 0.02, image + 0.01)]
+    property_ = Property(tuple(case for box in boxes for case in Property.of(box, met).cases))
+    file = tmp_path / "proof.npz"
+    proved(file, network, property_)
+    assert check_proof(file, network, property_).proved
+
+    def fewer(arrays: Arrays) -> None:
+        arrays["proof.json"]["regions"] = 1
+
+    def swapped(arrays: Arrays) -> None:
+        del arrays["region-0/cuts"]
+
+    with pytest.raises(InputError, match="1 regions of 2"):
+        check_proof(altered(file, fewer), network)
+    assert "in region 0" in check_proof(altered(file, swapped), network).missing
+
+
+@pytest.mark.parametrize("most", [0, 20])
+def test_conditions_on_inputs_are_proved_too(
+    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(region_verification, "MOST_INPUTS", most)
+    _, network, image, label = instance(1, (8, 8, 8))
+    box = np.clip(image - 0.15, 0, 1), np.clip(image + 0.15, 0, 1)
+    met = any_of(
+        *(
+            logit(rival) + 0.01 * feature(0) >= logit(label) + 0.01 * feature(1)
+            for rival in range(3)
+            if rival != label
+        ),
+        logit(label) <= -100.0,
+    )
+    property_ = Property.of(box, met)
+    verdict = proved(tmp_path / "proof.npz", network, property_)
+    assert verdict.evidence == "tree"
+    assert check_proof(tmp_path / "proof.npz", network, property_).proved
 
 
 @pytest.mark.parametrize("most", [0, 20])

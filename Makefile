@@ -1,5 +1,6 @@
 # make all [SCALE=demo|mnist|paper] [CORES=all]    every table, figure and verdict, and the report
 # make plan [SCALE=overnight]                      what each of them will cost
+# make site                                       the pages of docs/, in site/
 # make test | lint | clean
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ UV := $(or $(shell command -v uv),$(ENVIRONMENT)/uv/bin/uv)
 # Every job starts Python anew: what it imports is compiled once, when it is first imported.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: all plan test lint clean
+.PHONY: all plan site test lint clean
 .DELETE_ON_ERROR:
 
 all: $(READY)
@@ -24,6 +25,10 @@ all: $(READY)
 
 plan: $(READY)
 	@$(BIN)/advmip plan $(SCALE)
+
+# Broken links are errors. The theme's note on other generators is left out.
+site: $(READY)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 test: lint
 	@$(BIN)/pytest
@@ -36,7 +41,7 @@ lint: $(READY)
 	@$(BIN)/snakemake --lint
 
 clean:
-	rm -rf $(ENVIRONMENT) .snakemake .mypy_cache .pytest_cache .ruff_cache results/demo
+	rm -rf $(ENVIRONMENT) .snakemake .mypy_cache .pytest_cache .ruff_cache results/demo site
 
 $(READY): requirements.lock
 	@$(MAKE) --no-print-directory $(UV)

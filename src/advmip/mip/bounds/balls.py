@@ -107,12 +107,18 @@ class Ball:
         They are lowest there for L-infinity and L1; for L2 a point is moved into box and ball.
         """
         _, points = self.least_and_where(coefficients)
+        return self.retracted(points)
+
+    def retracted(self, points: Tensor) -> Tensor:
+        """Points (N, S, pixels) moved into the box and then towards each image, up to rounding."""
+        images = self.images[:, None]
         lower, upper = (side[:, None] for side in self.box)
-        change = (points - self.images[:, None]).clamp(lower, upper)
-        if self.norm == "l2":
-            length = change.norm(dim=-1, keepdim=True).clamp(min=self.radius)
-            change = change * (self.radius / length)
-        return self.images[:, None] + change
+        change = (points - images).clamp(lower, upper)
+        if self.norm != "linf" and self.radius < torch.inf:
+            order = 1 if self.norm == "l1" else 2
+            length = torch.linalg.vector_norm(change, order, dim=-1, keepdim=True)
+            change = change * (self.radius / length.clamp(min=self.radius))
+        return images + change
 
 
 def _box(gains: Tensor, reach: Tensor, radius: float) -> Tensor:

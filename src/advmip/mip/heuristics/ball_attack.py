@@ -1,4 +1,4 @@
-"""A quick gradient attack inside a ball of any norm, before anything is proved."""
+"""Gradient attacks inside a ball of any norm: a quick one, and one that takes its time."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ _TINY = float(np.finfo(float).tiny)
 _STEPS = 40
 _STARTS = 3
 
+# The attack that takes its time: the fewest and the most points, of about so many numbers, the
+# steps that spread and that steer them, and how long these are, as shares of the ball's width:
+# those that steer are between two.
+_FEWEST, _MOST, _NUMBERS = 32, 1024, 2**15
+_SPREADING, _STEERING = 10, 100
+_LONG, _SHORT, _SHORTEST = 0.5, 0.2, 0.01
+_MOMENTUM = 0.9
+
 
 def logits_of(network: Network, factor: float) -> Logits:
     """A network's logits, multiplied by a factor, at flattened images."""
@@ -36,7 +44,6 @@ def logits_of(network: Network, factor: float) -> Logits:
     return run
 
 
-@torch.enable_grad()
 def attack_in_ball(
     logits: Logits,
     ball: Ball,
@@ -72,30 +79,91 @@ def attack_in_ball(
         chosen = np.resize(np.asarray(starts), (count, pixels))
         points = torch.from_numpy(chosen).clone()
     for step in range(_STEPS):
-        points.requires_grad_()
-        values = logits(points)
-        found = values.detach().numpy().T
-        weights, met = np.empty_like(found), 0
-        for place, goal in enumerate(goals):
-            steered = slice(place, None, len(goals))
-            weights[:, steered] = goal.gradient(found[:, steered])
-            met += bool((goal.surplus(found[:, steered]) >= 0).any())
+        gradient, met = _uphill(logits, points, goals)
         if met >= enough or time_is_up():
             break
-        aim = (values * torch.from_numpy(weights.T)).sum()
-        (gradient,) = torch.autograd.grad(aim, points)
-        points = points.detach()
         best = ball.minimisers(-gradient[None])[0]
         points = points + 2.0 / (step + 2.0) * (best - points)
-    return np.asarray(points.detach().numpy())
+    return np.asarray(points.numpy())
 
 
-def scaled_into_ball(ball: Ball, points: Vector) -> Vector:
-    """Points (N, pixels) moved towards the image of a ball, into it, up to rounding."""
-    image = ball.images[0].numpy()
-    changes = _in_domain(ball, points) - image
-    lengths = np.linalg.norm(changes, _ORDERS[ball.norm], axis=1, keepdims=True)
-    return np.asarray(image + changes * np.minimum(1.0, ball.radius / np.maximum(lengths, _TINY)))
+def spread_attack(logits: Logits, ball: Ball, goals: Sequence[Goal], seed: int) -> Vector:
+    """Points of a ball where a search from many starts ends, half of them far apart.
+
+    Starts are random points; every other one is first moved to where a random sum of the outputs is
+    large (Tashiro et al. 2020, output diversified sampling), past flat regions that all others end
+    in. Steps have momentum (Dong et al. 2018) and grow shorter.
+
+    Args:
+        logits: As for `attack_in_ball`, as are the others.
+        ball: See there.
+        goals: See there.
+        seed: See there.
+
+    Returns:
+        Points (N, pixels) in the ball, up to rounding.
+    """
+    random = torch.Generator().manual_seed(seed)
+    pixels = ball.images.shape[1]
+    many = min(max(_NUMBERS // pixels, _FEWEST), _MOST)
+    count = max(1, many // len(goals)) * len(goals)
+    lower, upper = ball.box
+    share = torch.rand(count, pixels, generator=random, dtype=torch.float64)
+    points = ball.retracted((ball.images + lower + (upper - lower) * share)[None])[0]
+    spread = (torch.arange(count) // len(goals) % 2 == 0)[:, None]
+    outputs = logits(points[:1]).shape[1]
+    aims = torch.rand(count, outputs, generator=random, dtype=torch.float64) * 2.0 - 1.0
+    # As wide as the ball to both sides, wherever a point is.
+    half = 0.5 * (upper - lower)
+    widest = Ball(torch.zeros_like(half), ball.radius, ball.norm, -half, half)
+    for _ in range(_SPREADING):
+        if time_is_up():
+            break
+        gradient = _gradient(logits, points, lambda _: aims)
+        moved = points + 2.0 * _LONG * widest.minimisers(-gradient[None])
+        points = torch.where(spread, ball.retracted(moved)[0], points)
+    momentum = torch.zeros_like(points)
+    exponents = torch.rand(count, 1, generator=random, dtype=torch.float64)
+    lengths = 2.0 * _SHORT * (_SHORTEST / _SHORT) ** exponents
+    for step in range(_STEERING):
+        gradient, met = _uphill(logits, points, goals)
+        if met or time_is_up():
+            break
+        size = gradient.abs().sum(1, keepdim=True).clamp(min=_TINY)
+        momentum = _MOMENTUM * momentum + gradient / size
+        length = lengths * (1.0 - step / _STEERING)
+        moved = points + length * widest.minimisers(-momentum[None])
+        points = ball.retracted(moved)[0]
+    return np.asarray(points.numpy())
+
+
+def _uphill(logits: Logits, points: Tensor, goals: Sequence[Goal]) -> tuple[Tensor, int]:
+    """The gradient of what each point has over its goal, and how many goals are met.
+
+    The k-th point (of N, pixels) is steered to goal k, modulo their number.
+    """
+    met = 0
+
+    def weights(values: Tensor) -> Tensor:
+        nonlocal met
+        outputs = values.numpy().T
+        found = np.empty_like(outputs)
+        for place, goal in enumerate(goals):
+            steered = slice(place, None, len(goals))
+            found[:, steered] = goal.gradient(outputs[:, steered])
+            met += bool((goal.surplus(outputs[:, steered]) >= 0).any())
+        return torch.from_numpy(found.T)
+
+    return _gradient(logits, points, weights), met
+
+
+@torch.enable_grad()
+def _gradient(logits: Logits, points: Tensor, weights: Callable[[Tensor], Tensor]) -> Tensor:
+    """The gradient (N, pixels) of sums of logits, whose weights (N, classes) hang on the logits."""
+    points = points.detach().requires_grad_()
+    values = logits(points)
+    (gradient,) = torch.autograd.grad((values * weights(values.detach())).sum(), points)
+    return gradient
 
 
 def moved_into_ball(ball: Ball, point: Vector) -> Vector:

@@ -52,6 +52,8 @@ _TIED = -1e-4
 _SOLVER_ROUNDING = 1e-7
 # Seconds of a tree's first turn before programs have theirs.
 _TURN = 1.0
+# How much of the time that all has taken goes to the search for a point from many starts.
+_SEEKING = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,12 +218,13 @@ class RegionVerification:
         point = None
         while True:
             if tree is not None:
-                seconds = turn if self._rounding <= _SOLVER_ROUNDING else np.inf
-                with self._phases.timed("tree"), as_far_as(time.perf_counter() + seconds):
+                with self._phases.timed("tree"), as_far_as(time.perf_counter() + turn):
                     point = self._grown(tree)
                 if isinstance(tree, SignTree):
                     bounds = [*map(_interval, tree.sides), bounds[-1]]
             last = tree is None or tree.ended
+            if point is None and self._open.size and self._specification.ingredients.shortcuts:
+                point = self._sought()
             if point is None and self._open.size:
                 with as_far_as(time.perf_counter() + (np.inf if last else turn)):
                     point = self._solved(form, bounds)
@@ -264,6 +267,13 @@ class RegionVerification:
         margins[tree.asked.cases] = found.margins
         self._raise(Evidence.TREE, margins)
         return None if found.point is None else self._met([found.point])
+
+    def _sought(self) -> Vector | None:
+        """Seek a point that meets a case from many starts, for its share of the time so far."""
+        taken = time.process_time() - self._processor_begun
+        due = _SEEKING * taken - self._phases.seconds["attack"]
+        with self._phases.timed("attack"):
+            return self._seeking.widely(self._open, due)
 
     def _solved(self, form: StagedNetwork, bounds: list[Interval]) -> Vector | None:
         """Ask linear, then mixed-integer programs about the open cases; a point that meets one."""

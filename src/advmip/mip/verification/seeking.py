@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from advmip.mip.bounds.balls import Ball
+from advmip.mip.deadline import time_is_up
 from advmip.mip.goals import Goal
 from advmip.mip.heuristics.ball_attack import (
     attack_in_ball,
     logits_of,
     moved_into_ball,
-    scaled_into_ball,
+    spread_attack,
 )
 from advmip.mip.model import Indices, Vector
 from advmip.mip.verification.specification import Specification
@@ -40,15 +43,31 @@ class Seeking:
         self._specification = specification
         self._ball, self._goal, self._factor = ball, goal, factor
         self._form = specification.form.with_logits_times(factor)
-        self._times = 0
+        self._logits = logits_of(specification.network, factor)
+        self._seed = specification.options.seed
+        self._times = self._rounds = 0
 
     def by_gradients(self, cases: Indices, start: Vector | None = None) -> NDArray[np.float64]:
         """Where gradient attacks towards some cases end, from the centre or from a point."""
-        wanted = self._goal.with_margin(self._extra_margin)
-        goals: list[Goal] = [wanted.towards(int(case)) for case in cases]
-        logits = logits_of(self._specification.network, self._factor)
         starts = () if start is None else (start,)
-        return attack_in_ball(logits, self._ball, goals, self._specification.options.seed, starts)
+        return attack_in_ball(self._logits, self._ball, self._goals(cases), self._seed, starts)
+
+    def widely(self, cases: Indices, seconds: float) -> Vector | None:
+        """A point (inputs,) that meets the goal, sought from many starts; None if none is found.
+
+        Every call goes on from other starts.
+
+        Args:
+            cases: What to steer to.
+            seconds: The processor's time after which no search from new starts begins.
+        """
+        found, begun = None, time.process_time()
+        while found is None and time.process_time() - begun < seconds and not time_is_up():
+            self._rounds += 1
+            seed = self._seed + self._rounds
+            points = spread_attack(self._logits, self._ball, self._goals(cases), seed)
+            found = self._clearest(points)
+        return found
 
     def clear(self, points: NDArray[np.float64] | list[Vector], cases: Indices) -> Vector | None:
         """The point (inputs,) that meets the goal by most, moved into the region; None if none.
@@ -72,10 +91,17 @@ class Seeking:
         found = self._clearest(points)
         self._times += 1
         if found is None and self._times % _TIMES == 0:
-            inside = scaled_into_ball(self._ball, points)
+            inside = self._inside(points)
             best = inside[np.argmax(self._goal.surplus(self._form.logits(inside.T)))]
             found = self._clearest(self.by_gradients(cases, best))
         return found
+
+    def _goals(self, cases: Indices) -> list[Goal]:
+        wanted = self._goal.with_margin(self._extra_margin)
+        return [wanted.cases[case] for case in cases]
+
+    def _inside(self, points: Vector) -> Vector:
+        return np.asarray(self._ball.retracted(torch.from_numpy(points)[None])[0].numpy())
 
     @cached_property
     def _extra_margin(self) -> float:
@@ -92,7 +118,7 @@ class Seeking:
         """The point (inputs,) that meets the goal by most, moved into the region; None if none."""
         if not len(points):
             return None
-        inside = scaled_into_ball(self._ball, np.asarray(points))
+        inside = self._inside(np.asarray(points))
         surpluses = self._goal.surplus(self._form.logits(inside.T))
         for place in np.argsort(surpluses)[::-1]:
             if surpluses[place] <= 0:

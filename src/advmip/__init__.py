@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from advmip.certified_finetuning import Robustified, robustify
+    from advmip.checking.proofs import ProofCheck, check_proof
     from advmip.datasets import Dataset, load_dataset
     from advmip.errors import CheckError, InputError
     from advmip.finetuning import Finetuned, InfeasibleCutsError, finetune
@@ -52,6 +53,7 @@ __all__ = [
     "InfeasibleCutsError",
     "InputError",
     "Network",
+    "ProofCheck",
     "Property",
     "Protocol",
     "Robustified",
@@ -61,6 +63,7 @@ __all__ = [
     "accuracy_curve",
     "all_of",
     "any_of",
+    "check_proof",
     "evaluate",
     "feature",
     "finetune",
@@ -81,7 +84,7 @@ __all__ = [
 
 _HOMES = (
     *("errors", "datasets", "networks", "gradient_attacks", "finetuning", "mip", "properties"),
-    *("certified_finetuning", "questions.accuracy"),
+    *("certified_finetuning", "questions.accuracy", "checking.proofs"),
 )
 
 

@@ -173,7 +173,8 @@ def verify_file(network_file: Path, property_file: Path, out: Path | None, **how
             )
         check_writable(out)
     answer = answered(network_file, load_property(property_file), **how)
-    print(f"{property_file}: {_line(answer)}", flush=True)
+    told = answer.verdict.proof_in_words(how.get("proof") is not None)
+    print(f"{property_file}: {_line(answer)}{told}", flush=True)
     if out is not None and out.suffix == ".txt":
         write_text(out, answer.in_competition)
     elif out is not None and answer.counterexample is not None:

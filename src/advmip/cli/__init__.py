@@ -20,6 +20,7 @@ from advmip.cli import (
     kronqvist,
     networks,
     plan,
+    proofs,
     results,
     robustify,
     tjeng,
@@ -38,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(attacks.app)
+app.add_typer(proofs.app)
 app.add_typer(vnnlib.app)
 app.add_typer(robustify.app)
 app.add_typer(data.app, name="data")

@@ -155,6 +155,13 @@ def verify(
             ".npy, or of the competition's result, .txt."
         ),
     ] = None,
+    proof: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder to write the proofs of images to, .npz, which `advmip check-proof` "
+            "checks; of a property the file, .npz."
+        ),
+    ] = None,
 ) -> None:
     """Prove that no image within a radius is classified otherwise, or find one that is.
 
@@ -172,11 +179,11 @@ def verify(
 
     how = {"solver": solver, "time_limit": time_limit, "threads": threads, "seed": seed}
     if network:
-        answer_query(network_file, network, **how)
+        answer_query(network_file, network, proof=proof, **how)
         return
     property_file = the_property(images or [])
     if property_file is not None:
-        verify_file(network_file, property_file, out, layout=layout, **how)
+        verify_file(network_file, property_file, out, layout=layout, proof=proof, **how)
         return
     batch = ask(
         BallVerification,
@@ -188,6 +195,7 @@ def verify(
         norm=norm,
         lower=lower,
         upper=upper,
+        proof=None if proof is None else str(proof),
         **how,
     )
     raise typer.Exit(exit_status(batch.failures))

@@ -109,6 +109,12 @@ def load_network(path: Path | str, layout: str | None = None) -> Network:
             not finite; or the layout does not fit.
     """
     file = Path(path)
+    network = _loaded(file, layout)
+    network.file = file
+    return network
+
+
+def _loaded(file: Path, layout: str | None) -> Network:
     if not file.is_file():
         raise InputError(
             subject=f"network {file}",

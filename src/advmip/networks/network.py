@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ class Network(nn.Module):
         architecture: What it is built like.
         body: The module itself, which takes normalised inputs.
         layout: What the axes of an image mean.
+        file: Where it was read from, as that was named; None if it came from no file.
     """
 
     mean: Tensor
@@ -33,6 +35,7 @@ class Network(nn.Module):
         self.architecture = architecture
         self.body = body
         self.layout = architecture.layout or Layout(architecture.input_shape)
+        self.file: Path | None = None
         self._identity = set(architecture.mean) == {0.0} and set(architecture.std) == {1.0}
         for name, values in (("mean", architecture.mean), ("std", architecture.std)):
             # One number does for an input of any axes that is not normalised.

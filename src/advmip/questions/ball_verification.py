@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
+from advmip.checking.proofs.files import SUFFIX
 from advmip.checking.replay import Precision
+from advmip.errors import InputError
 from advmip.mip.verification import Evidence, Outcome, Verdict, Verifier
 from advmip.networks import Network
 from advmip.questions.labelled_images import LabelledImage
 from advmip.questions.question import Question, Row, recorded_fields
-from advmip.storage import write_array
+from advmip.storage import check_writable, write_array
 
 
 class BallVerification(Question[Verdict]):
-    """Whether a ball holds an adversarial example; the arguments are those of `Verifier`."""
+    """Whether a ball holds an adversarial example; the arguments are those of `Verifier`.
+
+    And `proof`, the name of a folder for proofs; None for none.
+    """
 
     name: ClassVar[str] = "verification"
     asked_of: ClassVar[Callable[..., object]] = Verifier
@@ -26,11 +32,26 @@ class BallVerification(Question[Verdict]):
 
     def __init__(self, network: Network, failures: Path, how: Mapping[str, Any]) -> None:
         super().__init__(network, failures, how)
+        how = dict(how)
+        proof = how.pop("proof", None)
+        self._proofs = None if proof is None else Path(proof)
+        if self._proofs is not None and self._proofs.suffix == SUFFIX:
+            raise InputError(
+                subject=f"proofs {proof}",
+                found=f"a name ending in {SUFFIX!r}",
+                expected="a folder for the proofs of images, a file each",
+                mend="name a folder",
+            )
+        if self._proofs is not None:
+            check_writable(self._proofs / f"proof{SUFFIX}")
         self._verifier = Verifier(network, failures=failures, **how)
 
     def answer(self, each: LabelledImage) -> Verdict:
         """The verdict on an image."""
-        return self._verifier.verdict(each.image, each.label)
+        proof = None
+        if self._proofs is not None:
+            proof = self._proofs / (re.sub(r"\W+", "-", each.name).strip("-") + SUFFIX)
+        return self._verifier.verdict(each.image, each.label, proof)
 
     def recorded(self, answer: Verdict) -> dict[str, Any]:
         """The verdict's fields."""
@@ -68,7 +89,9 @@ class BallVerification(Question[Verdict]):
 
     def line(self, each: LabelledImage, answer: Verdict) -> str:
         """The verdict in a line."""
-        return f"{answer.status.value}, {explained(each.label, answer)}; {answer.seconds:.2f} s"
+        proof = answer.proof_in_words(self._proofs is not None)
+        said = explained(each.label, answer)
+        return f"{answer.status.value}, {said}; {answer.seconds:.2f} s{proof}"
 
     def keep(
         self, each: LabelledImage, answer: Verdict, stem: Path, *, picture: bool

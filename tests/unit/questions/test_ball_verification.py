@@ -134,11 +134,11 @@ def test_an_answer_that_fails_its_check_is_a_failure_of_its_image_alone(
     honest = Verifier.verdict
     asked = []
 
-    def doubting(verifier: Verifier, image: np.ndarray, label: int) -> Verdict:
+    def doubting(verifier: Verifier, image: np.ndarray, label: int, proof: None) -> Verdict:
         asked.append(label)
         if len(asked) == 2:
             raise CheckError("an attacked image fails its check", Path("failed.npz"))
-        return honest(verifier, image, label)
+        return honest(verifier, image, label, proof)
 
     monkeypatch.setattr(Verifier, "verdict", doubting)
     batch = verify_images(digits_network, ["digits:0-2", "none.npy"], None, **HOW)

@@ -107,15 +107,16 @@ class LinearBounds:
     def by_forms(self) -> list[Sides]:
         """Bound all neurons, those whose sign interval arithmetic leaves open by linear forms.
 
-        A neuron is pulled back for all images if it is open for one. Out of time, intervals stand.
+        A neuron is pulled back for all images if it is open for one, but no image's bounds depend
+        on the others'. Out of time, intervals stand.
         """
         self._sides, self._magnitudes = [], []
         for depth, stage in enumerate(self._stages):
             self._measure(stage)
             sides = self._interval(stage)
             last = depth == len(self._stages) - 1
-            kept = torch.ones(stage.width, dtype=torch.bool) if last else sides.unstable().any(0)
-            self._sides.append(self._tightened(depth, sides, kept.nonzero()[:, 0]))
+            asked = torch.ones_like(sides.lower, dtype=torch.bool) if last else sides.unstable()
+            self._sides.append(self._tightened(depth, sides, asked))
         return self._sides
 
     def given(self, sides: Sequence[Sides]) -> None:
@@ -195,9 +196,10 @@ class LinearBounds:
             radius = radius + term.magnitude((upper - lower) / 2)
         return Sides(centre - radius, centre + radius)
 
-    def _tightened(self, depth: int, sides: Sides, kept: Tensor) -> Sides:
-        """The same bounds, those of some neurons by linear forms as well."""
+    def _tightened(self, depth: int, sides: Sides, asked: Tensor) -> Sides:
+        """The same bounds, those of some neurons (N, width) by linear forms as well."""
         stage, magnitude = self._stages[depth], self._magnitudes[depth]
+        kept = asked.any(0).nonzero()[:, 0]
         found = []
         portion = self._portion(depth)
         for start in range(0, len(kept), portion):
@@ -213,11 +215,15 @@ class LinearBounds:
         if not found:
             return sides
         lower, upper = (torch.cat([each.chunk(2, 1)[side] for each in found], 1) for side in (0, 1))
-        return sides.intersected(
+        tight = sides.intersected(
             Sides(
                 sides.lower.index_copy(1, kept, lower),
                 sides.upper.index_copy(1, kept, -upper),
             )
+        )
+        return Sides(
+            torch.where(asked, tight.lower, sides.lower),
+            torch.where(asked, tight.upper, sides.upper),
         )
 
     def _portion(self, depth: int) -> int:

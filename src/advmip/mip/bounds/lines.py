@@ -17,7 +17,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from advmip.checking.proofs.numbers import LEVELS
 from advmip.mip.bounds.operators import Stage
+
+# Sides that differ by less than this share are as long as each other: rounding must not decide.
+_TIE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,13 @@ class Multipliers:
             [each.double() for each in self.slopes], [each.double() for each in self.signs]
         )
 
+    def rounded(self) -> Multipliers:
+        """The nearest ones that a proof in a file can keep (`checking/proofs/numbers.py`)."""
+        return Multipliers(
+            [(each * LEVELS).round_().div_(LEVELS) for each in self.slopes],
+            [each.bfloat16().to(each.dtype) for each in self.signs],
+        )
+
     def take(self, other: Multipliers, better: Tensor) -> None:
         """Take over another's where it is better (N, S)."""
         for mine, theirs in zip(
@@ -130,7 +141,7 @@ def safe(sides: Sides) -> Sides:
 
 def adaptive(sides: Sides) -> Tensor:
     """CROWN's slope of the lower line: whichever of 0 and 1 leaves the smaller triangle."""
-    return (sides.upper > -sides.lower).to(sides.lower.dtype)
+    return (sides.upper > -sides.lower * (1.0 + _TIE)).to(sides.lower.dtype)
 
 
 def parallel(sides: Sides) -> Tensor:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from advmip.checking.proofs.files import RegionWriter
 from advmip.margins import factor_to_usual
 from advmip.mip.bounds import relaxation_bounds
 from advmip.mip.bounds.balls import Ball
@@ -23,7 +25,7 @@ from advmip.mip.formulations import BigM, Formulation
 from advmip.mip.formulations.common_bound import CommonBound
 from advmip.mip.formulations.triangle import Triangle
 from advmip.mip.goals import NO_GOAL, Conjunction, Goal, least_of
-from advmip.mip.model import Matrix, Model, Vector
+from advmip.mip.model import Indices, Matrix, Model, Vector
 from advmip.mip.phases import Phases
 from advmip.mip.problem import Encoding, Problem, encode
 from advmip.mip.programs.linear_program import LinearProgram
@@ -32,7 +34,14 @@ from advmip.mip.verification.seeking import Seeking
 from advmip.mip.verification.specification import Specification
 from advmip.mip.verification.verdict import Evidence, Proof
 from advmip.mip.verification_tree import MOST_INPUTS, Asked, InputTree, SignTree
+from advmip.mip.verification_tree.recording import (
+    InputTreeRecord,
+    Numbering,
+    SignTreeRecord,
+)
 from advmip.networks.staged import StagedNetwork
+
+_Record = TypeVar("_Record", SignTreeRecord, InputTreeRecord)
 
 PHASES = ("interval", "linear", "attack", "tree", "lp", "mip")
 # Subtracted from what a solver proves, relatively, besides what its tolerances may do.
@@ -53,9 +62,11 @@ class Decision(Proof):
 
     Attributes:
         point: A point of it (inputs,) that meets the goal; None if none is known.
+        recorded: Whether the proof for a file, if one was asked for, excludes every case.
     """
 
     point: Vector | None
+    recorded: bool
 
     @property
     def excluded(self) -> bool:
@@ -72,6 +83,7 @@ class RegionVerification:
         goal: What a counterexample's outputs meet.
         typical: The size of the outputs' differences that count, above 0.
         time_limit: Seconds, above 0.
+        proof: Takes the proof of this region for a file.
     """
 
     def __init__(
@@ -81,6 +93,7 @@ class RegionVerification:
         goal: Goal,
         typical: float,
         time_limit: float,
+        proof: RegionWriter | None = None,
     ) -> None:
         self._specification = specification
         # Made once for a network, before the clock runs.
@@ -94,6 +107,12 @@ class RegionVerification:
         cases = len(goal.cases)
         self._margins = np.full(cases, -np.inf)
         self._evidence = Evidence.NONE
+        self._proof = proof
+        self._record: SignTreeRecord | InputTreeRecord | None = None
+        # Whether the tree that is noted excludes every case that was open before it.
+        self._noted = False
+        # Neurons that may be active, by their numbers in the whole network.
+        self._alive: list[Indices] = []
         self._phases = Phases(*PHASES)
         self._unstable = self._nodes = 0
         self._solver = self._reason = ""
@@ -112,6 +131,9 @@ class RegionVerification:
             point = self._settled()
         return Decision(
             point=point,
+            recorded=self._proof is not None
+            and (self._noted or self._evidence in (Evidence.INTERVAL, Evidence.LINEAR))
+            and not self._open.size,
             margins=self._margins / self._factor,
             evidence=self._evidence,
             tied=point is None and bool(_TIED < self._margins.min() <= 0),
@@ -164,7 +186,7 @@ class RegionVerification:
                 Evidence.INTERVAL, self._by_case(asked + least_of(Matrix(-matrix), outputs))
             )
         with self._phases.timed("linear"):
-            alive = _alive(sides)
+            self._alive = alive = _alive(sides)
             form = form.keeping(alive)
             linear = LinearBounds(matrix_stages(form), self._bounded_over)
             if self._specification.ingredients.forms and self._open.size:
@@ -177,6 +199,7 @@ class RegionVerification:
             self._weight = self._by_case(forms.weight[0].numpy())
             self._rounding = linear.largest_rounding
             alive = _alive(sides)
+            self._alive = [some[kept] for some, kept in zip(self._alive, alive, strict=True)]
             bounds = [
                 Interval(each.lower[0].numpy()[kept], each.upper[0].numpy()[kept])
                 for each, kept in zip(sides[:-1], alive, strict=True)
@@ -217,15 +240,29 @@ class RegionVerification:
         asked, stages = Asked.of(self._goal, self._open), matrix_stages(form)
         lower, upper = self._ball.box
         if self._ball.norm == "linf" and int((upper > lower).sum()) <= MOST_INPUTS:
-            return InputTree(stages, self._ball, asked, self._near)
+            inputs = self._record = self._recorded(InputTreeRecord, asked)
+            return InputTree(stages, self._ball, asked, self._near, inputs)
         sides = [_sides(each) for each in bounds[:-1]]
         search = matrix_stages(form, torch.float32)
-        return SignTree(stages, search, self._ball, sides, asked, self._near)
+        signs = self._record = self._recorded(SignTreeRecord, asked)
+        return SignTree(stages, search, self._ball, sides, asked, self._near, signs)
+
+    def _recorded(self, kind: type[_Record], asked: Asked) -> _Record | None:
+        """What notes a tree, if a proof is asked for."""
+        if self._proof is None:
+            return None
+        cases, (_, sides, first) = asked.cases, self._rows
+        ends = np.append(first[1:], len(sides))
+        conditions = np.concatenate([np.arange(first[case], ends[case]) for case in cases])
+        return kind(self._proof, Numbering(self._alive, cases, conditions, self._factor))
 
     def _grown(self, tree: InputTree | SignTree) -> Vector | None:
         """Let a tree go on; a point that meets a case."""
         found = tree.run()
         self._nodes += found.nodes
+        if self._record is not None and (found.margins > 0).all():
+            self._record.close()
+            self._noted = True
         margins = np.full_like(self._margins, -np.inf)
         margins[tree.asked.cases] = found.margins
         self._raise(Evidence.TREE, margins)

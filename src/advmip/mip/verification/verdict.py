@@ -112,9 +112,22 @@ class Verdict(Proof):
             and in float32 by more than any library rounds; "float64", in float64 alone; else empty.
         predicted: The network's class of that image, or of a misclassified one; else the label;
             None for properties.
+        proof: The file that the proof was written to; empty if none was asked for, or there is
+            none: what rests on programs has no proof in a file.
     """
 
     status: Outcome
     adversarial: NDArray[np.float64] | None
     precision: Precision
     predicted: int | None
+    proof: str = ""
+
+    def proof_in_words(self, asked: bool) -> str:
+        """Where the proof is, if one was asked for, as the end of a line."""
+        if not asked or self.status not in (Outcome.ROBUST, Outcome.HOLDS):
+            return ""
+        return (
+            f"; proof in {self.proof}"
+            if self.proof
+            else "; no proof in a file: it rests on programs"
+        )

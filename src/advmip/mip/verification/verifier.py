@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from torch import nn
 
 from advmip.checking.attacks import check_attack
 from advmip.checking.counterexamples import check_counterexample
+from advmip.checking.proofs import BallQuestion, ProofWriter, check_proof_name
 from advmip.checking.replay import Precision
 from advmip.errors import InputError, unknown_name
 from advmip.mip.bounds.balls import NORMS, Ball
@@ -99,15 +101,19 @@ class Verifier:
             )
         self._radius, self._norm = epsilon, norm
 
-    def verdict(self, image: NDArray[np.floating], label: int) -> Verdict:
+    def verdict(
+        self, image: NDArray[np.floating], label: int, proof: Path | None = None
+    ) -> Verdict:
         """Verify an image.
 
         Args:
             image: In the domain, of the network's input shape.
             label: Its true class.
+            proof: The file (.npz) to write the proof to, if forms or a tree prove it robust.
 
         Raises:
-            InputError: The image does not fit or leaves the domain, or there is no such class.
+            InputError: The image does not fit or leaves the domain, there is no such class, or the
+                proof cannot be written.
             CheckError: The network itself does not confirm an adversarial image.
         """
         form, options = self._specification.form, self._specification.options
@@ -123,12 +129,23 @@ class Verifier:
         if lead(logits, label) >= 0:
             return _misclassified(runner_up(logits, label), form.classes)
         goal = untargeted(label, form.classes)
-        ball = _ball(pixels, self._radius, self._norm, self._domain.lower, self._domain.upper)
-        with held_to(options.threads):
+        domain = self._domain.lower, self._domain.upper
+        ball = _ball(pixels, self._radius, self._norm, *domain)
+        with held_to(options.threads), _writer(proof) as writer:
             decision = RegionVerification(
-                self._specification, ball, goal, typical_size(goal, logits), options.time_limit
+                self._specification,
+                ball,
+                goal,
+                typical_size(goal, logits),
+                options.time_limit,
+                writer.region() if writer else None,
             ).decision()
-            return self._concluded(decision, pixels, label)
+            verdict = self._concluded(decision, pixels, label)
+            if not (writer and proof and decision.recorded):
+                return verdict
+            question = BallQuestion(pixels, label, self._radius, self._norm, *domain)
+            writer.write(proof, question, self._specification.network)
+            return replace(verdict, proof=str(proof))
 
     def _concluded(self, decision: Decision, pixels: Vector, label: int) -> Verdict:
         specification, domain = self._specification, self._domain
@@ -157,7 +174,9 @@ class Verifier:
         return _verdict(decision, Outcome.ATTACKABLE, adversarial, precision, predicted)
 
 
-def verify_property(specification: Specification, property_: Property) -> Verdict:
+def verify_property(
+    specification: Specification, property_: Property, proof: Path | None = None
+) -> Verdict:
     """Prove that no point is a counterexample of a property, or find one.
 
     Cases of the same box are verified together, one box after the other.
@@ -165,9 +184,11 @@ def verify_property(specification: Specification, property_: Property) -> Verdic
     Args:
         specification: The network, and how it is verified.
         property_: The property.
+        proof: The file (.npz) to write the proof to, if forms or trees prove that it holds.
 
     Raises:
-        InputError: The property speaks of a network of another size.
+        InputError: The property speaks of a network of another size, or the proof cannot be
+            written.
         CheckError: The network itself does not confirm a counterexample.
     """
     form, options = specification.form, specification.options
@@ -177,21 +198,26 @@ def verify_property(specification: Specification, property_: Property) -> Verdic
     outputs = widened.form
     decisions: list[Decision] = []
     spent = 0.0
-    with held_to(options.threads):
+    with held_to(options.threads), _writer(proof) as writer:
         for cases in asked.boxes:
             lower, upper = cases[0].lower, cases[0].upper
             goal = counterexample(cases, outputs.classes)
             ball = _ball(lower + 0.5 * (upper - lower), np.inf, "linf", lower, upper)
             typical = typical_size(goal, outputs.logits(_samples(lower, upper, options.seed)))
             left = max(options.time_limit - spent, 1e-3)
-            decisions.append(RegionVerification(widened, ball, goal, typical, left).decision())
+            region = writer.region() if writer else None
+            verification = RegionVerification(widened, ball, goal, typical, left, region)
+            decisions.append(verification.decision())
             spent += decisions[-1].seconds
             if decisions[-1].point is not None:
                 break
-    whole = _joined(decisions)
+        whole = _joined(decisions)
+        if writer and proof and whole.recorded:
+            writer.write(proof, property_, specification.network)
     if whole.point is None:
         status = Outcome.HOLDS if whole.excluded else Outcome.UNKNOWN
-        return _verdict(whole, status, None, Precision.NONE, None)
+        verdict = _verdict(whole, status, None, Precision.NONE, None)
+        return replace(verdict, proof=str(proof)) if whole.recorded else verdict
     point = whole.point.reshape(form.input_shape)
     precision = check_counterexample(
         specification.network, property_, point, specification.failures
@@ -213,6 +239,7 @@ def verify(
     failures: Path = Path("failures"),
     lower: ArrayLike = 0.0,
     upper: ArrayLike = 1.0,
+    proof: Path | None = None,
 ) -> Verdict:
     """Prove that a property holds, or a ball around an image has no adversarial example, or refute.
 
@@ -233,6 +260,7 @@ def verify(
         lower: The least value that a pixel may have, or that each may, of the input's shape; a
             property has its own box.
         upper: The largest.
+        proof: The file (.npz) to write the proof to, if forms or trees find one.
 
     Raises:
         InputError: The image does not fit or leaves the domain, the property is that of another
@@ -243,7 +271,7 @@ def verify(
         options = Options(time_limit=time_limit, threads=threads, seed=seed)
         chosen = ingredients or VerificationIngredients()
         asked = Specification(as_function(network), solver, options, chosen, failures)
-        return verify_property(asked, image)
+        return verify_property(asked, image, proof)
     network = as_classifier(network, np.shape(image))
     verifier = Verifier(
         network,
@@ -258,7 +286,19 @@ def verify(
         lower=lower,
         upper=upper,
     )
-    return verifier.verdict(image, network.answer(image) if label is None else label)
+    return verifier.verdict(image, network.answer(image) if label is None else label, proof)
+
+
+def _writer(proof: Path | None) -> ProofWriter | nullcontext[None]:
+    """Takes a proof while it is found; nothing if none is asked for.
+
+    Raises:
+        InputError: It could not be written there.
+    """
+    if proof is None:
+        return nullcontext()
+    check_proof_name(proof)
+    return ProofWriter()
 
 
 def _ball(centre: Vector, radius: float, norm: str, lower: Vector, upper: Vector) -> Ball:
@@ -284,6 +324,7 @@ def _joined(decisions: list[Decision]) -> Decision:
     last = decisions[-1]
     return Decision(
         point=last.point,
+        recorded=all(each.recorded for each in decisions),
         margins=np.concatenate([each.margins for each in decisions]),
         evidence=max((each.evidence for each in decisions), key=order.index),
         tied=any(each.tied for each in decisions),

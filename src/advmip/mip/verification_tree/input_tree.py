@@ -19,6 +19,7 @@ from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.bounds.operators import Stage
 from advmip.mip.deadline import time_is_up
 from advmip.mip.verification_tree.asked import Asked, Seek, TreeProof
+from advmip.mip.verification_tree.recording import InputTreeRecord, kept_weights
 
 # With more inputs that can move, halving boxes leads nowhere.
 MOST_INPUTS = 20
@@ -88,14 +89,23 @@ class InputTree:
         ball: The region, a box.
         asked: The cases that are to be excluded.
         seek: Tells whether a point meets the goal.
+        record: Notes boxes for a proof in a file.
 
     Attributes:
         asked: What it is asked.
     """
 
-    def __init__(self, stages: Sequence[Stage], ball: Ball, asked: Asked, seek: Seek) -> None:
-        self._stages, self.asked, self._seek = stages, asked, seek
-        self._waiting, self._depths = _Boxes(*ball.corners), torch.zeros(1, dtype=torch.int64)
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        ball: Ball,
+        asked: Asked,
+        seek: Seek,
+        record: InputTreeRecord | None = None,
+    ) -> None:
+        self._stages, self.asked, self._seek, self._record = stages, asked, seek, record
+        self._waiting = _Boxes(*ball.corners)
+        self._depths = self._numbers = torch.zeros(1, dtype=torch.int64)
         self._margins = torch.full((len(asked.cases),), torch.inf, dtype=torch.float64)
         moving = (self._waiting.upper > self._waiting.lower).sum()
         self._deepest, self._stuck = _HALVINGS * int(moving), False
@@ -111,23 +121,33 @@ class InputTree:
         point, nodes = None, 0
         while not self.ended and point is None and not time_is_up():
             boxes, levels = self._waiting[-_BATCH:], self._depths[-_BATCH:]
+            numbers = self._numbers[-_BATCH:]
+            least, points, gains, weights = self._bounded(boxes)
+            if time_is_up():  # intervals may stand for forms
+                break
             self._waiting, self._depths = self._waiting[:-_BATCH], self._depths[:-_BATCH]
+            self._numbers = self._numbers[:-_BATCH]
             nodes += len(boxes)
-            least, points, gains = self._bounded(boxes)
             open_ = (least <= 0).any(1)
             self._margins = torch.cat([self._margins[None], least[~open_]]).amin(0)
+            if self._record is not None:
+                self._record.closed(numbers[~open_], weights[~open_])
             if not open_.any():
                 continue
-            boxes, levels = boxes[open_], levels[open_]
+            boxes, levels, numbers = boxes[open_], levels[open_], numbers[open_]
             self._stuck = bool((levels >= self._deepest).any())
             worst, case = least[open_].min(1)
             aimed = points[open_][torch.arange(len(case)), case]
             point = self._seek(torch.cat([aimed, boxes.images]).numpy())
-            halves = boxes.halved(gains[open_].argmax(1))
+            inputs = gains[open_].argmax(1)
+            halves, numbers = boxes.halved(inputs), numbers.repeat(2)
+            if self._record is not None:
+                numbers = self._record.halved(numbers[: len(inputs)], inputs)
             # Depth first, on where the bound is least: there a point is, if there is one.
             order = worst.repeat(2).argsort(stable=True, descending=True)
             self._waiting = self._waiting.joined(halves[order])
             self._depths = torch.cat([self._depths, (levels + 1).repeat(2)[order]])
+            self._numbers = torch.cat([self._numbers, numbers[order]])
         margins = self._margins.numpy()
         if len(self._waiting) or point is not None:
             margins = np.full(len(margins), -np.inf)
@@ -135,12 +155,13 @@ class InputTree:
         return TreeProof(point, margins, nodes, done)
 
     @torch.enable_grad()
-    def _bounded(self, boxes: _Boxes) -> tuple[Tensor, Tensor, Tensor]:
+    def _bounded(self, boxes: _Boxes) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What each case lacks at least (N, cases), and how that comes about.
 
         Returns:
-            The bounds, points where they should be attained (N, cases, inputs), and by how much,
-            to first order, what all open cases lack grows if an input is halved (N, inputs).
+            The bounds, points where they should be attained (N, cases, inputs), by how much, to
+            first order, what all open cases lack grows if an input is halved (N, inputs), and the
+            weights of the conditions (N, cases, rows) whose sum is bounded so.
         """
         lower, upper = (each.clone().requires_grad_() for each in (boxes.lower, boxes.upper))
         differentiable = _Boxes(lower, upper)
@@ -157,12 +178,24 @@ class InputTree:
         size = weights @ (constant.abs() + _largest(boxes, inputs))[..., None]
         least = least - _ROUNDING * size[..., 0]
         # The best single condition has nothing to be rounded once more.
-        least = torch.maximum(least, self.asked.by_case(lacking))
+        alone = self.asked.by_case(lacking)
+        weights = torch.where((alone > least)[..., None], self._single(lacking), weights)
+        least = torch.maximum(least, alone)
         below, above = torch.autograd.grad(least.clamp(max=0.0).sum(), (lower, upper))
         widths = boxes.upper - boxes.lower
         gains = (below - above) * widths
         gains = torch.where((gains > 0).any(1, keepdim=True), gains, widths)
-        return least.detach(), points, gains
+        return least.detach(), points, gains, weights
+
+    def _single(self, lacking: Tensor) -> Tensor:
+        """Weights (N, cases, rows) of 1 for the condition of each case that lacks most."""
+        each = torch.where(self._every, lacking[:, None], -torch.inf)
+        return torch.nn.functional.one_hot(each.argmax(-1), len(self.asked.sides)).double()
+
+    @property
+    def _every(self) -> Tensor:
+        """Which conditions a case has (cases, rows)."""
+        return torch.arange(len(self.asked.cases))[:, None] == self.asked.case_of
 
     def _weighted(
         self, boxes: _Boxes, lacking: Tensor, constant: Tensor, inputs: Tensor
@@ -174,13 +207,11 @@ class InputTree:
         nearest to meeting all.
         """
         asked = self.asked
-        every = torch.arange(len(asked.cases))[:, None] == asked.case_of
-        first = torch.where(every, lacking[:, None], -torch.inf)
-        single = torch.nn.functional.one_hot(first.argmax(-1), len(asked.sides)).double()
+        single = self._single(lacking)
         if not asked.several:
             return single, boxes.minimisers(single @ inputs)
         nothing = inputs.new_zeros(())
-        scores = torch.where(every, nothing, -torch.inf).expand(len(boxes), -1, -1)
+        scores = torch.where(self._every, nothing, -torch.inf).expand(len(boxes), -1, -1)
         scale = (constant.abs() + _largest(boxes, inputs)).amax(-1)[:, None, None]
         best, most = single, asked.by_case(lacking)
         mean = torch.zeros(len(boxes), len(asked.cases), inputs.shape[-1], dtype=inputs.dtype)
@@ -193,7 +224,8 @@ class InputTree:
             most = torch.maximum(most, bound)
             mean += corners / _ASCENT
             scores = scores + _STRIDE * values / scale
-        return best, mean
+        kept = kept_weights(best)
+        return kept / kept.sum(-1, keepdim=True), mean
 
 
 def _largest(boxes: _Boxes, inputs: Tensor) -> Tensor:

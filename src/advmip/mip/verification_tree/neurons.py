@@ -36,7 +36,16 @@ class Bounded:
 
 
 class ContradictionError(Exception):
-    """The signs that a node holds exclude each other."""
+    """The signs that a node holds exclude each other.
+
+    Args:
+        sides: Bounds of the layers up to the one in which no value is left.
+        bounded: What bounds these.
+    """
+
+    def __init__(self, sides: Sequence[Sides], bounded: Sequence[Bounded | None]) -> None:
+        super().__init__()
+        self.sides, self.bounded = sides, bounded
 
 
 class NodeBounds:
@@ -84,6 +93,8 @@ class NodeBounds:
                 new[depth], bounded[depth] = self._layer(
                     new[depth], known, signs[:depth], kept, before[depth], steps
                 )
+                if bool((new[depth].lower > new[depth].upper).any()):
+                    raise ContradictionError(new[: depth + 1], bounded[: depth + 1])
             self._proof.add(new[depth])
             known.append(_single(new[depth]))
         return new, bounded
@@ -117,6 +128,7 @@ class NodeBounds:
             _, best, last = self._forms.raised(
                 depth, rows, lines, start.items(some), signs=held_signs, steps=steps
             )
+            best = best.rounded()
             least = self._proof.forms(
                 rows.double(), best.double(), [s.double() for s in held_signs]
             )
@@ -127,8 +139,6 @@ class NodeBounds:
         lower, upper = now.lower.clone(), now.upper.clone()
         lower[0, kept] = torch.maximum(lower[0, kept], bounds[:count])
         upper[0, kept] = torch.minimum(upper[0, kept], -bounds[count:])
-        if bool((lower > upper).any()):
-            raise ContradictionError
         slack = {k: torch.cat([each[k] for each in slacks]) for k in slacks[0]}
         return Sides(lower, upper), Bounded(kept, Multipliers.joined(parts), slack)
 
@@ -167,6 +177,7 @@ class NodeBounds:
             steps=steps,
             enough=enough.float(),
         )
+        best = best.rounded()
         self._proof.given(sides)
         proved = self._proof.forms(rows, best.double(), [s.double() for s in signs])
         return proved.least[0], best, last

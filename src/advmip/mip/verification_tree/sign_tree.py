@@ -23,6 +23,7 @@ from advmip.mip.model import Vector
 from advmip.mip.verification_tree.asked import Asked, Seek, TreeProof
 from advmip.mip.verification_tree.branching import Split, best_split
 from advmip.mip.verification_tree.neurons import Bounded, ContradictionError, NodeBounds
+from advmip.mip.verification_tree.recording import SignTreeRecord
 
 # Steps of the search for lines: of neurons at the root and below, and of what is lacking.
 _ROOT_STEPS, _STEPS, _LAST_STEPS = 20, 3, 10
@@ -69,6 +70,7 @@ class SignTree:
         sides: Bounds (1, width) of each layer of ReLUs.
         asked: The cases that are to be excluded.
         seek: Tells whether a point meets the goal.
+        record: Notes nodes for a proof in a file.
 
     Attributes:
         asked: What it is asked.
@@ -83,9 +85,10 @@ class SignTree:
         sides: Sequence[Sides],
         asked: Asked,
         seek: Seek,
+        record: SignTreeRecord | None = None,
     ) -> None:
         self._bounds = NodeBounds(stages, search, ball)
-        self.asked, self._seek = asked, seek
+        self.asked, self._seek, self._record = asked, seek, record
         self.sides = list(sides)
         signs = [torch.zeros(1, *each.lower.shape) for each in self.sides]
         nothing: list[Bounded | None] = [None] * len(signs)
@@ -110,7 +113,8 @@ class SignTree:
             node = self._waiting.pop()
             try:
                 children = self._children(node)
-            except ContradictionError:
+            except ContradictionError as found:
+                self._note(node, found.sides, found.bounded)
                 children = []
             except OutOfTimeError:
                 self._waiting.append(node)
@@ -148,7 +152,9 @@ class SignTree:
         excluded = node.open & (by_case > 0)
         self._margins[excluded] = torch.minimum(self._margins, by_case)[excluded]
         still = node.open & ~excluded
+        met_nowhere = (lacking[0, rows] > 0).nonzero()[:, 0]
         if not bool(still.any()):
+            self._note(node, sides, bounded, rows[met_nowhere], chosen.items(met_nowhere))
             return []
         # Of each open case the condition that comes nearest to being missed everywhere counts.
         left = still[asked.case_of[rows]].nonzero()[:, 0]
@@ -162,6 +168,7 @@ class SignTree:
         if split is None:
             self._stuck = True
             return []
+        self._note(node, sides, bounded, rows[met_nowhere], chosen.items(met_nowhere), split)
         known = {
             "sides": sides,
             "bounded": bounded,
@@ -169,3 +176,27 @@ class SignTree:
             "chosen": chosen.items(left),
         }
         return [node.child(split, side, **known) for side in (1.0, -1.0)]
+
+    def _note(
+        self,
+        node: _Node,
+        sides: Sequence[Sides],
+        bounded: Sequence[Bounded | None],
+        rows: Tensor | None = None,
+        chosen: Multipliers | None = None,
+        split: Split | None = None,
+    ) -> None:
+        """Note a node, if nodes are noted.
+
+        Args:
+            node: The node.
+            sides: Bounds of its neurons, as far as they come.
+            bounded: What bounds them.
+            rows: The conditions by which it excludes cases.
+            chosen: The lines that bound these.
+            split: By which it is split; None if it is closed.
+        """
+        if self._record is not None:
+            first = node.first if node.level else 0
+            held = node.signs, sides, bounded, node.bounded
+            self._record.node(first, *held, rows, chosen, split)

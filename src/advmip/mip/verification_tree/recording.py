@@ -1,0 +1,166 @@
+"""What trees note for a proof in a file (`checking/proofs/`), while they grow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from advmip.checking.proofs.files import RegionWriter
+from advmip.checking.proofs.input_trees import write_input_tree
+from advmip.checking.proofs.numbers import kept_multipliers, kept_slopes
+from advmip.checking.proofs.sign_nodes import KeptForms, SignNode, SignTreeWriter
+from advmip.mip.bounds.lines import Multipliers, Sides
+from advmip.mip.model import Indices
+from advmip.mip.verification_tree.branching import Split
+from advmip.mip.verification_tree.neurons import Bounded
+
+
+@dataclass(frozen=True, eq=False)
+class Numbering:
+    """How a proof counts what a tree is about.
+
+    Attributes:
+        neurons: Of each layer its neurons' numbers in the whole network, rising.
+        cases: The numbers of the tree's cases in the question.
+        conditions: Those of its conditions.
+        factor: By which the tree's outputs are those of the network multiplied.
+    """
+
+    neurons: Sequence[Indices]
+    cases: Indices
+    conditions: Indices
+    factor: float
+
+
+class SignTreeRecord:
+    """The nodes of a tree over signs.
+
+    Args:
+        region: Takes what proves the region.
+        numbering: How neurons and conditions are counted there.
+    """
+
+    def __init__(self, region: RegionWriter, numbering: Numbering) -> None:
+        self._numbering = numbering
+        self._writer = SignTreeWriter(region)
+
+    def node(
+        self,
+        first: int,
+        signs: Sequence[Tensor],
+        sides: Sequence[Sides],
+        bounded: Sequence[Bounded | None],
+        before: Sequence[Bounded | None],
+        rows: Tensor | None,
+        chosen: Multipliers | None,
+        split: Split | None,
+    ) -> None:
+        """Note a node.
+
+        Args:
+            first: The first layer that is bounded anew; 0 in the root.
+            signs: The held signs.
+            sides: Bounds of its neurons, up to the last layer that was bounded.
+            bounded: What bounds them.
+            before: What bounded them in its parent.
+            rows: The conditions by which it excludes cases; None without any.
+            chosen: The lines that bound these.
+            split: By which it is split; None for a leaf.
+        """
+        neurons = self._numbering.neurons
+        open_ = [each.unstable()[0].nonzero()[:, 0].numpy() for each in sides]
+        anew = []
+        for depth in range(first, len(sides)):
+            now = bounded[depth]
+            if now is None or now is before[depth]:
+                anew.append(_nothing())
+                continue
+            slopes, multipliers = _kept(now.chosen, open_[:depth], signs[:depth], 1.0)
+            places = neurons[depth][now.kept.numpy()].astype(np.int32)
+            anew.append(KeptForms(places, slopes, multipliers))
+        conditions = _nothing()
+        if rows is not None and chosen is not None and len(rows):
+            places = self._numbering.conditions[rows.numpy()].astype(np.int32)
+            order = np.argsort(places)
+            lines = chosen.items(torch.from_numpy(order))
+            factor = self._numbering.factor
+            conditions = KeptForms(places[order], *_kept(lines, open_, signs, factor))
+        self._writer.node(
+            SignNode(
+                None if split is None else (split.layer, int(neurons[split.layer][split.neuron])),
+                anew,
+                [
+                    neurons[depth][open_[depth]].astype(np.int32)
+                    for depth in range(first, len(sides))
+                ],
+                conditions,
+            )
+        )
+
+    def close(self) -> None:
+        """Every node was noted."""
+        self._writer.flush()
+
+
+class InputTreeRecord:
+    """The boxes of a tree over inputs; they are numbered as they come about, the region being 0.
+
+    Args:
+        region: Takes what proves the region.
+        numbering: How conditions are counted there.
+    """
+
+    def __init__(self, region: RegionWriter, numbering: Numbering) -> None:
+        self._region, self._numbering = region, numbering
+        self._halves = [(-1, -1)]
+        self._weights: list[tuple[Tensor, Tensor]] = []
+
+    def closed(self, numbers: Tensor, weights: Tensor) -> None:
+        """Note boxes (N,) that exclude every case, by these sums of conditions (N, cases, rows)."""
+        if len(self._numbering.conditions) > len(self._numbering.cases):
+            self._weights.append((numbers, kept_weights(weights).sum(1).to(torch.uint8)))
+
+    def halved(self, numbers: Tensor, inputs: Tensor) -> Tensor:
+        """Note boxes (N,) that are halved along inputs (N,); the numbers of their halves (2 N,)."""
+        lower = len(self._halves) + 2 * torch.arange(len(numbers))
+        for number, chosen, half in zip(
+            numbers.tolist(), inputs.tolist(), lower.tolist(), strict=True
+        ):
+            self._halves[number] = chosen, half
+            self._halves += [(-1, -1), (-1, -1)]
+        return torch.cat([lower, lower + 1])
+
+    def close(self) -> None:
+        """Every box was noted."""
+        conditions, whole = self._numbering.conditions, None
+        if self._weights:
+            whole = np.zeros((len(self._halves), len(conditions)), np.uint8)
+            for numbers, weights in self._weights:
+                whole[numbers.numpy()] = weights.numpy()[:, np.argsort(conditions)]
+        write_input_tree(self._region, self._numbering.cases, self._halves, whole)
+
+
+def kept_weights(weights: Tensor) -> Tensor:
+    """Weights (..., rows) as whole numbers up to 255, the largest one's."""
+    return (weights / weights.amax(-1, keepdim=True) * 255.0).round()
+
+
+def _kept(
+    chosen: Multipliers, open_: Sequence[Indices], signs: Sequence[Tensor], factor: float
+) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+    """Slopes of open neurons, and multipliers of held signs less a factor, as they are kept."""
+    slopes = [each[0].numpy()[:, some] for each, some in zip(chosen.slopes, open_, strict=True)]
+    multipliers = [np.zeros((len(slopes[0]), 0))]
+    for each, sign in zip(chosen.signs, signs, strict=bool(chosen.signs)):
+        multipliers.append(each[0][:, sign[0, 0] != 0].numpy() / factor)
+    return kept_slopes(np.hstack(slopes)), kept_multipliers(np.hstack(multipliers))
+
+
+def _nothing() -> KeptForms:
+    none = np.zeros((0, 0))
+    return KeptForms(np.zeros(0, np.int32), none.astype(np.uint8), none.astype(np.uint16))

@@ -31,7 +31,7 @@ from advmip.datasets import Dataset
 from advmip.errors import InputError, check_arguments, unknown_name
 from advmip.finetuning import Finetuned, InfeasibleCutsError
 from advmip.finetuning.gradient_rows import load_differentiation
-from advmip.finetuning.parameters import ParameterVector
+from advmip.finetuning.parameters import distance
 from advmip.finetuning.run import Run
 from advmip.finetuning.separation import Separation
 from advmip.gradient_attacks import accuracy
@@ -163,11 +163,10 @@ def robustify(
     left_out = left_out_of(network, every, called, refuse=unfit == "refuse")
     places = [place for place in range(len(every)) if place not in left_out]
     balls = every.taken(places)
-    separation: Separation
+    points: WorstPoints | None = None
     if cuts == "points" and quickly is not None:
-        separation = WorstPoints(network, balls, margin, quickly)
-    else:
-        separation = Certificates(network, balls, margin, quickly)
+        points = WorstPoints(network, balls, margin, quickly)
+    separation: Separation = points or Certificates(network, balls, margin, quickly)
     load_differentiation()
     decisive = {
         "cuts": cuts,
@@ -198,8 +197,9 @@ def robustify(
     return Robustified(
         network=chosen,
         images=tuple((judged | left_out)[place] for place in range(len(every))),
-        distance=_distance(network, chosen),
+        distance=distance(network.body, chosen.body),
         accuracy=_accuracy(network, chosen, train if test is None else test),
+        points=0 if points is None else points.count,
         iterations=tuned.iterations,
         pool=tuned.pool,
         stopped=stopped,
@@ -242,12 +242,6 @@ def _accuracy(before: Network, after: Network, data: Dataset) -> Accuracy:
     return Accuracy(
         data.split, *(accuracy(each, data.images, data.labels) for each in (before, after))
     )
-
-
-def _distance(before: Network, after: Network) -> float:
-    parameters = ParameterVector(before.body)
-    old, new = (parameters.of(each.body).double() for each in (before, after))
-    return float((new - old).norm())
 
 
 def _seconds(tuned: Finetuned) -> dict[str, float]:

@@ -70,6 +70,7 @@ def robustify(
     margin: float | None = None,
     loss_slack: float = 0.0,
     unfit: Literal["refuse", "leave-out"] = "refuse",
+    repair: bool = False,
     test: Dataset | None = None,
     time_limit: float = 1800.0,
     separation_time_limit: float = 5.0,
@@ -100,6 +101,8 @@ def robustify(
         loss_slack: xi, by which the training loss may rise.
         unfit: What is done with images that the network misclassifies, and with those of different
             classes that are not farther than 2 epsilon apart: "refuse" them, or "leave-out".
+        repair: Whether images that the network misclassifies are to be made right as well, and
+            so are not unfit.
         test: Test images, for the accuracy; it is that on `train` without.
         time_limit: Processor seconds in which new iterates are begun, those of iterations that are
             gone on from included, above 0.
@@ -160,7 +163,7 @@ def robustify(
     every = Balls.of(network, images, epsilon)
     called = [f"image {place}" for place in range(len(every))] if names is None else names
     refuse_tested(every, called, test)
-    left_out = left_out_of(network, every, called, refuse=unfit == "refuse")
+    left_out = left_out_of(network, every, called, refuse=unfit == "refuse", repair=repair)
     places = [place for place in range(len(every)) if place not in left_out]
     balls = every.taken(places)
     points: WorstPoints | None = None

@@ -156,6 +156,20 @@ class TestImagesThatCannotBeProved:
         assert [each.fate for each in robust.images] == [Fate.MISCLASSIFIED, Fate.PROVED]
         assert robust.images[0].predicted == label
 
+    @pytest.mark.parametrize("cuts", CUTS)
+    def test_an_image_misclassified_at_the_start_is_made_right(self, plane, winners, cuts):
+        network, data, images = plane
+        image, label = images[0]
+        other = (label + 1) % 3
+        wrong = [(image, other), *(each for each in images[1:] if each[1] == other)]
+        how = {"cuts": cuts, "repair": True, "progress": False}
+        robust = robustify(network, data, wrong, 0.02, **how)
+        assert [each.fate for each in robust.images] == [Fate.PROVED] * len(wrong)
+        assert network.answer(image) == label
+        assert not any(winners(robust.network, *labelled, 0.02) for labelled in wrong)
+        with pytest.raises(InputError, match="within 2 epsilon"):
+            robustify(network, data, self.pair(plane), EPSILON, **how)
+
     def test_none_is_left(self, plane):
         network, data, _ = plane
         with pytest.raises(InputError, match="within 2 epsilon"):

@@ -18,10 +18,9 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from advmip.errors import InputError, unknown_name
+from advmip.finetuning_settings import FinetuningRuns, ZhaoKronqvist
 from advmip.reuse import Reuse
 from advmip.storage import read_yaml, write_text
-
-Protocol = Literal["published", "described"]
 
 
 class Attack(TypedDict):
@@ -63,30 +62,6 @@ class NetworkSettings(TypedDict):
     attacks_per_job: int
     training_images: int | None
     test_images: int | None
-
-
-class FinetuningRuns(TypedDict):
-    """The fine-tuning runs of one network in one experiment."""
-
-    adversarial_counts: list[int]
-    attacked_images: list[int | None]
-    radii: list[float]
-    iterations: int
-    fixed_ratio: float
-    seeds: dict[Protocol, int]
-    first_seed: int
-    runs_per_job: int
-    complete_pool: bool
-    accuracy_per_iteration: bool
-
-
-class ZhaoKronqvist(TypedDict):
-    """What all fine-tuning runs share, and the runs by experiment and network of the paper."""
-
-    omega: list[float]
-    margin: float
-    sweeps: int
-    experiments: dict[str, dict[str, FinetuningRuns]]
 
 
 class TrainedNetwork(TypedDict):

@@ -52,6 +52,37 @@ rule finetuning:
         f"{LOGGED}"
 
 
+rule certified_finetuning:
+    input:
+        network=network_file,
+    output:
+        rows=f"{SHARDS}/zk/extension4/{{network}}-{{shard}}/robustness.csv",
+    log:
+        f"{LOGS}/zk/extension4/{{network}}-{{shard}}.log",
+    benchmark:
+        f"{BENCHMARKS}/zk/extension4/{{network}}-{{shard}}.tsv"
+    priority: 50
+    conda:
+        "../../envs/environment.yaml"
+    threads: SETTINGS["threads"]
+    resources:
+        mem_mb=16000,
+        runtime=1440,
+    params:
+        settings=SETTINGS_FILE,
+        code=CODES.name(*zhao_kronqvist.CODE["extension4"]),
+        network=of_network("attack", "training_images", "test_images"),
+        runs=lambda wildcards: SETTINGS["zk"]["certified"][wildcards.network],
+        margin=SETTINGS["zk"]["margin"],
+        seed=SETTINGS["seed"],
+        journal=f"{JOURNALS}/zk/extension4/{{network}}-{{shard}}.jsonl",
+    shell:
+        "python -m advmip zk robustify {wildcards.network} --settings {params.settings}"
+        " --shard {wildcards.shard} --network-file {input.network} --threads {threads}"
+        " --journal {params.journal} --out {output.rows}"
+        f"{LOGGED}"
+
+
 rule added_data:
     input:
         network=network_file,

@@ -31,7 +31,7 @@ from advmip.datasets import Dataset
 from advmip.errors import InputError, check_arguments, unknown_name
 from advmip.finetuning import Finetuned, InfeasibleCutsError
 from advmip.finetuning.gradient_rows import load_differentiation
-from advmip.finetuning.parameters import ParameterVector
+from advmip.finetuning.parameters import distance
 from advmip.finetuning.run import Run
 from advmip.finetuning.separation import Separation
 from advmip.gradient_attacks import accuracy
@@ -70,6 +70,7 @@ def robustify(
     margin: float | None = None,
     loss_slack: float = 0.0,
     unfit: Literal["refuse", "leave-out"] = "refuse",
+    repair: bool = False,
     test: Dataset | None = None,
     time_limit: float = 1800.0,
     separation_time_limit: float = 5.0,
@@ -100,6 +101,8 @@ def robustify(
         loss_slack: xi, by which the training loss may rise.
         unfit: What is done with images that the network misclassifies, and with those of different
             classes that are not farther than 2 epsilon apart: "refuse" them, or "leave-out".
+        repair: Whether images that the network misclassifies are to be made right as well, and
+            so are not unfit.
         test: Test images, for the accuracy; it is that on `train` without.
         time_limit: Processor seconds in which new iterates are begun, those of iterations that are
             gone on from included, above 0.
@@ -160,14 +163,13 @@ def robustify(
     every = Balls.of(network, images, epsilon)
     called = [f"image {place}" for place in range(len(every))] if names is None else names
     refuse_tested(every, called, test)
-    left_out = left_out_of(network, every, called, refuse=unfit == "refuse")
+    left_out = left_out_of(network, every, called, refuse=unfit == "refuse", repair=repair)
     places = [place for place in range(len(every)) if place not in left_out]
     balls = every.taken(places)
-    separation: Separation
+    points: WorstPoints | None = None
     if cuts == "points" and quickly is not None:
-        separation = WorstPoints(network, balls, margin, quickly)
-    else:
-        separation = Certificates(network, balls, margin, quickly)
+        points = WorstPoints(network, balls, margin, quickly)
+    separation: Separation = points or Certificates(network, balls, margin, quickly)
     load_differentiation()
     decisive = {
         "cuts": cuts,
@@ -198,8 +200,9 @@ def robustify(
     return Robustified(
         network=chosen,
         images=tuple((judged | left_out)[place] for place in range(len(every))),
-        distance=_distance(network, chosen),
+        distance=distance(network.body, chosen.body),
         accuracy=_accuracy(network, chosen, train if test is None else test),
+        points=0 if points is None else points.count,
         iterations=tuned.iterations,
         pool=tuned.pool,
         stopped=stopped,
@@ -242,12 +245,6 @@ def _accuracy(before: Network, after: Network, data: Dataset) -> Accuracy:
     return Accuracy(
         data.split, *(accuracy(each, data.images, data.labels) for each in (before, after))
     )
-
-
-def _distance(before: Network, after: Network) -> float:
-    parameters = ParameterVector(before.body)
-    old, new = (parameters.of(each.body).double() for each in (before, after))
-    return float((new - old).norm())
 
 
 def _seconds(tuned: Finetuned) -> dict[str, float]:

@@ -18,7 +18,7 @@ _NAMED = 5
 
 
 def left_out_of(
-    network: Network, balls: Balls, names: Sequence[str], *, refuse: bool
+    network: Network, balls: Balls, names: Sequence[str], *, refuse: bool, repair: bool
 ) -> dict[int, TunedImage]:
     """The images that cannot be proved, and those that are not classified correctly, by place.
 
@@ -27,6 +27,8 @@ def left_out_of(
         balls: The balls around all images.
         names: What the images are called.
         refuse: Whether there may be no such images.
+        repair: Whether those that are not classified correctly are to be made right: none is unfit
+            for that.
 
     Raises:
         InputError: There is one, and there may not be; or no other is left.
@@ -35,7 +37,7 @@ def left_out_of(
     rivals = _rivals(balls)
     mistaken = {
         place: predicted
-        for place, predicted in _mistaken(network, balls).items()
+        for place, predicted in ({} if repair else _mistaken(network, balls)).items()
         if place not in rivals
     }
     said = [
@@ -53,8 +55,8 @@ def left_out_of(
         raise InputError(
             subject="images to be proved",
             found="; ".join(said[:_NAMED]) + more,
-            expected="images that the network classifies correctly, no two of different classes "
-            "within 2 epsilon of each other",
+            expected=("images, " if repair else "images that the network classifies correctly, ")
+            + "no two of different classes within 2 epsilon of each other",
             mend="name others" + (", or let these be left out" if refuse else ""),
         )
     return {

@@ -73,6 +73,7 @@ class Robustified:
         images: What is known of each image, in their order.
         distance: ||w - w_hat||.
         accuracy: On clean images.
+        points: How many points there are cuts at; 0 where they are of certificates.
         iterations: A row for each iteration, as that of `finetune`, with `seconds_separation`.
         pool: The candidates, V in units of the usual scale.
         stopped: Why no further iterate was sought: "converged" where nothing was left to be cut,
@@ -86,6 +87,7 @@ class Robustified:
     images: tuple[TunedImage, ...]
     distance: float
     accuracy: Accuracy
+    points: int
     iterations: pd.DataFrame
     pool: pd.DataFrame
     stopped: str

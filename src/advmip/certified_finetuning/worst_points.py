@@ -50,6 +50,11 @@ class WorstPoints:
         self._points = balls.centres[:0].reshape(-1, *self._shape)
         self._labels = balls.labels[:0]
 
+    @property
+    def count(self) -> int:
+        """How many points cuts were taken at so far."""
+        return len(self._labels)
+
     def violation(self, vector: Tensor) -> float:
         """V: by how much the proved margins of the balls that are not robust fall short of 0.
 

@@ -38,6 +38,9 @@ def robustify(
         str,
         typer.Option(help="refuse or leave-out: images misclassified, or too near to each other."),
     ] = "refuse",
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make images right, too, that are misclassified.")
+    ] = False,
     time_limit: Annotated[
         float, typer.Option(help="Processor seconds in which iterations are begun.")
     ] = 1800.0,
@@ -82,6 +85,7 @@ def robustify(
         margin=margin,
         loss_slack=loss_slack,
         unfit=unfit,
+        repair=repair,
         time_limit=time_limit,
         separation_time_limit=separation_time_limit,
         image_time_limit=image_time_limit,

@@ -81,6 +81,22 @@ def finetune(
     )
 
 
+@app.command("robustify")
+def robustify(
+    paper_network: PaperNetwork,
+    shard: Shard,
+    network_file: NetworkFile,
+    journal: Journal,
+    out: Out,
+    settings: SettingsFile = CONFIG,
+    threads: Threads = None,
+) -> None:
+    """Do the runs of one job that go on until images are proved; goes on where one was killed."""
+    from advmip.experiments.zhao_kronqvist.certified import certified_runs
+
+    certified_runs(prepared(settings, threads), paper_network, shard, network_file, journal, out)
+
+
 @app.command("added-data")
 def added_data(
     paper_network: PaperNetwork,

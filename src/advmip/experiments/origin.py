@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from advmip.datasets import Dataset
 from advmip.experiments.rows import Row
+from advmip.finetuning_settings import Protocol
 from advmip.networks import Network
 from advmip.provenance import code_digest, provenance
-from advmip.settings import Protocol, Settings
+from advmip.settings import Settings
 
 
 def network_columns(

@@ -44,6 +44,16 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("iterations", "iteration", "alpha", "violation", "loss", "complete", "pareto"),
         *_ORIGIN_COLUMNS,
     ),
+    # Networks made robust, and what was proved of images of them; shares are in percent.
+    "robustness": (
+        *IDENTITY_COLUMNS,
+        *("method", "epsilon", "training_images", "training_proved", "verified_images"),
+        *("proved", "linear", "unbroken", "pgd_accuracy", "clean_accuracy", "test_images"),
+        *("distance", "iterations", "points", "constraints", "stopped", "time_limit"),
+        *("seconds_total", "seconds_separation", *_SECONDS, "seconds_evaluation"),
+        *("status", "checked"),
+        *_ORIGIN_COLUMNS,
+    ),
     "timings": (*IDENTITY_COLUMNS, "what", "seconds", *_ORIGIN_COLUMNS),
     "networks": (
         *IDENTITY_COLUMNS,

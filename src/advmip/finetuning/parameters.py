@@ -53,3 +53,10 @@ class ParameterVector:
         """Outputs of ``body`` with the parameters of ``vector``: logits of shape (N, classes)."""
         outputs: Tensor = functional_call(body, self.unflatten(vector), (inputs,))
         return outputs
+
+
+def distance(before: nn.Module, after: nn.Module) -> float:
+    """||w - w_hat|| of two bodies of the same architecture."""
+    parameters = ParameterVector(before)
+    old, new = (parameters.of(body).double() for body in (before, after))
+    return float((new - old).norm())

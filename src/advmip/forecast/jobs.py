@@ -15,6 +15,7 @@ from advmip.experiments.tjeng import instances as tjeng
 from advmip.experiments.vnncomp import catalogue as vnncomp_catalogue
 from advmip.experiments.vnncomp import instances as vnncomp
 from advmip.experiments.zhao_kronqvist import catalogue as zhao_kronqvist_catalogue
+from advmip.experiments.zhao_kronqvist import certified_instances
 from advmip.experiments.zhao_kronqvist import instances as zhao_kronqvist
 from advmip.experiments.zhu import catalogue as zhu_catalogue
 from advmip.experiments.zhu import instances as zhu
@@ -103,6 +104,10 @@ def _zhao_kronqvist(settings: Settings) -> Iterator[Job]:
                 instances = [_finetuning(settings, experiment, name, run) for run in runs]
                 needs = [own, *_adversarial_sets(settings, name, [run.attack for run in runs])]
                 yield recorded(f"zk/{experiment}/{name}-{shard}", instances, needs, "finetuning")
+        job = f"zk/{certified_instances.EXPERIMENT}/{name}"
+        for shard, robust in enumerate(certified_instances.certified_shards_of(settings, name)):
+            instances = [_certified(settings, name, run) for run in robust]
+            yield recorded(f"{job}-{shard}", instances, [own], "certified_finetuning")
 
 
 def _finetuning(
@@ -122,6 +127,17 @@ def _finetuning(
             work.evaluations(network, run.attack.protocol, images),
         )
     )
+
+
+def _certified(settings: Settings, name: str, run: certified_instances.CertifiedRun) -> Instance:
+    network, shared = label(settings["networks"][name]), settings["zk"]["certified"][name]
+    images = shared["verified_images"] + run.images
+    verified = work.proofs(network, run.epsilon, images)
+    limit = images * shared["image_time_limit"]
+    if run.method == certified_instances.INITIAL:
+        return Instance((verified,), limit)
+    tuned = work.certified(network, run.epsilon, run.images, run.method)
+    return Instance((tuned, verified), shared["time_limit"] + limit)
 
 
 def _adversarial_sets(

@@ -24,7 +24,10 @@ Row = Mapping[str, Any]
 
 # What a limit ended: an attack without its proof, a verification without a verdict.
 _STOPPED = {"feasible", "unknown"}
-_KINDS = ("attacks", "perturbations", "verifications", "answers", "bounds", "evaluations")
+_KINDS = (
+    *("attacks", "perturbations", "verifications", "answers", "bounds", "evaluations"),
+    "robustness",
+)
 _MEGABYTE = 1024.0**2
 
 
@@ -122,6 +125,7 @@ def _identity(kind: str, row: Row) -> tuple[str, ...]:
         *("distance_name", "method", "variant", "bounds", "solver", "time_limit", "instance"),
         *("protocol", "seed"),
         *("adversarial_count", "attacked_images", "radius", "fixed_ratio", "iterations", "omega"),
+        *("training_images", "verified_images"),
     )
     return (kind, *(str(row.get(column) or "") for column in columns))
 
@@ -139,6 +143,8 @@ def _recorded(path: Path) -> Iterator[tuple[str, Row]]:
             yield "answers", result
         elif "distance_name" in result:
             yield "attacks", result
+        elif "training_images" in result:
+            yield "robustness", result
         for kind in ("evaluations", "perturbations"):
             for row in result.get(kind, ()):
                 yield kind, common | row
@@ -178,9 +184,21 @@ def _samples(
             yield Sample(about, float(row["seconds_total"]), late)
         elif kind == "bounds":
             yield Sample(work.bounding(network(row), row["bounds"]), float(row["seconds"]))
+        elif kind == "robustness":
+            yield from _robustness(row)
     evaluations = [row for kind, row in rows.values() if kind == "evaluations"]
     yield from _retrainings(settings, evaluations)
     yield from _finetunings(settings, evaluations)
+
+
+def _robustness(row: Row) -> Iterator[Sample]:
+    """Two samples a run: its fine-tuning, if it is any, and the verification of images."""
+    epsilon, images = float(row["epsilon"]), int(row["training_images"])
+    verified = work.proofs(row["network"], epsilon, int(row["verified_images"]) + images)
+    yield Sample(verified.kind, float(row["seconds_evaluation"]) / verified.amount)
+    if row.get("seconds_total"):
+        tuned = work.certified(row["network"], epsilon, images, row["method"])
+        yield Sample(tuned.kind, float(row["seconds_total"]))
 
 
 def _retrainings(settings: Settings, evaluations: Iterable[Row]) -> Iterator[Sample]:

@@ -155,3 +155,13 @@ def evaluations(network: str, protocol: str, images: int) -> Effort:
 def retraining(network: str, method: str, epochs: int) -> Effort:
     """Training anew against something, to compare fine-tuning with."""
     return Effort(Kind("retraining", network, method), epochs)
+
+
+def certified(network: str, epsilon: float, images: int, method: str) -> Effort:
+    """Fine-tuning until images are proved robust, or what stands beside it."""
+    return Effort(Kind("certified", network, f"{epsilon:g}, {images} images", method))
+
+
+def proofs(network: str, epsilon: float, images: int) -> Effort:
+    """Verifying images with new weights."""
+    return Effort(Kind("proofs", network, f"{epsilon:g}"), images)

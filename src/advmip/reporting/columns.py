@@ -23,6 +23,12 @@ REQUIRED_COLUMNS: dict[str, list[str]] = {
         *["adversarial_count", "radius", "iterations", "iteration", "alpha", "violation"],
         *["loss", "pareto"],
     ],
+    "robustness": [
+        *_IDENTITY,
+        *["method", "epsilon", "training_images", "training_proved", "verified_images"],
+        *["proved", "linear", "unbroken", "pgd_accuracy", "clean_accuracy", "distance"],
+        *["iterations", "points", "constraints", "stopped", "seconds_total", "status", "checked"],
+    ],
     "timings": [*_IDENTITY, "what", "seconds"],
     "networks": [*_IDENTITY, "hidden_layers", "accuracy", "units", "layers"],
     "bounds": [*_IDENTITY, "bounds", "seconds", "unstable", "neurons"],

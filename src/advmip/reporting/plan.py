@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from advmip.experiments.zhao_kronqvist.certified_instances import (
+    CERTIFICATES,
+    EXPERIMENT,
+    PROTOCOL,
+)
 from advmip.settings import Settings
 
 
@@ -13,7 +18,8 @@ class Plan:
     """The runs of one scale, as far as tables and verdicts must know them.
 
     Attributes:
-        counts: |X_adv| of the fine-tuning runs, by experiment, protocol and network of the paper.
+        counts: |X_adv| of the fine-tuning runs, by experiment, protocol and network of the paper;
+            where several methods stand beside each other, by experiment as in `by_method`.
         training_images: Images behind the training loss by network of the paper; None for all.
         retraining_epochs: Epochs of the networks trained anew, by network of the paper.
         distances: Of the exact attacks, or methods, by experiment and network of the paper.
@@ -68,6 +74,11 @@ class Plan:
         return adversarial_count in counts if adversarial_count is not None else bool(counts)
 
 
+def by_method(experiment: str, method: str) -> str:
+    """A part of an experiment as `Plan.counts` names it: what is done in it by one method."""
+    return f"{experiment}, {method}"
+
+
 def plan_of(settings: Settings) -> Plan:
     """The plan that complete settings contain."""
     networks = settings["networks"]
@@ -75,13 +86,7 @@ def plan_of(settings: Settings) -> Plan:
     compared = ours["efficiency"]["networks"]
     answered = settings["vnncomp"]["benchmarks"]
     return Plan(
-        counts={
-            (experiment, protocol, network): frozenset(shards["adversarial_counts"])
-            for experiment, by_network in settings["zk"]["experiments"].items()
-            for network, shards in by_network.items()
-            for protocol, seeds in shards["seeds"].items()
-            if seeds > 0
-        },
+        counts=_counts(settings),
         training_images={name: chosen["training_images"] for name, chosen in networks.items()},
         retraining_epochs={
             name: chosen["retraining"]["epochs"] for name, chosen in networks.items()
@@ -109,3 +114,18 @@ def plan_of(settings: Settings) -> Plan:
         }
         | {("benchmarks", name): frozenset(each["solvers"]) for name, each in answered.items()},
     )
+
+
+def _counts(settings: Settings) -> dict[tuple[str, str, str], frozenset[int]]:
+    counts: dict[tuple[str, str, str], frozenset[int]] = {
+        (experiment, protocol, network): frozenset(shards["adversarial_counts"])
+        for experiment, by_network in settings["zk"]["experiments"].items()
+        for network, shards in by_network.items()
+        for protocol, seeds in shards["seeds"].items()
+        if seeds > 0
+    }
+    for network, runs in settings["zk"]["certified"].items():
+        for method in (CERTIFICATES, *runs["beside"]):
+            place = by_method(EXPERIMENT, method), PROTOCOL, network
+            counts[place] = frozenset(runs["image_counts"])
+    return counts

@@ -141,6 +141,7 @@ class Claim:
         arguments: Keyword arguments of the predicate.
         reason: Why the predicate's numbers are as they are; may be empty.
         paper_networks_only: Whether a stand-in network says nothing about the claim.
+        protocols: Those that it is judged under; None for all of the source.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Claim:
     arguments: dict[str, Any]
     reason: str
     paper_networks_only: bool
+    protocols: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -290,4 +292,5 @@ def _claim(entry: dict[str, Any]) -> Claim:
         arguments=dict(entry["arguments"]),
         reason=entry.get("reason", ""),
         paper_networks_only=bool(entry.get("paper_networks_only", False)),
+        protocols=tuple(entry["protocols"]) if "protocols" in entry else None,
     )

@@ -101,7 +101,8 @@ def join_verdicts(paths: Sequence[Path], out_path: Path) -> None:
 def judge_source(rows: Rows, source: Source) -> pd.DataFrame:
     """Verdicts on the values and claims of one source.
 
-    Values are judged under the protocol as published, claims under every one of the source.
+    Values are judged under the protocol as published, claims under every one of the source if they
+    do not name theirs.
 
     Args:
         rows: The rows of the source's experiments.
@@ -122,7 +123,7 @@ def judge_source(rows: Rows, source: Source) -> pd.DataFrame:
         [
             judge_claim(rows, source, claim, protocol)
             for claim in source.claims
-            for protocol in source.protocols
+            for protocol in claim.protocols or source.protocols
         ]
     )
     both = [frame.reindex(columns=VERDICT_COLUMNS) for frame in (printed, claims)]

@@ -50,7 +50,8 @@ def test_what_is_robust_already_is_left_as_it_is(plane, robust):
 @pytest.mark.parametrize("cuts", CUTS)
 def test_a_run_that_was_stopped_comes_to_the_same_weights(digits, tmp_path, monkeypatch, cuts):
     network, data, images = digits
-    how = {"cuts": cuts, "progress": False, "iterations": 2}
+    # Verdicts that a limit ends are no matter of the weights alone.
+    how = {"cuts": cuts, "progress": False, "iterations": 2, "separation_time_limit": 60.0}
     whole = robustify(network, data, images[:4], RADIUS, **how)
     assert len(whole.iterations) == 2
 
@@ -154,6 +155,20 @@ class TestImagesThatCannotBeProved:
         robust = robustify(network, data, wrong, 0.001, unfit="leave-out", progress=False)
         assert [each.fate for each in robust.images] == [Fate.MISCLASSIFIED, Fate.PROVED]
         assert robust.images[0].predicted == label
+
+    @pytest.mark.parametrize("cuts", CUTS)
+    def test_an_image_misclassified_at_the_start_is_made_right(self, plane, winners, cuts):
+        network, data, images = plane
+        image, label = images[0]
+        other = (label + 1) % 3
+        wrong = [(image, other), *(each for each in images[1:] if each[1] == other)]
+        how = {"cuts": cuts, "repair": True, "progress": False}
+        robust = robustify(network, data, wrong, 0.02, **how)
+        assert [each.fate for each in robust.images] == [Fate.PROVED] * len(wrong)
+        assert network.answer(image) == label
+        assert not any(winners(robust.network, *labelled, 0.02) for labelled in wrong)
+        with pytest.raises(InputError, match="within 2 epsilon"):
+            robustify(network, data, self.pair(plane), EPSILON, **how)
 
     def test_none_is_left(self, plane):
         network, data, _ = plane

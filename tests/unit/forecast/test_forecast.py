@@ -113,6 +113,23 @@ def test_answers_to_a_benchmark_tell_the_time_of_others(results: Path) -> None:
     assert times.expected(effort, 300.0) == (31.0, 151.0)
 
 
+def test_runs_until_images_are_proved_tell_the_time_of_others(results: Path) -> None:
+    about = {"source": "zk", "paper_network": "CNNLight", "network": "digits_cnn_light"}
+    about |= {"epsilon": 0.06, "verified_images": 40, "method": "certificates"}
+    row = about | {"training_images": 10, "seconds_total": 3.0, "seconds_evaluation": 100.0}
+    start = about | {"training_images": 0, "method": "initial", "seconds_evaluation": 40.0}
+    journal = results / "demo" / "journals" / "zk" / "extension4" / "CNNLight-0.jsonl"
+    journal.parent.mkdir(parents=True)
+    lines = [{"key": "a", "identity": {}, "result": each} for each in (row, start)]
+    # On the way to a row: verdicts of images, which tell nothing yet.
+    lines.append({"key": "test from 0", "identity": {}, "result": {"found": []}})
+    journal.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    times = Times(measured(results, OUTPUTS, WORKFLOW).samples)
+    tuned = work.certified("digits_cnn_light", 0.06, 10, "certificates")
+    assert times.expected(tuned, math.inf) == (3.0, 3.0)
+    assert times.expected(work.proofs("digits_cnn_light", 0.06, 100), math.inf) == (150.0, 150.0)
+
+
 def test_where_nothing_is_known_the_limit_is_the_most(results: Path) -> None:
     times = Times([])
     assert times.expected(Effort(L1), 60.0) == (0.0, 60.0)

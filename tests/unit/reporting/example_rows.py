@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from example_ben_mhenni import ben_mhenni_rows, planned, planned_solvers
 from example_pictures import picture_rows
+from example_robustness import METHODS, robustness_rows
 from example_vnncomp import planned_benchmarks, vnncomp_rows
 
 from advmip.experiments.rows import COLUMNS, write_rows
 from advmip.finetuning.pool import pareto_front
-from advmip.reporting.plan import Plan
+from advmip.reporting.plan import Plan, by_method
 from advmip.reporting.rows import Rows
 from advmip.reporting.sources import read_sources
 
@@ -66,6 +67,9 @@ class ExampleRows:
         for network in networks:
             for protocol in PROTOCOLS:
                 self._network(network, protocol)
+            if network != "ResNet8":
+                for seed, row in robustness_rows(network, seeds):
+                    self._rows("robustness", network, "described", "extension4", seed, **row)
         dnn1 = ("dnn1", "mnist") if networks is OWN else ("digits_dnn1", "digits")
         self.stand_ins = networks is not OWN
         for found in (
@@ -89,6 +93,7 @@ class ExampleRows:
             "algorithm2": ["ResNet8"] if self.algorithm2 else [],
             "extension2": ["CNN"],
             "extension3": ["CNNLight", "CNN"],
+            **{by_method("extension4", each): ["CNNLight", "CNN"] for each in METHODS},
         }
         return Plan(
             counts={

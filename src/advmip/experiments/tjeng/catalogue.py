@@ -19,7 +19,8 @@ CODE = {
         *("experiments.tjeng.networks", "finetuning"),
     ),
     "verifications": (
-        *("checking.attacks", "datasets", "experiments.tjeng.instances"),
+        *("checking.attacks", "datasets", "experiments.ball_attacks"),
+        "experiments.tjeng.instances",
         *("experiments.tjeng.verifications", "gradient_attacks", *EXACT, "networks"),
     ),
 }

@@ -7,12 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
 from advmip.datasets import Dataset
 from advmip.errors import CheckError
+from advmip.experiments.ball_attacks import attacked
 from advmip.experiments.data import first_images, load_split
 from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import Row, write_rows
@@ -29,15 +26,12 @@ from advmip.experiments.tjeng.instances import (
     shard_of,
 )
 from advmip.experiments.tjeng.networks import network_to_verify
-from advmip.gradient_attacks import AttackSettings, pgd
 from advmip.mip.verification import Outcome, Verdict, VerificationIngredients, Verifier
-from advmip.networks import Network, staged
+from advmip.networks import Network
 from advmip.settings import Settings, Verifications
 
 # What a verdict depends on among the settings of its experiment.
 _DECISIVE = ("solver", "time_limit")
-# Of the radius, a step of the PGD attack that every image undergoes besides.
-_STEP = 0.125
 
 _INGREDIENTS = {
     **dict.fromkeys((WHOLE, BEFORE, AFTER), VerificationIngredients()),
@@ -149,8 +143,15 @@ class _VerifiedNetwork:
         image = self.images.images[instance.image].reshape(shape)
         label = int(self.images.labels[instance.image])
         verdict = self.verifier(instance.epsilon, instance.variant).verdict(image, label)
-        attacked = self._attacked(image, label, instance.epsilon)
-        if attacked and verdict.status is Outcome.ROBUST:
+        (broken,) = attacked(
+            self.network,
+            image[None],
+            [label],
+            instance.epsilon,
+            iterations=self.settings["tjeng"]["pgd_iterations"],
+            seed=self.settings["seed"],
+        )
+        if broken and verdict.status is Outcome.ROBUST:
             raise CheckError(
                 f"{key_of(instance)}: proved robust, but PGD found an image in the ball with "
                 "another class"
@@ -164,27 +165,11 @@ class _VerifiedNetwork:
             "label": label,
             "epsilon": instance.epsilon,
             **{name: self.chosen[name] for name in _DECISIVE},  # type: ignore[literal-required]
-            "pgd_attacked": attacked,
+            "pgd_attacked": broken,
             **_found(verdict),
             "status": "ok",
             "checked": True,
         }
-
-    def _attacked(self, image: NDArray[np.float32], label: int, epsilon: float) -> bool:
-        """Whether PGD finds another class in the ball, as float64 sees it."""
-        steps = self.settings["tjeng"]["pgd_iterations"]
-        with torch.random.fork_rng():
-            torch.manual_seed(self.settings["seed"])
-            found = pgd(
-                self.network,
-                torch.from_numpy(image[None]),
-                AttackSettings(epsilon, _STEP * epsilon, steps),
-                clip=True,
-            )
-        exact = image.astype(np.float64)
-        point = np.clip(found[0].double().numpy(), exact - epsilon, exact + epsilon)
-        logits = staged(self.network).logits(np.clip(point, 0.0, 1.0).ravel())
-        return int(logits.argmax()) != label
 
 
 def _found(verdict: Verdict) -> Row:

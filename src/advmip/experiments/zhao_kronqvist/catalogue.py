@@ -10,12 +10,14 @@ from pathlib import Path
 
 from advmip.experiments.recipes import NetworkRecipe
 from advmip.experiments.shards import Shard
+from advmip.experiments.zhao_kronqvist.certified_instances import EXPERIMENT, certified_shards_of
 from advmip.experiments.zhao_kronqvist.instances import (
     Attack,
     adversarial_folder,
     shard_of,
     shards_of,
 )
+from advmip.provenance import EXACT
 from advmip.settings import Settings
 
 _ACCURACIES = (
@@ -31,6 +33,12 @@ CODE = {
         *_ACCURACIES,
         *("checking.finetuned", "experiments.zhao_kronqvist.finetuning", "finetuning"),
     ),
+    EXPERIMENT: (
+        *_ACCURACIES,
+        *("certified_finetuning", "checking", "experiments.ball_attacks"),
+        *("experiments.zhao_kronqvist.certified", "experiments.zhao_kronqvist.proved_shares"),
+        *("experiments.zhao_kronqvist.certified_instances", "finetuning", *EXACT),
+    ),
     "added_data": _RETRAINING,
     "adversarial_training": _RETRAINING,
 }
@@ -39,6 +47,7 @@ _KINDS = {
     "added_data": ("evaluations",),
     "adversarial_training": ("evaluations",),
 }
+CERTIFIED_KINDS = ("robustness",)
 FINETUNING_KINDS = ("evaluations", "iterations", "pool")
 
 
@@ -62,10 +71,14 @@ def shards_with(settings: Settings, experiment: str, network: str) -> list[Shard
         return []
     if experiment in _KINDS:
         return [Shard(f"zk/{experiment}/{network}", _KINDS[experiment])]
-    return [
-        Shard(f"zk/{experiment}/{network}-{number}", FINETUNING_KINDS)
-        for number in range(len(shards_of(settings, experiment, network)))
-    ]
+    certified = experiment == EXPERIMENT
+    kinds = CERTIFIED_KINDS if certified else FINETUNING_KINDS
+    jobs = (
+        len(certified_shards_of(settings, network))
+        if certified
+        else len(shards_of(settings, experiment, network))
+    )
+    return [Shard(f"zk/{experiment}/{network}-{number}", kinds) for number in range(jobs)]
 
 
 def adversarial_sets(settings: Settings, network: str, attacks: Iterable[Attack]) -> list[str]:

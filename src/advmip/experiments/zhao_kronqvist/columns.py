@@ -6,9 +6,10 @@ from advmip.experiments.origin import network_columns, origin_columns
 from advmip.experiments.rows import Row
 from advmip.experiments.zhao_kronqvist.catalogue import CODE
 from advmip.experiments.zhao_kronqvist.classifier import Classifier
+from advmip.finetuning_settings import Protocol
 from advmip.gradient_attacks import PROTOCOLS, evaluate
 from advmip.networks import Network
-from advmip.settings import Protocol, Settings
+from advmip.settings import Settings
 
 
 def identity(

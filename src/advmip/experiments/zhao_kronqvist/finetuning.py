@@ -15,10 +15,11 @@ from advmip.experiments.zhao_kronqvist.classifier import Classifier, load_classi
 from advmip.experiments.zhao_kronqvist.columns import accuracies, identity
 from advmip.experiments.zhao_kronqvist.instances import Run, adversarial_folder, shard_of
 from advmip.finetuning import Finetuned, finetune
+from advmip.finetuning_settings import FinetuningRuns
 from advmip.gradient_attacks import AdversarialSet
 from advmip.networks import Network
 from advmip.provenance import code_digest
-from advmip.settings import FinetuningRuns, Settings
+from advmip.settings import Settings
 from advmip.storage import array_digest
 
 _SECONDS = ("seconds_projection", "seconds_gradient", "seconds_line_search")

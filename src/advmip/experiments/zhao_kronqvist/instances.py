@@ -10,7 +10,8 @@ from itertools import product
 from pathlib import Path
 
 from advmip.experiments.shards import chosen_shard, chunked
-from advmip.settings import FinetuningRuns, Protocol, Settings, finetuning_runs_of
+from advmip.finetuning_settings import FinetuningRuns, Protocol
+from advmip.settings import Settings, finetuning_runs_of
 
 PROTOCOL_NAMES: tuple[Protocol, ...] = ("published", "described")
 

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from advmip.experiments.zhao_kronqvist.certified_instances import (
+    CERTIFICATES,
+    INITIAL,
+    LINEAR_BOUNDS,
+    PGD_POINTS,
+    POINTS,
+)
+
 # Networks of the paper, and how the names of their blocks of published values begin.
 NETWORKS = {"CNNLight": "cnn_light", "CNN": "cnn", "ResNet8": "resnet8"}
 
@@ -26,3 +34,12 @@ QUANTITIES = {
     "pgd_accuracy": "PGD (%)",
 }
 ACCURACIES = [quantity for quantity in QUANTITIES if quantity.endswith("_accuracy")]
+
+# Fine-tuning until images are proved, and what stands beside it: a run's method, in words.
+CERTIFIED_METHODS = {
+    INITIAL: "as it is",
+    CERTIFICATES: "cuts of certificates",
+    POINTS: "cuts at points that win",
+    PGD_POINTS: "Algorithm 1, PGD points",
+    LINEAR_BOUNDS: "training on linear bounds",
+}

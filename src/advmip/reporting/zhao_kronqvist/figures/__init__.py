@@ -7,6 +7,7 @@ from advmip.reporting.zhao_kronqvist.figures.many_examples import (
     many_examples_data,
 )
 from advmip.reporting.zhao_kronqvist.figures.pool import draw_pool, pool_data
+from advmip.reporting.zhao_kronqvist.figures.proved import draw_proved, proved_data
 from advmip.reporting.zhao_kronqvist.figures.radius import draw_radius, radius_data
 from advmip.reporting.zhao_kronqvist.figures.seeds import draw_seeds, seeds_data
 from advmip.reporting.zhao_kronqvist.figures.times import draw_time, time_data
@@ -18,4 +19,5 @@ FIGURES: dict[str, FigureKind] = {
     "zk_figure4": FigureKind(time_data, draw_time),
     "zk_extension1": FigureKind(seeds_data, draw_seeds),
     "zk_extension2": FigureKind(many_examples_data, draw_many_examples),
+    "zk_extension4": FigureKind(proved_data, draw_proved),
 }

@@ -1,11 +1,18 @@
 """The paper's claims in words as small functions over the rows."""
 
 from advmip.reporting.predicates import Predicate
-from advmip.reporting.zhao_kronqvist.predicates import price, robustness, times, violation
+from advmip.reporting.zhao_kronqvist.predicates import (
+    price,
+    proofs,
+    robustness,
+    times,
+    violation,
+)
 
 PREDICATES: dict[str, Predicate] = {
     **robustness.PREDICATES,
     **price.PREDICATES,
     **violation.PREDICATES,
     **times.PREDICATES,
+    **proofs.PREDICATES,
 }

@@ -9,3 +9,6 @@ def pytest_addoption(parser):
     parser.addoption(
         "--kills", type=int, default=2, help="How often tests/workflow/test_killing.py kills a run"
     )
+    parser.addoption(
+        "--rounds", type=int, default=1, help="How often each random fault is tried (test-faults)"
+    )

@@ -14,7 +14,7 @@ LOCKED = set(re.findall(r"^([a-z0-9._-]+)==", LOCK, re.M))
 
 def test_the_lock_has_every_dependency_and_every_hash():
     extras = PROJECT_FILE["optional-dependencies"]
-    assert extras["dev"][0] == "advmip[suite,vnnlib]"
+    assert extras["dev"][0] == "advmip[suite,vnnlib,cluster]"
     dependencies = sum(extras.values(), PROJECT_FILE["dependencies"])
     names = {re.match(r"[\w.-]+", dependency)[0].lower() for dependency in dependencies}
     assert names - {"advmip"} <= LOCKED

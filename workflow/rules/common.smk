@@ -43,10 +43,10 @@ try:
     CODES = Codes(Path(f"{RESULTS}/code.json"), SETTINGS["reuse"])
 except InputError as error:
     raise WorkflowError(str(error)) from None
-# Before jobs are planned, so that what has been cut short is made again.
+# Before jobs are planned, so that what has been cut short is made again where it is needed.
 if workflow.is_main_process:
     for file in remove_shortened(Path(RESULTS)):
-        print(f"{file} was shorter than it was written, and is made again.")
+        print(f"Removed: {file}, which was shorter than it was written.")
 # The rows, journal, log and benchmark of a job lie in these under the same name.
 SHARDS, JOURNALS = f"{RESULTS}/shards", f"{RESULTS}/journals"
 LOGS, BENCHMARKS = f"{RESULTS}/logs", f"{RESULTS}/benchmarks"

@@ -143,6 +143,22 @@ def test_a_disk_that_is_full_says_so_and_is_gone_on_from(undisturbed, tmp_path, 
             check(folder, expected, before)
 
 
+def test_a_disk_that_is_read_only_says_so_and_is_gone_on_from(undisturbed, tmp_path, rounds):
+    expected, _ = undisturbed
+    chance = random.Random(SEED)
+    for number in range(rounds):
+        with small_disk(tmp_path / str(number)) as folder:
+            assert begun(folder).wait() == 0
+            journal = folder / "journals" / "journal.jsonl"
+            os.truncate(journal, chance.randrange(journal.stat().st_size))
+            subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+            work = begun(folder)
+            assert work.wait() == 2
+            assert "Read-only file system" in work.stderr.read()
+            subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
+            check(folder, expected, lines(folder))
+
+
 def test_a_journal_whose_last_line_is_torn(undisturbed, tmp_path, rounds):
     expected, _ = undisturbed
     chance = random.Random(SEED)

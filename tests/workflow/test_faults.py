@@ -5,6 +5,7 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import time
 
@@ -30,6 +31,16 @@ def finished(demo_slice, tmp_path):
     return Slice(tmp_path / "copy", copied=True)
 
 
+def halfway(whole, folder, environment=None):
+    """A copy of a run that has its network, half of its journal and nothing made from that."""
+    shutil.copytree(whole.folder, folder, symlinks=True, dirs_exist_ok=True)
+    for name in ("shards", "rows", "figures"):
+        shutil.rmtree(folder / RESULTS / name)
+    half = whole.lines[: len(whole.lines) // 2]
+    (folder / JOURNAL).write_bytes(b"".join(half))
+    return Slice(folder, environment, copied=True)
+
+
 @contextlib.contextmanager
 def mounted(folder, *options):
     """Something mounted on a folder; where that is not allowed, the test is left out."""
@@ -43,8 +54,11 @@ def mounted(folder, *options):
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def remounted(folder, how):
-    subprocess.run(["mount", "-o", f"remount,{how}", folder], check=True)
+def kill(run):
+    """Kill a run with its jobs, if it has not ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
 
 
 def put_into_the_future(folder):
@@ -111,25 +125,9 @@ def test_a_disk_that_is_full_at_random(demo_slice, tmp_path, rounds):
 
 
 @random_faults
-def test_a_disk_that_is_read_only_at_random(demo_slice, tmp_path, rounds):
-    chance = random.Random(SEED)
-    for number in range(rounds):
-        with mounted(tmp_path / str(number), "-t", "tmpfs", "tmpfs") as folder:
-            disturbed = Slice(folder)
-            run = disturbed.begun()
-            time.sleep(chance.uniform(0.2, 0.9) * demo_slice.seconds)
-            subprocess.run(["mount", "-o", "remount,ro", folder], check=False)
-            run.wait()
-            remounted(folder, "rw")
-            before = disturbed.lines
-            disturbed.finished()
-            disturbed.check(demo_slice, before)
-
-
-@random_faults
 def test_memory_that_runs_out_at_random(demo_slice, tmp_path, rounds):
     chance = random.Random(SEED)
-    disturbed = Slice(tmp_path / "disturbed")
+    disturbed = halfway(demo_slice, tmp_path / "disturbed")
     for _ in range(rounds):
         limit = int(chance.uniform(0.3, 3.0) * 2**30)
         before = disturbed.lines
@@ -146,12 +144,11 @@ def test_memory_that_runs_out_at_random(demo_slice, tmp_path, rounds):
 @random_faults
 def test_a_clock_set_back_between_runs_killed_at_random(demo_slice, tmp_path, rounds):
     chance = random.Random(SEED)
-    disturbed = Slice(tmp_path / "disturbed")
+    disturbed = halfway(demo_slice, tmp_path / "disturbed")
     for _ in range(rounds):
         run = disturbed.begun()
-        time.sleep(chance.uniform(0.3, 0.8) * demo_slice.seconds)
-        os.killpg(run.pid, 9)
-        run.wait()
+        time.sleep(chance.uniform(0.1, 0.5) * demo_slice.seconds)
+        kill(run)
         put_into_the_future(disturbed.folder / RESULTS)
     before = disturbed.lines
     disturbed.finished()
@@ -175,14 +172,14 @@ def test_kills_on_a_file_system_without_locks(demo_slice, tmp_path, rounds):
     chance = random.Random(SEED)
     (tmp_path / "patch").mkdir()
     (tmp_path / "patch" / "sitecustomize.py").write_text(WITHOUT_LOCKS)
-    disturbed = Slice(tmp_path / "disturbed", {"PYTHONPATH": str(tmp_path / "patch")})
+    patched = {"PYTHONPATH": str(tmp_path / "patch")}
+    disturbed = halfway(demo_slice, tmp_path / "disturbed", patched)
     for _ in range(rounds):
         run = disturbed.begun()
-        time.sleep(chance.uniform(0.3, 0.9) * demo_slice.seconds)
+        time.sleep(chance.uniform(0.1, 0.5) * demo_slice.seconds)
         second = subprocess.run(run.args, cwd=disturbed.folder, env=disturbed.environment)
         assert second.returncode == 1 or run.poll() is not None
-        os.killpg(run.pid, 9)
-        run.wait()
+        kill(run)
     before = disturbed.lines
     disturbed.finished()
     disturbed.check(demo_slice, before)

@@ -124,3 +124,11 @@ def market_split() -> Model:
         row_lower=half,
         row_upper=half,
     )
+
+
+def test_memory_that_runs_out_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    from highspy import Highs, HighsModelStatus
+
+    monkeypatch.setattr(Highs, "getModelStatus", lambda inner: HighsModelStatus.kMemoryLimit)
+    with pytest.raises(MemoryError):
+        highs.solve(model_of(1, "l1")[0], Options())

@@ -147,7 +147,7 @@ def test_a_clock_set_back_between_runs_killed_at_random(demo_slice, tmp_path, ro
     disturbed = halfway(demo_slice, tmp_path / "disturbed")
     for _ in range(rounds):
         run = disturbed.begun()
-        time.sleep(chance.uniform(0.1, 0.5) * demo_slice.seconds)
+        time.sleep(chance.uniform(0.05, 0.35) * demo_slice.seconds)
         kill(run)
         put_into_the_future(disturbed.folder / RESULTS)
     before = disturbed.lines
@@ -176,7 +176,7 @@ def test_kills_on_a_file_system_without_locks(demo_slice, tmp_path, rounds):
     disturbed = halfway(demo_slice, tmp_path / "disturbed", patched)
     for _ in range(rounds):
         run = disturbed.begun()
-        time.sleep(chance.uniform(0.1, 0.5) * demo_slice.seconds)
+        time.sleep(chance.uniform(0.05, 0.35) * demo_slice.seconds)
         second = subprocess.run(run.args, cwd=disturbed.folder, env=disturbed.environment)
         assert second.returncode == 1 or run.poll() is not None
         kill(run)

@@ -182,4 +182,5 @@ def test_kills_on_a_file_system_without_locks(demo_slice, tmp_path, rounds):
         kill(run)
     before = disturbed.lines
     disturbed.finished()
+    assert "file system without locks" in disturbed.printed
     disturbed.check(demo_slice, before)

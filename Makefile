@@ -1,11 +1,12 @@
 # make all [SCALE=demo|mnist|paper] [CORES=all]    every table, figure and verdict, and the report
 # make plan [SCALE=overnight]                      what each of them will cost
 # make site                                       the pages of docs/, in site/
-# make test | lint | clean
+# make test | test-faults | test-slurm | lint | clean
 
 PYTHON ?= python3
 CORES ?= all
 SCALE ?=
+ROUNDS ?= 10
 
 ENVIRONMENT := .venv
 BIN := $(ENVIRONMENT)/bin
@@ -17,7 +18,7 @@ UV := $(or $(shell command -v uv),$(ENVIRONMENT)/uv/bin/uv)
 # Every job starts Python anew: what it imports is compiled once, when it is first imported.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: all plan site test lint clean
+.PHONY: all plan site test test-faults test-slurm lint clean
 .DELETE_ON_ERROR:
 
 all: $(READY)
@@ -32,6 +33,15 @@ site: $(READY)
 
 test: lint
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadgroup
+
+# Faults at random: kills, full disks and the like, ROUNDS of each.
+test-faults: $(READY)
+	@$(BIN)/pytest -m 'random_faults or not random_faults' --rounds $(ROUNDS) --kills $(ROUNDS) \
+	  --durations=0 tests/faults tests/workflow/test_killing.py tests/workflow/test_faults.py
+
+# The demo's slice through a Slurm of this machine: root, slurm-wlm and munge are needed.
+test-slurm: $(READY)
+	@$(BIN)/pytest -m slurm -rsP tests/workflow/test_slurm.py
 
 lint: $(READY)
 	@$(BIN)/ruff check .

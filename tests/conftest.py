@@ -11,6 +11,9 @@ def pytest_addoption(parser):
     parser.addoption(
         "--kills", type=int, default=2, help="How often tests/workflow/test_killing.py kills a run"
     )
+    parser.addoption(
+        "--rounds", type=int, default=1, help="How often each random fault is tried (test-faults)"
+    )
 
 
 def pytest_collection_modifyitems(config, items):

@@ -15,10 +15,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from advmip.errors import InputError
+from advmip.locking import Lock
 from advmip.reuse import Reuse
+from advmip.storage import explained
 
 
 class Journal:
@@ -35,7 +36,8 @@ class Journal:
             one of the same code counts.
 
     Raises:
-        InputError: Another process has the journal open, or a line in its midst is damaged.
+        InputError: Another process has the journal open, a line in its midst is damaged, or the
+            file cannot be written.
     """
 
     def __init__(
@@ -45,23 +47,18 @@ class Journal:
         self._reuse = reuse
         # Tuples become lists and so on, as they will be when read back.
         self._identity = json.loads(_encode(dict(identity)))
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(f"{self.path}.lock")
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout as error:
-            raise InputError(
-                subject=f"journal {self.path}",
-                found="in use by another process",
-                expected="one process at a time",
-                mend="wait for the other run, or stop it",
-            ) from error
-        try:
+        with explained(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("a+b", buffering=0)
-        except BaseException:
-            self._lock.release()
-            raise
+        self._lock = Lock(self.path)
         try:
+            if not self._lock.taken():
+                raise InputError(
+                    subject=f"journal {self.path}",
+                    found="in use by another process",
+                    expected="one process at a time",
+                    mend="wait for the other run, or stop it",
+                )
             self._results = self._read()
         except BaseException:
             self.close()
@@ -94,6 +91,9 @@ class Journal:
         Args:
             key: The instance's name, unique under the identity.
             result: Anything JSON can hold; NumPy scalars become numbers.
+
+        Raises:
+            InputError: There is no room on the disk, or the like; what was recorded before stays.
         """
         line = _encode({"key": key, "identity": self._identity, "result": result})
         start = self._file.seek(0, os.SEEK_END)
@@ -108,13 +108,14 @@ class Journal:
     def close(self) -> None:
         """Release the file for other processes."""
         self._file.close()
-        self._lock.release()
+        self._lock.close()
 
     def _write(self, line: bytes) -> None:
         rest = memoryview(line)
-        while rest:
-            rest = rest[self._file.write(rest) :]
-        os.fsync(self._file.fileno())
+        with explained(self.path):
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
 
     def _read(self) -> dict[str, Any]:
         self._file.seek(0)

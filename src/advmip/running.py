@@ -9,7 +9,6 @@ there, and a new run waits for them before it touches their files.
 from __future__ import annotations
 
 import csv
-import fcntl
 import logging
 import os
 import re
@@ -18,13 +17,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import IO
 
 from advmip.errors import InputError
-from advmip.storage import remove_leftovers
+from advmip.locking import Lock
+from advmip.modification_times import mend_times, watch_clock
+from advmip.storage import explained, remove_leftovers
+from advmip.written_sizes import note_sizes
 
 # By which a job knows its run: the host, the process and the folder of the run.
 VARIABLE = "ADVMIP_RUN"
@@ -39,7 +39,7 @@ _PATIENCE = 0.5
 
 _log = logging.getLogger(__name__)
 # Files whose locks this process keeps until it ends.
-_held: list[IO[str]] = []
+_held: list[Lock] = []
 
 
 def begin_run(folder: Path, say: Callable[[str], object] = _log.info) -> None:
@@ -53,13 +53,13 @@ def begin_run(folder: Path, say: Callable[[str], object] = _log.info) -> None:
         say: Tells the user what is waited for.
 
     Raises:
-        InputError: Another run is alive there; nothing is changed then.
+        InputError: Another run is alive there, or nothing can be written; nothing is changed then.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    run = _opened(folder, _RUN)
-    if not _locked(run, fcntl.LOCK_EX, _PATIENCE):
-        host, process, _ = _named(run)
-        run.close()
+    file = folder / _RUN
+    with explained(file):
+        run, jobs = _lock(file), _lock(folder / _JOBS)
+    if not run.taken(patience=_PATIENCE):
+        host, process, _ = _named(file)
         raise InputError(
             subject=f"results {folder}",
             found=f"another run at work there, process {process} on {host}",
@@ -68,14 +68,15 @@ def begin_run(folder: Path, say: Callable[[str], object] = _log.info) -> None:
         )
     _held.append(run)
     name = f"{socket.gethostname()}:{os.getpid()}:{folder.resolve()}"
-    run.truncate(0)
-    run.write(name)
-    run.flush()
-    with _opened(folder, _JOBS) as jobs:
-        if not _locked(jobs, fcntl.LOCK_EX, _PATIENCE):
+    with explained(file):
+        file.write_text(name)
+    with jobs:
+        if not jobs.taken(patience=_PATIENCE):
             say(f"Jobs of a run that was killed are still at work in {folder}: they end shortly.")
-            fcntl.flock(jobs, fcntl.LOCK_EX)
+            jobs.take()
     remove_leftovers(folder)
+    mend_times(folder)
+    watch_clock(lambda: mend_times(folder))
     os.environ[VARIABLE] = name
 
 
@@ -84,20 +85,23 @@ def follow_run() -> None:
 
     Jobs on other machines are their scheduler's: they are neither watched nor waited for.
     """
-    host, _, folder = _parts(os.environ.get(VARIABLE, ""))
+    host, _, name = _parts(os.environ.get(VARIABLE, ""))
+    folder = Path(name)
+    if host and folder.is_dir():
+        note_sizes(folder)
     if host != socket.gethostname():
         return
-    run, jobs = _opened(Path(folder), _RUN), _opened(Path(folder), _JOBS)
-    fcntl.flock(jobs, fcntl.LOCK_SH)
+    run, jobs = _lock(folder / _RUN), _lock(folder / _JOBS)
+    jobs.take(shared=True)
     _held.append(jobs)
 
     def watch() -> None:
         while True:
-            if _is_gone(run):
+            if _is_gone(folder, run):
                 os._exit(_KILLED)
             time.sleep(_SECONDS_BETWEEN_LOOKS)
 
-    if _is_gone(run):
+    if _is_gone(folder, run):
         os._exit(_KILLED)
     threading.Thread(target=watch, daemon=True).start()
 
@@ -117,12 +121,13 @@ def follow_parent() -> None:
 
 def run_at_work(folder: Path) -> str | None:
     """The process that is a folder's one run, and its host; None if none is alive."""
-    if not (folder / _RUN).is_file():
+    file = folder / _RUN
+    if not file.is_file():
         return None
-    with _opened(folder, _RUN) as run:
-        if _locked(run, fcntl.LOCK_SH, 0.0):
+    with Lock(file) as run:
+        if run.taken(shared=True):
             return None
-        host, process, _ = _named(run)
+    host, process, _ = _named(file)
     return f"process {process} on {host}"
 
 
@@ -141,36 +146,25 @@ def summary(folder: Path) -> str:
     return f"Verdicts: {reached}. Report: {report}"
 
 
-def _is_gone(run: IO[str]) -> bool:
+def _is_gone(folder: Path, run: Lock) -> bool:
     """Whether the run of this job has ended: its lock is free, or another run's."""
-    if _parts(os.environ[VARIABLE]) != _named(run):
+    if _parts(os.environ[VARIABLE]) != _named(folder / _RUN):
         return True
-    if not _locked(run, fcntl.LOCK_SH, 0.0):
+    if not run.taken(shared=True):
         return False
-    fcntl.flock(run, fcntl.LOCK_UN)
+    run.let_go()
     return True
 
 
-def _opened(folder: Path, name: str) -> IO[str]:
-    """A file to lock; the lock lasts as long as it is open."""
-    return (folder / name).open("a+")
+def _lock(file: Path) -> Lock:
+    """The lock on a file, which is created with its folder."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    return Lock(file)
 
 
-def _locked(file: IO[str], kind: int, patience: float) -> bool:
-    """Whether a lock could be had within some seconds."""
-    deadline = time.monotonic() + patience
-    while True:
-        with suppress(BlockingIOError):
-            fcntl.flock(file, kind | fcntl.LOCK_NB)
-            return True
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(0.05)
-
-
-def _named(run: IO[str]) -> tuple[str, str, str]:
-    run.seek(0)
-    return _parts(run.read())
+def _named(file: Path) -> tuple[str, str, str]:
+    return _parts(file.read_text())
 
 
 def _parts(name: str) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -17,7 +18,13 @@ import numpy.typing as npt
 import platformdirs
 
 from advmip.errors import InputError
+from advmip.written_sizes import note_size
 
+# What a place says that cannot be written to, or no more.
+_NO_PLACE = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM),
+    *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG),
+)
 # The names that files have while they are written.
 _TEMPORARY = re.compile(r"\..*\.[0-9a-f]{12}(\.[^.]*)?")
 
@@ -35,18 +42,46 @@ def write_atomically(path: Path | str) -> Iterator[Path]:
 
     Yields:
         The temporary path, which does not exist yet.
+
+    Raises:
+        InputError: The disk is full, or nothing can be written there.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.stem}.{secrets.token_hex(6)}{target.suffix}")
+    with explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            _synchronise(temporary)
+            note_size(target, temporary.stat().st_size)
+            os.replace(temporary, target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _synchronise(target.parent)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Say of a file that cannot be written, for want of room or rights, what can be done.
+
+    Raises:
+        InputError: The block raised such an error.
+    """
     try:
-        yield temporary
-        _synchronise(temporary)
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _synchronise(target.parent)
+        yield
+    except OSError as error:
+        if error.errno not in _NO_PLACE:
+            raise
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        raise InputError(
+            subject=f"file {path}",
+            found=f"cannot be written ({error.strerror or error})",
+            expected="room on the disk" if full else "a place where files can be written",
+            mend="make room and start again: what is finished is kept"
+            if full
+            else "name another place to write to",
+        ) from error
 
 
 def check_writable(path: Path) -> None:
@@ -56,21 +91,14 @@ def check_writable(path: Path) -> None:
         InputError: It could not: no folder can be made there, the file is a folder, or the like.
     """
     folder = path.parent
-    try:
+    with explained(path):
         while not folder.exists():
             folder = folder.parent
         if path.is_dir():
-            raise IsADirectoryError("it is a folder")
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
         probe = folder / f".{path.stem}.{secrets.token_hex(6)}{path.suffix}"
         probe.touch(exist_ok=False)
         probe.unlink()
-    except OSError as error:
-        raise InputError(
-            subject=f"file {path}",
-            found=f"cannot be written ({error.strerror or error})",
-            expected="a place where files can be written",
-            mend="name another place to write to",
-        ) from error
 
 
 def remove_leftovers(folder: Path) -> None:

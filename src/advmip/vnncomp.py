@@ -39,6 +39,9 @@ _COLUMNS = ("onnx", "vnnlib", "result", "seconds", "reason", "counterexample")
 _CODE = ("checking", *EXACT, "networks", "verifying_properties")
 # What every instance needs: loaded once.
 _LOADED = ("advmip.verifying_properties", "advmip.networks.onnx", "onnxruntime")
+# So often an instance is begun whose process ends without an answer: it may have been killed for
+# what others took of the memory.
+_ATTEMPTS = 2
 # For so long a process may take to end once it has answered.
 _PATIENCE = 5.0
 
@@ -199,11 +202,12 @@ def _digest(instances: Sequence[Instance]) -> str:
 
 @dataclass
 class _Job:
-    """An instance at work, since a moment of the monotonic clock."""
+    """An instance at work, since a moment of the monotonic clock; the how manieth attempt it is."""
 
     instance: Instance
     process: BaseProcess
     begun: float
+    attempt: int
 
     @property
     def seconds(self) -> float:
@@ -226,30 +230,38 @@ def _answers(
     first = context.Process(target=_ready)
     first.start()
     first.join()
-    waiting, working = deque(instances), dict[Connection, _Job]()
+    waiting = deque((instance, 1) for instance in instances)
+    working: dict[Connection, _Job] = {}
     try:
         while waiting or working:
             while waiting and len(working) < jobs:
-                instance = waiting.popleft()
+                instance, attempt = waiting.popleft()
                 ours, theirs = context.Pipe(duplex=False)
                 begun = time.monotonic()
                 process = context.Process(target=_work, args=(theirs, instance, how, begun))
                 process.start()
                 theirs.close()
-                working[ours] = _Job(instance, process, begun)
+                working[ours] = _Job(instance, process, begun, attempt)
             soonest = min(job.instance.limit - job.seconds for job in working.values())
             ready = cast(list[Connection], wait(list(working), max(0.0, soonest)))
             for pipe, job in list(working.items()):
                 late = job.seconds >= job.instance.limit
                 if pipe in ready or late:
-                    answer: dict[str, Any] = {"result": "timeout"}
-                    if not late:
-                        answer = _received(pipe, job)
-                    answer["seconds"] = round(job.seconds, 3)
+                    answer = {"result": "timeout"} if late else _received(pipe)
+                    seconds = round(job.seconds, 3)
                     job.end(0.0 if late else _PATIENCE)
                     pipe.close()
                     del working[pipe]
-                    yield job.instance, answer
+                    if answer is not None:
+                        yield job.instance, {**answer, "seconds": seconds}
+                    elif job.attempt < _ATTEMPTS:
+                        waiting.appendleft((job.instance, job.attempt + 1))
+                    else:
+                        reason = f"its process ended with status {job.process.exitcode}"
+                        yield (
+                            job.instance,
+                            {"result": "error", "reason": reason, "seconds": seconds},
+                        )
     finally:
         for job in working.values():
             job.end()
@@ -259,13 +271,12 @@ def _ready() -> None:
     """Nothing: a process that has started has all that is loaded once."""
 
 
-def _received(pipe: Connection, job: _Job) -> dict[str, Any]:
+def _received(pipe: Connection) -> dict[str, Any] | None:
+    """The answer of a process; None if it ended without one."""
     try:
         return cast(dict[str, Any], pipe.recv())
     except EOFError:
-        job.process.join()
-        reason = f"its process ended with status {job.process.exitcode}"
-        return {"result": "error", "reason": reason}
+        return None
 
 
 def _work(pipe: Connection, instance: Instance, how: Mapping[str, Any], begun: float) -> None:

@@ -1,6 +1,8 @@
 """Files appear whole or not at all, and equal contents have equal digests."""
 
+import errno
 import hashlib
+import os
 
 import numpy as np
 import pytest
@@ -100,3 +102,19 @@ def test_whether_a_file_could_be_written_is_found_out_without_a_trace(tmp_path):
         with pytest.raises(InputError, match="cannot be written"):
             check_writable(tmp_path / path)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS])
+def test_a_full_disk_leaves_the_earlier_file_and_says_what_to_do(tmp_path, number):
+    target = tmp_path / "table.csv"
+    target.write_text("earlier")
+
+    def fill():
+        with write_atomically(target) as temporary:
+            temporary.write_text("half")
+            raise OSError(number, os.strerror(number))
+
+    with pytest.raises(InputError, match=os.strerror(number)):
+        fill()
+    assert target.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [target]

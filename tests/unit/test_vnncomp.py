@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_onnx import write_layers, write_network, write_property
 
+from advmip import vnncomp
 from advmip.errors import InputError
 from advmip.vnncomp import read_instances, run_benchmark
 
@@ -97,6 +99,23 @@ def test_a_run_that_is_killed_goes_on_where_it_was(benchmark: Path, tmp_path: Pa
     seconds = [row["seconds"] for row in rows(results)]
     run_benchmark(benchmark, results)
     assert [row["seconds"] for row in rows(results)][:3] == seconds[:3]
+
+
+@pytest.mark.parametrize(("kills", "word"), [(1, "unsat"), (2, "error")])
+def test_an_instance_whose_process_is_killed_is_tried_once_more(
+    benchmark: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: int, word: str
+) -> None:
+    honest, left = vnncomp._received, [signal.SIGKILL] * kills
+
+    def killed(pipe: Any) -> Any:
+        answer = honest(pipe)
+        return None if left and left.pop() else answer
+
+    monkeypatch.setattr(vnncomp, "_received", killed)
+    first = read_instances(benchmark)[0]
+    answer = vnncomp.answer_of(first, {"solver": "auto", "seed": 0})
+    assert answer["result"] == word
+    assert ("ended" in answer.get("reason", "")) == (word == "error")
 
 
 def test_limits_are_each_instances_own(benchmark: Path) -> None:

@@ -51,3 +51,13 @@ def smoke(tmp_path_factory):
     copy_workflow(folder)
     finished = snakemake(folder, "all", "--configfile", SMOKE)
     return folder, finished
+
+
+@pytest.fixture(scope="session")
+def demo_slice(tmp_path_factory):
+    """A slice of the demo that was left alone."""
+    from .demo_slice import Slice
+
+    undisturbed = Slice(tmp_path_factory.mktemp("slice") / "undisturbed")
+    undisturbed.finished()
+    return undisturbed

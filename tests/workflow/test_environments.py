@@ -14,7 +14,7 @@ LOCKED = set(re.findall(r"^([a-z0-9._-]+)==", LOCK, re.M))
 
 def test_the_lock_has_every_dependency_and_every_hash():
     extras = PROJECT_FILE["optional-dependencies"]
-    assert extras["dev"][0] == "advmip[suite,vnnlib,docs]"
+    assert extras["dev"][0] == "advmip[suite,vnnlib,cluster,docs]"
     dependencies = sum(extras.values(), PROJECT_FILE["dependencies"])
     names = {re.match(r"[\w.-]+", dependency)[0].lower() for dependency in dependencies}
     assert names - {"advmip"} <= LOCKED
@@ -48,3 +48,11 @@ def test_the_container_holds_what_the_workflow_reads():
     copied = (PROJECT / "envs/Containerfile").read_text()
     for name in ("LICENSE", "Snakefile", "config.yaml", "workflow", "profiles", "envs", "src"):
         assert re.search(rf"^COPY .*\b{name}\b", copied, re.M), name
+
+
+def test_the_profile_of_a_cluster_needs_what_is_locked_and_names_environments_that_are_there():
+    text = (PROJECT / "workflow/profiles/slurm/config.yaml").read_text()
+    assert f"snakemake-executor-plugin-{yaml.safe_load(text)['executor']}" in LOCKED
+    named = re.findall(r"envs/\w+(?:\.\w+)?", text)
+    assert len(named) == 2
+    assert all((PROJECT / name).is_file() for name in named)

@@ -27,6 +27,7 @@ from advmip.reuse import Codes
 from advmip.running import WORKFLOW_VARIABLE, begin_run, summary
 from advmip.settings import load_settings, save_settings
 from advmip.storage import read_yaml
+from advmip.written_sizes import remove_shortened
 
 # The folder of the workflow, wherever it is started from; results lie where it is started.
 WORKFLOW = Path(os.path.relpath(Path(workflow.snakefile).parents[1]))
@@ -42,6 +43,10 @@ try:
     CODES = Codes(Path(f"{RESULTS}/code.json"), SETTINGS["reuse"])
 except InputError as error:
     raise WorkflowError(str(error)) from None
+# Before jobs are planned, so that what has been cut short is made again where it is needed.
+if workflow.is_main_process:
+    for file in remove_shortened(Path(RESULTS)):
+        print(f"Removed: {file}, which was shorter than it was written.")
 # The rows, journal, log and benchmark of a job lie in these under the same name.
 SHARDS, JOURNALS = f"{RESULTS}/shards", f"{RESULTS}/journals"
 LOGS, BENCHMARKS = f"{RESULTS}/logs", f"{RESULTS}/benchmarks"
@@ -125,7 +130,7 @@ def begin():
     """
     try:
         begin_run(Path(RESULTS), print)
+        save_settings(SETTINGS, Path(SETTINGS_FILE))
+        CODES.save()
     except InputError as error:
         sys.exit(f"{error.subject}: {error.found}; {error.mend}.")
-    save_settings(SETTINGS, Path(SETTINGS_FILE))
-    CODES.save()

@@ -9,6 +9,7 @@ rule dataset:
     benchmark:
         f"{BENCHMARKS}/datasets/{{dataset}}.tsv"
     priority: 80
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -13,6 +13,7 @@ rule figure:
     benchmark:
         f"{BENCHMARKS}/figures/{{output}}.tsv"
     priority: 90
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1

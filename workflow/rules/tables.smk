@@ -15,6 +15,7 @@ rule rows:
     benchmark:
         f"{BENCHMARKS}/rows/{{output}}.tsv"
     priority: 90
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -39,6 +40,7 @@ rule table:
     benchmark:
         f"{BENCHMARKS}/tables/{{output}}.tsv"
     priority: 90
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -67,6 +69,7 @@ rule verdicts:
     benchmark:
         f"{BENCHMARKS}/verdicts/{{source}}.tsv"
     priority: 90
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -93,6 +96,7 @@ rule all_verdicts:
     benchmark:
         f"{BENCHMARKS}/all_verdicts.tsv"
     priority: 90
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -117,6 +121,7 @@ rule report:
     benchmark:
         f"{BENCHMARKS}/report.tsv"
     priority: 90
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1

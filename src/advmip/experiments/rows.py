@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -178,7 +179,7 @@ def read_rows(kind: str, path: Path) -> list[Row]:
         path: The file.
 
     Raises:
-        InputError: It is missing, or its columns are not those of its kind.
+        InputError: It is missing or cut short, or its columns are not those of its kind.
     """
     if not path.is_file():
         raise InputError(
@@ -196,4 +197,15 @@ def read_rows(kind: str, path: Path) -> list[Row]:
                 expected=", ".join(COLUMNS[kind]),
                 mend="remove the file and run the experiment again",
             )
-        return list(reader)
+        rows = list(reader)
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        whole = file.read() == b"\n" and all(None not in row.values() for row in rows)
+    if not whole:
+        raise InputError(
+            subject=f"row file {path}",
+            found="a last row that is cut short",
+            expected="whole rows",
+            mend="remove the file and run the experiment again; finished instances are kept",
+        )
+    return rows

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import signal
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -17,14 +14,12 @@ from advmip.journal import Journal
 from advmip.progress import track
 from advmip.questions.labelled_images import LabelledImage, Unusable
 from advmip.questions.question import Answer, Question, Task
-from advmip.running import follow_parent
+from advmip.questions.workers import Lost, shared_out
 
 Failure = InputError | CheckError
 Listed = LabelledImage | Unusable
 
 _Result = TypeVar("_Result")
-# The question of a process of many.
-_asked: list[Question[Any]] = []
 
 
 def answers(
@@ -36,7 +31,8 @@ def answers(
 ) -> Iterator[Answer | Failure]:
     """The answers in the order of the images, each as soon as it and those before it are there.
 
-    An image that cannot be used, or whose answer fails its check, is answered by what is wrong.
+    An image that cannot be used, whose answer fails its check, or whose process was killed, is
+    answered by what is wrong.
 
     Args:
         task: What other processes are told.
@@ -88,15 +84,10 @@ def _solved(
         for number, each in images:
             yield number, _attempt(question, each)
         return
-    # Forked, a process would share locks with threads of torch that it does not have.
-    spawn = multiprocessing.get_context("spawn")
-    workers = ProcessPoolExecutor(jobs, spawn, initializer=_begin, initargs=(task,))
-    try:
-        numbers = {workers.submit(_answer, each): number for number, each in images}
-        for future in as_completed(numbers):
-            yield numbers[future], future.result()
-    finally:
-        workers.shutdown(wait=False, cancel_futures=True)
+    listed = [each for _, each in images]
+    for place, answer in shared_out(listed, jobs, _prepared, task):
+        number, each = images[place]
+        yield number, _lost(each, answer) if isinstance(answer, Lost) else answer
 
 
 @contextmanager
@@ -111,15 +102,19 @@ def _quiet() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _begin(task: Task[Any]) -> None:
-    """Prepare a process, which ends when the one that started it is gone, in whatever way."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    follow_parent()
-    _asked.append(task.question())
+def _prepared(task: Task[Any]) -> Callable[[LabelledImage], Any]:
+    """What answers the question in a process of its own."""
+    question = task.question()
+    return lambda each: _attempt(question, each)
 
 
-def _answer(each: LabelledImage) -> Any:
-    return _attempt(_asked[0], each)
+def _lost(each: LabelledImage, lost: Lost) -> InputError:
+    return InputError(
+        subject=f"image {each.name}",
+        found=str(lost),
+        expected="an answer",
+        mend="start again, which tries this image anew; fewer --jobs take less memory",
+    )
 
 
 def _attempt(question: Question[Answer], each: LabelledImage) -> Answer | Failure:

@@ -19,7 +19,7 @@ from advmip.errors import CheckError, InputError, in_a_line
 from advmip.questions.answers import Failure, Listed, answers
 from advmip.questions.labelled_images import LabelledImage, labelled_images
 from advmip.questions.question import Answer, Question, Row, Task
-from advmip.storage import check_writable
+from advmip.storage import check_writable, explained
 
 # The columns of every question's rows, before its own and behind them.
 FIRST_COLUMNS = ("image", "label", "outcome", "predicted")
@@ -219,12 +219,19 @@ def _table(file: Path | None, question: Question[Any]) -> Iterator[Callable[[Row
     if file is None:
         yield lambda row: None
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", newline="", buffering=1, encoding="utf-8") as opened:
+    with explained(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        opened = file.open("w", newline="", buffering=1, encoding="utf-8")
+    with opened:
         columns = (*FIRST_COLUMNS, *question.columns, *LAST_COLUMNS)
         writer = csv.DictWriter(opened, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        yield writer.writerow
+
+        def write(row: Row) -> None:
+            with explained(file):
+                writer.writerow(row)
+
+        write({column: column for column in columns})
+        yield write
 
 
 def _json(row: Row) -> str:

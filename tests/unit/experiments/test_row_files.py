@@ -46,3 +46,16 @@ def test_a_file_of_other_columns_is_refused(tmp_path):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         gather_rows([tmp_path / "pool.csv"], tmp_path / "joined")
+
+
+def test_a_file_cut_within_a_row_is_refused(tmp_path):
+    file = tmp_path / "timings.csv"
+    write_rows("timings", [{"seconds": 1.5, "provenance": '{"a": "b"}'}] * 2, file)
+    content = file.read_bytes()
+    for end in range(content.index(b"\n") + 1, len(content)):
+        file.write_bytes(content[:end])
+        if content[:end].endswith(b"\n"):
+            gather_rows([file], tmp_path / "joined")
+        else:
+            with pytest.raises(InputError, match="cut short"):
+                gather_rows([file], tmp_path / "joined")

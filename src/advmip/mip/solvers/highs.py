@@ -56,6 +56,7 @@ def solve(model: Model, options: Options) -> Solution:
 
     Raises:
         UnsupportedModelError: The model has a construct that HiGHS lacks.
+        MemoryError: It needs more memory than there is.
     """
     from highspy import HighsModelStatus
 
@@ -87,6 +88,9 @@ def solve(model: Model, options: Options) -> Solution:
     inner.setOptionValue("time_limit", seconds_left())
     inner.run()
     ended, info = inner.getModelStatus(), inner.getInfo()
+    if ended == HighsModelStatus.kMemoryLimit:
+        # No answer, as a limit of time would be: with more memory there may be one.
+        raise MemoryError("HiGHS needs more memory than there is")
     feasible = info.primal_solution_status == 2
     infeasible = ended in (HighsModelStatus.kInfeasible, HighsModelStatus.kUnboundedOrInfeasible)
     proved = infeasible or ended == HighsModelStatus.kOptimal

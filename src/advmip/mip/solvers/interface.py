@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
+import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -10,8 +13,13 @@ from functools import wraps
 
 import numpy as np
 
-from advmip.mip.deadline import OutOfTimeError, until
+from advmip.mip.deadline import OutOfTimeError, seconds_left, until
 from advmip.mip.model import Model, Vector
+
+# A solver that does not stop is left behind after so many times its limit, and seconds more.
+_OVERRUN, _PATIENCE = 2.0, 60.0
+
+_log = logging.getLogger(__name__)
 
 
 class Status(StrEnum):
@@ -95,20 +103,59 @@ def within_limit(
 ) -> Callable[[Model, Options], Solution]:
     """Let the time limit of a solver hold for writing the model too, and end at every deadline.
 
+    A solver that does not stop long after its limit is left behind in its thread, and has found
+    nothing.
+
     Args:
-        solve: Goes by `seconds_left`, and by checkpoints before that.
+        solve: Goes by `seconds_left`, and by checkpoints before that. It does not hold Python's
+            lock while it solves.
     """
 
     @wraps(solve)
     def limited(model: Model, options: Options) -> Solution:
         begun = time.perf_counter()
         with until(begun + options.time_limit):
+            solving = _Solving(lambda: solve(model, options))
+            patience = _OVERRUN * seconds_left() + _PATIENCE
             try:
-                return solve(model, options)
+                solution = solving.result(min(patience, threading.TIMEOUT_MAX))
             except OutOfTimeError:
-                return unknown_solution(begun)
+                solution = None
+            else:
+                if solution is None:
+                    _log.warning(
+                        "%s does not stop %.0f s after it was begun, with a limit of %g s: "
+                        "it is left behind, and nothing is known of what it found",
+                        *(solve.__module__.rpartition(".")[2], patience, options.time_limit),
+                    )
+            return solution or unknown_solution(begun)
 
     return limited
+
+
+class _Solving:
+    """A call in a thread of its own, with the context of this one."""
+
+    def __init__(self, call: Callable[[], Solution]) -> None:
+        self._call = call
+        self._solution: Solution | None = None
+        self._error: BaseException | None = None
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(target=context.run, args=(self._run,), daemon=True)
+        self._thread.start()
+
+    def result(self, seconds: float) -> Solution | None:
+        """What the call returned or raised; None if it has not ended in so many seconds."""
+        self._thread.join(seconds)
+        if self._error is not None:
+            raise self._error
+        return self._solution
+
+    def _run(self) -> None:
+        try:
+            self._solution = self._call()
+        except BaseException as error:
+            self._error = error
 
 
 class Trace:

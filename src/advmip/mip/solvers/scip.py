@@ -45,7 +45,8 @@ def solve(model: Model, options: Options) -> Solution:
     checkpoint()
     # SCIP takes 1e20 for no limit.
     inner.setParam("limits/time", min(seconds_left(), 1e20))
-    inner.optimize()
+    # Threads that end this process with its run must not wait for SCIP.
+    inner.optimizeNogil()
     ended = inner.getStatus()
     point = None
     value = np.inf

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from advmip.datasets import load_dataset
 from advmip.datasets.dataset import CLASSES
-from advmip.journal import Journal
+from advmip.durability.journal import Journal
+from advmip.durability.storage import write_atomically
 from advmip.mip import minimal_attack
 from advmip.mip.margins import runner_up
 from advmip.networks import Network, load_network, staged
 from advmip.progress import track
 from advmip.provenance import code_digest, provenance
-from advmip.storage import write_atomically
 
 Row = dict[str, Any]
 

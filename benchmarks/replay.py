@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 from advmip.checking.replay import Precision, Replay
 from advmip.datasets import Dataset, load_dataset
+from advmip.durability.storage import write_array
 from advmip.mip import Verifier, minimal_attack
 from advmip.mip.margins import lead
 from advmip.networks import Network, load_network
 from advmip.progress import track
-from advmip.storage import write_array
 
 _DISTANCES = ("l0", "l1", "l2", "linf", "tv", "l1+tv")
 _SOLVERS = ("highs", "scip", "branch-and-bound")

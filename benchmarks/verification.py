@@ -17,14 +17,14 @@ import numpy as np
 import pandas as pd
 
 from advmip.datasets import load_dataset
-from advmip.journal import Journal
+from advmip.durability.journal import Journal
+from advmip.durability.storage import write_atomically
 from advmip.memory import keep_freed_memory
 from advmip.mip import Verdict, Verifier
 from advmip.mip.solvers import AUTO, SOLVERS
 from advmip.networks import load_network
 from advmip.progress import track
 from advmip.provenance import code_digest, provenance
-from advmip.storage import write_atomically
 from advmip.threads import use_threads
 
 # What decides the verdicts and how long they take.

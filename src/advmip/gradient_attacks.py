@@ -20,12 +20,12 @@ from torch import Tensor
 
 from advmip.datasets import Dataset, augment
 from advmip.datasets.dataset import CLASSES
+from advmip.durability.storage import write_arrays
 from advmip.errors import InputError
 from advmip.extras import require
 from advmip.margins import violation
 from advmip.networks import Network
 from advmip.progress import track
-from advmip.storage import write_arrays
 
 _BATCH = {"cpu": 250, "cuda": 10_000}
 

@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 from typing import Literal, TypedDict
 
+from advmip.durability.storage import write_text
 from advmip.errors import InputError
 from advmip.provenance import code_digest
-from advmip.storage import write_text
 
 # Which finished instances are used again: those of the code as it is, or of any.
 Reuse = Literal["same-code", "any-code"]

@@ -16,12 +16,12 @@ import pandas as pd
 from advmip.certified_finetuning import Fate, Robustified, TunedImage, robustify
 from advmip.datasets import load_dataset
 from advmip.datasets.loading import COUNTS
+from advmip.durability.storage import write_array, write_atomically
 from advmip.errors import InputError
 from advmip.memory import keep_freed_memory
 from advmip.networks import Network, load_network
 from advmip.questions.ball_verification import explained
 from advmip.questions.labelled_images import LabelledImage, Unusable, labelled_images
-from advmip.storage import write_array, write_atomically
 from advmip.threads import use_threads
 
 

@@ -17,10 +17,10 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from advmip.durability.storage import read_yaml, write_text
 from advmip.errors import InputError, unknown_name
 from advmip.finetuning_settings import FinetuningRuns, ZhaoKronqvist
 from advmip.reuse import Reuse
-from advmip.storage import read_yaml, write_text
 
 
 class Attack(TypedDict):

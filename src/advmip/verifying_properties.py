@@ -14,12 +14,12 @@ import numpy as np
 
 from advmip.checking.onnx_runtime import Counterexample, OnnxRuntime, Vector
 from advmip.checking.replay import Replay
+from advmip.durability.storage import check_writable, write_array, write_text
 from advmip.errors import InputError
 from advmip.memory import keep_freed_memory
 from advmip.mip.verification import Outcome, Verdict, verify
 from advmip.networks import Network, load_network
 from advmip.properties import Property, load_property
-from advmip.storage import check_writable, write_array, write_text
 from advmip.threads import use_threads
 
 ONNX = (".onnx", ".onnx.gz")

@@ -21,12 +21,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from advmip.durability.journal import Journal
+from advmip.durability.running import follow_parent
+from advmip.durability.storage import check_writable, file_digest, write_atomically, write_text
 from advmip.errors import CheckError, InputError, in_a_line
-from advmip.journal import Journal
 from advmip.progress import track
 from advmip.provenance import EXACT, code_digest
-from advmip.running import follow_parent
-from advmip.storage import check_writable, file_digest, write_atomically, write_text
 
 if TYPE_CHECKING:  # whoever plans a benchmark must not wait for what answers it
     from advmip.properties import Property

@@ -9,8 +9,8 @@ import torch
 import yaml
 
 from advmip import cli
+from advmip.durability.journal import Journal
 from advmip.gradient_attacks import AdversarialSet
-from advmip.journal import Journal
 from advmip.networks import ARCHITECTURES, load_network, new_network, save_network
 
 PROJECT = Path(__file__).parents[2]

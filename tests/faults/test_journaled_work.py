@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from advmip.experiments.rows import write_rows
 from advmip.experiments.solving import solved
-from advmip.storage import write_arrays, write_text
+from advmip.durability.storage import write_arrays, write_text
 from advmip.errors import InputError
 
 folder = Path(sys.argv[1])

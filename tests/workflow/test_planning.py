@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
+from advmip.durability.storage import read_yaml
 from advmip.forecast.jobs import jobs_of
 from advmip.settings import load_settings
-from advmip.storage import read_yaml
 
 from .conftest import PROJECT, SMOKE, snakemake
 

@@ -24,10 +24,10 @@ from advmip.experiments.outputs import (
 )
 from advmip.provenance import code_digest
 from advmip.reuse import Codes
-from advmip.running import WORKFLOW_VARIABLE, begin_run, summary
+from advmip.durability.running import WORKFLOW_VARIABLE, begin_run, summary
 from advmip.settings import load_settings, save_settings
-from advmip.storage import read_yaml
-from advmip.written_sizes import remove_shortened
+from advmip.durability.storage import read_yaml
+from advmip.durability.written_sizes import remove_shortened
 
 # The folder of the workflow, wherever it is started from; results lie where it is started.
 WORKFLOW = Path(os.path.relpath(Path(workflow.snakefile).parents[1]))

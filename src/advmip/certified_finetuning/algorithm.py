@@ -28,6 +28,7 @@ from advmip.certified_finetuning.iterates import Iterates
 from advmip.certified_finetuning.result import Accuracy, Fate, Robustified, TunedImage
 from advmip.certified_finetuning.worst_points import WorstPoints
 from advmip.datasets import Dataset
+from advmip.durability.storage import array_digest, check_writable
 from advmip.errors import InputError, check_arguments, unknown_name
 from advmip.finetuning import Finetuned, InfeasibleCutsError
 from advmip.finetuning.gradient_rows import load_differentiation
@@ -40,7 +41,6 @@ from advmip.networks import Network, load_network, save_network
 from advmip.networks.files import check_savable
 from advmip.progress import track
 from advmip.provenance import EXACT, code_digest
-from advmip.storage import array_digest, check_writable
 
 CUTS = ("certificates", "points")
 # On which code iterates depend.

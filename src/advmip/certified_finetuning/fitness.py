@@ -10,9 +10,9 @@ import torch
 from advmip.certified_finetuning.balls import Balls
 from advmip.certified_finetuning.result import Fate, TunedImage
 from advmip.datasets import Dataset
+from advmip.durability.storage import array_digest
 from advmip.errors import InputError
 from advmip.networks import Network
-from advmip.storage import array_digest
 
 _NAMED = 5
 

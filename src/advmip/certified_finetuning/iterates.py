@@ -8,9 +8,9 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 
+from advmip.durability.journal import Journal
+from advmip.durability.storage import file_digest, write_atomically
 from advmip.finetuning.separation import Linearisation
-from advmip.journal import Journal
-from advmip.storage import file_digest, write_atomically
 
 _LOSSES, _GRADIENT = "image_losses", "gradient"
 

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from advmip.checking.relu_inputs import relu_inputs
+from advmip.durability.storage import write_arrays
 from advmip.errors import CheckError
 from advmip.networks.network import Network
-from advmip.storage import write_arrays
 
 # Rounding of a value inside a network, relative to the largest one of its layer.
 _DOUBLE, _SINGLE = 1e-6, 1e-4

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from advmip.checking.balls import in_ball
 from advmip.checking.replay import Precision, Replay, Surplus
+from advmip.durability.storage import array_digest, write_arrays
 from advmip.errors import CheckError
 from advmip.networks.network import Network
-from advmip.storage import array_digest, write_arrays
 
 Bound = NDArray[np.float64] | float
 

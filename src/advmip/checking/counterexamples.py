@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.checking.replay import Precision, Replay
+from advmip.durability.storage import array_digest, write_arrays
 from advmip.errors import CheckError
 from advmip.networks.network import Network
 from advmip.properties import Property
-from advmip.storage import array_digest, write_arrays
 
 
 def check_counterexample(

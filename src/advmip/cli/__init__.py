@@ -29,9 +29,9 @@ from advmip.cli import (
     zhao_kronqvist,
     zhu,
 )
+from advmip.durability.running import follow_run
 from advmip.errors import CheckError, InputError, exit_status
 from advmip.extras import extra_of, missing
-from advmip.running import follow_run
 
 app = typer.Typer(
     no_args_is_help=True,

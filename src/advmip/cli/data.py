@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from advmip.cli.options import CONFIG, Out, SettingsFile, settings_of
-from advmip.storage import write_text
+from advmip.durability.storage import write_text
 
 app = typer.Typer(help="Data sets.", no_args_is_help=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from advmip.running import WORKFLOW_VARIABLE
+from advmip.durability.running import WORKFLOW_VARIABLE
 
 if TYPE_CHECKING:
     from advmip.settings import Settings

@@ -27,8 +27,8 @@ def plan(
     scale: Scale = None, settings: SettingsFile = CONFIG, results: Results = Path("results")
 ) -> None:
     """Say what each table and figure of a scale will cost: jobs, core-hours, memory."""
+    from advmip.durability.storage import read_yaml
     from advmip.forecast.forecast import forecast, printed
-    from advmip.storage import read_yaml
 
     chosen = _settings_of(scale, settings)
     outputs = read_yaml(WORKFLOW / "outputs.yaml")
@@ -45,8 +45,8 @@ def status(
     ] = None,
 ) -> None:
     """Say how far the run of a scale has come, at work or stopped: done, left, until when."""
+    from advmip.durability.storage import read_yaml
     from advmip.forecast.status import printed, status
-    from advmip.storage import read_yaml
 
     outputs = read_yaml(WORKFLOW / "outputs.yaml")
     found = status(_settings_of(scale, settings), outputs, results, WORKFLOW)
@@ -55,8 +55,8 @@ def status(
 
 def _settings_of(scale: str | None, file: Path) -> Settings:
     """The settings of a scale; of that which they name if none is given."""
+    from advmip.durability.storage import read_yaml
     from advmip.settings import load_settings
-    from advmip.storage import read_yaml
 
     chosen = load_settings(file, WORKFLOW)
     return chosen if scale is None else load_settings({**read_yaml(file), "scale": scale}, WORKFLOW)

@@ -135,8 +135,8 @@ def restore(
     ] = None,
 ) -> None:
     """Put a snapshot's journals where a run of its scale goes on from them."""
+    from advmip.durability.running import begin_run
     from advmip.experiments.kept_journals import restore_journals
-    from advmip.running import begin_run
 
     folder = results or Path("results") / snapshot.name
     begin_run(folder)

@@ -15,8 +15,8 @@ import numpy as np
 
 from advmip.datasets.dataset import Dataset, from_stored
 from advmip.datasets.files import check, fetch, missing
+from advmip.durability.storage import file_digest
 from advmip.extras import require
-from advmip.storage import file_digest
 
 COUNTS = {"train": 50_000, "test": 10_000}
 

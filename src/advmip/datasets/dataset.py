@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from advmip.durability.storage import array_digest
 from advmip.errors import InputError
-from advmip.storage import array_digest
 
 CLASSES = 10
 

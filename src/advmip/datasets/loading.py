@@ -9,8 +9,8 @@ from typing import Any
 
 from advmip.datasets import cifar10, digits, mnist, shapes
 from advmip.datasets.dataset import Dataset
+from advmip.durability.storage import cache_folder
 from advmip.errors import looked_up, unknown_name
-from advmip.storage import cache_folder
 
 SPLITS = ("train", "test")
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from advmip.durability.storage import write_atomically
 from advmip.errors import InputError
 from advmip.experiments.zhu.instances import TEST_EXAMPLES, TRAINING_EXAMPLES
-from advmip.storage import write_atomically
 
 _SUFFIX = ".tar.xz"
 # Experiments whose attacked images other jobs read: to train on, to test with, to show.

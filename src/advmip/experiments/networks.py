@@ -7,6 +7,7 @@ import logging
 import shutil
 from pathlib import Path
 
+from advmip.durability.storage import write_atomically
 from advmip.errors import InputError, looked_up
 from advmip.experiments.catalogue import networks
 from advmip.experiments.data import first_images, load_split
@@ -26,7 +27,6 @@ from advmip.networks.released import released_network
 from advmip.networks.training import Images, Labels, train
 from advmip.provenance import provenance
 from advmip.settings import Settings
-from advmip.storage import write_atomically
 
 _log = logging.getLogger(__name__)
 

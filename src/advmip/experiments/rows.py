@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from advmip.durability.storage import write_atomically
 from advmip.errors import InputError
-from advmip.storage import write_atomically
 
 Row = dict[str, Any]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from advmip.journal import Journal
+from advmip.durability.journal import Journal
 from advmip.provenance import code_digest
 from advmip.reuse import Reuse
 from advmip.settings import Settings

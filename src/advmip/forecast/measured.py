@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from advmip.durability.journal import entries_of
 from advmip.errors import InputError
 from advmip.experiments.outputs import Outputs
 from advmip.forecast import work
@@ -16,7 +17,6 @@ from advmip.forecast.jobs import jobs_of
 from advmip.forecast.snapshot_tables import samples_of_tables
 from advmip.forecast.times import Sample
 from advmip.forecast.work import label
-from advmip.journal import entries_of
 from advmip.reporting.zhao_kronqvist.names import ADDED_DATA, ADVERSARIAL_TRAINING
 from advmip.settings import Settings, load_settings
 

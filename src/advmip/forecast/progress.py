@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from advmip.durability.journal import entries_of
 from advmip.forecast.work import Job
-from advmip.journal import entries_of
 
 
 def shares_done(folder: Path, jobs: Mapping[str, Job]) -> dict[str, float]:

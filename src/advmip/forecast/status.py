@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from advmip.durability.running import run_at_work
 from advmip.experiments.outputs import Outputs, outputs_of, sources_of
 from advmip.forecast.forecast import Forecast, forecast, ruled
 from advmip.forecast.jobs import jobs_of
 from advmip.forecast.progress import shares_done
-from advmip.running import run_at_work
 from advmip.settings import Settings
 
 

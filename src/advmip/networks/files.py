@@ -20,11 +20,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from advmip.durability.storage import write_atomically
 from advmip.errors import InputError, looked_up
 from advmip.layout import Layout
 from advmip.networks.architectures import ARCHITECTURES, Architecture
 from advmip.networks.network import Network
-from advmip.storage import write_atomically
 
 _DAMAGED = "the file is truncated or altered: train the network again, or copy the file again"
 

@@ -15,12 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from advmip.durability.storage import cache_folder
 from advmip.errors import InputError, looked_up
 from advmip.extras import require
 from advmip.networks.architectures import ARCHITECTURES
 from advmip.networks.files import load_network, network_from_tensors
 from advmip.networks.network import Network
-from advmip.storage import cache_folder
 
 REPOSITORY = (
     "https://raw.githubusercontent.com/shudianzhao/Adversary-correction/main/pretrained_models"

@@ -9,8 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
+from advmip.durability.journal import Journal
 from advmip.errors import CheckError, InputError
-from advmip.journal import Journal
 from advmip.progress import track
 from advmip.questions.labelled_images import LabelledImage, Unusable
 from advmip.questions.question import Answer, Question, Task

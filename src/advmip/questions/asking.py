@@ -15,11 +15,11 @@ from typing import Any, Generic
 
 from tqdm import tqdm
 
+from advmip.durability.storage import check_writable, explained
 from advmip.errors import CheckError, InputError, in_a_line
 from advmip.questions.answers import Failure, Listed, answers
 from advmip.questions.labelled_images import LabelledImage, labelled_images
 from advmip.questions.question import Answer, Question, Row, Task
-from advmip.storage import check_writable, explained
 
 # The columns of every question's rows, before its own and behind them.
 FIRST_COLUMNS = ("image", "label", "outcome", "predicted")

@@ -11,12 +11,12 @@ import numpy as np
 
 from advmip.checking.proofs.files import SUFFIX
 from advmip.checking.replay import Precision
+from advmip.durability.storage import check_writable, write_array
 from advmip.errors import InputError
 from advmip.mip.verification import Evidence, Outcome, Verdict, Verifier
 from advmip.networks import Network
 from advmip.questions.labelled_images import LabelledImage
 from advmip.questions.question import Question, Row, recorded_fields
-from advmip.storage import check_writable, write_array
 
 
 class BallVerification(Question[Verdict]):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from advmip.durability.storage import check_writable
 from advmip.errors import CheckError, InputError, in_a_line
 from advmip.extras import EXTRAS, require
 from advmip.mip import Attack
@@ -18,7 +19,6 @@ from advmip.questions.answers import Failure, answers
 from advmip.questions.asking import Asked, Batch, list_images, say
 from advmip.questions.nearest_attack import NearestAttack
 from advmip.questions.question import Task
-from advmip.storage import check_writable
 
 _NETWORKS = (".onnx", ".onnx.gz", ".safetensors")
 _ARCHIVE = ".npz"

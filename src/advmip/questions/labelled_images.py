@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from advmip.datasets import load_dataset
 from advmip.datasets.image_files import is_image, read_image
+from advmip.durability.storage import array_digest
 from advmip.errors import InputError
 from advmip.networks import Network
-from advmip.storage import array_digest
 
 _RANGE = re.compile(r"(?P<of>.+):(?P<first>\d+)(-(?P<last>\d+))?")
 _DATASET = re.compile(r"(?P<data>[a-z]\w*)(-(?P<split>train|test))?")

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from advmip.checking.replay import Precision
+from advmip.durability.storage import write_array
 from advmip.extras import EXTRAS, installed, pip_command
 from advmip.mip import Attack, minimal_attack
 from advmip.mip.attack import check_choices, check_class
@@ -20,7 +21,6 @@ from advmip.mip.solvers import Status
 from advmip.networks import Network, staged
 from advmip.questions.labelled_images import LabelledImage
 from advmip.questions.question import Question, Row, recorded_fields
-from advmip.storage import write_array
 
 MISCLASSIFIED = "misclassified"
 

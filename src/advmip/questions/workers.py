@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar, cast
 
-from advmip.running import follow_parent
+from advmip.durability.running import follow_parent
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")

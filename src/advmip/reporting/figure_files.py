@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from advmip.durability.storage import write_atomically
 from advmip.reporting import style
-from advmip.storage import write_atomically
 
 SUFFIXES = (".png", ".pdf", ".csv")
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import yaml
 
+from advmip.durability.storage import read_yaml, write_atomically, write_text
 from advmip.errors import InputError
-from advmip.storage import read_yaml, write_atomically, write_text
 
 SETTINGS_FILE = "config.yaml"
 _INDEX = "index.json.gz"

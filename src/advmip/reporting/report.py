@@ -10,6 +10,7 @@ from docutils.core import publish_parts  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from advmip.durability.storage import read_yaml, write_text
 from advmip.errors import InputError
 from advmip.reporting import style
 from advmip.reporting.formats import css_class, to_html
@@ -33,7 +34,6 @@ from advmip.reporting.results_folder import (
 from advmip.reporting.sources import read_sources
 from advmip.reporting.tables import TABLES, print_table
 from advmip.reporting.verdicts import read_verdicts
-from advmip.storage import read_yaml, write_text
 
 _PIXELS_PER_INCH = 125
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from advmip.durability.storage import write_atomically, write_text
 from advmip.errors import InputError, unknown_name
 from advmip.experiments.kept_journals import keep_journals
 from advmip.reporting.kept_rows import keep_rows
 from advmip.reporting.results_folder import absent_outputs, gather_provenance, output_names
 from advmip.reporting.verdicts import count_verdicts, read_verdicts
-from advmip.storage import write_atomically, write_text
 
 _KEPT = {
     "tables": (".csv", ".md", ".tex"),

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
+from advmip.durability.storage import read_yaml
 from advmip.errors import InputError
-from advmip.storage import read_yaml
 
 
 class Better(StrEnum):

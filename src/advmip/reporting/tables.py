@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from advmip.durability.storage import write_atomically, write_text
 from advmip.errors import looked_up
 from advmip.reporting.ben_mhenni import tables as ben_mhenni
 from advmip.reporting.formats import PrintedTable, to_latex, to_markdown
@@ -19,7 +20,6 @@ from advmip.reporting.tjeng import tables as tjeng
 from advmip.reporting.vnncomp import tables as vnncomp
 from advmip.reporting.zhao_kronqvist import tables as zhao_kronqvist
 from advmip.reporting.zhu import tables as zhu
-from advmip.storage import write_atomically, write_text
 
 TABLES: dict[str, TableKind] = {
     **zhao_kronqvist.TABLES,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from advmip.durability.storage import write_atomically
 from advmip.errors import InputError, looked_up
 from advmip.reporting.ben_mhenni import predicates as ben_mhenni
 from advmip.reporting.comparisons import compare_block
@@ -24,7 +25,6 @@ from advmip.reporting.tjeng import predicates as tjeng
 from advmip.reporting.vnncomp import predicates as vnncomp
 from advmip.reporting.zhao_kronqvist import predicates as zhao_kronqvist
 from advmip.reporting.zhu import predicates as zhu
-from advmip.storage import write_atomically
 
 PREDICATES: dict[str, Predicate] = {
     **zhao_kronqvist.PREDICATES,

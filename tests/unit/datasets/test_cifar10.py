@@ -8,8 +8,8 @@ import pytest
 import torchvision
 
 from advmip.datasets import cifar10, load_dataset, verify_dataset
+from advmip.durability.storage import file_digest
 from advmip.errors import InputError
-from advmip.storage import file_digest
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 3, 32, 32), dtype=np.uint8)
 LABELS = np.array([6, 9, 9, 4, 1, 3], dtype=np.uint8)

@@ -2,7 +2,7 @@
 
 import pytest
 
-import advmip.storage
+import advmip.durability.storage
 from advmip.datasets import load_dataset, verify_dataset
 from advmip.errors import InputError
 
@@ -17,7 +17,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 
 def test_without_a_folder_the_users_cache_is_looked_in(tmp_path, monkeypatch):
-    cache = advmip.storage.platformdirs
+    cache = advmip.durability.storage.platformdirs
     monkeypatch.setattr(cache, "user_cache_dir", lambda project: str(tmp_path / project))
     with pytest.raises(InputError) as caught:
         load_dataset("mnist", "train", download=False)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from advmip.durability.storage import read_yaml
 from advmip.experiments.catalogue import SOURCES, networks, shards_with
 from advmip.experiments.outputs import shards_of_output, sources_of
 from advmip.experiments.rows import COLUMNS
 from advmip.provenance import code_digest
 from advmip.settings import load_settings
-from advmip.storage import read_yaml
 
 WORKFLOW = Path(__file__).parents[3] / "workflow"
 OUTPUTS = read_yaml(WORKFLOW / "outputs.yaml")

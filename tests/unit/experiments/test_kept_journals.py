@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from advmip.durability.journal import Journal
 from advmip.errors import InputError
 from advmip.experiments.kept_journals import keep_journals, restore_journals
-from advmip.journal import Journal
 from advmip.reporting.snapshot import write_journals
 
 IDENTITY = {"code": "a", "network": "0" * 64}

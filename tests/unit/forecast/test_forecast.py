@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from advmip.durability.storage import read_yaml
 from advmip.experiments.rows import write_rows
 from advmip.forecast import work
 from advmip.forecast.forecast import TOTAL, Forecast, forecast, printed
@@ -20,7 +21,6 @@ from advmip.forecast.snapshot_tables import samples_of_tables
 from advmip.forecast.times import Sample, Times
 from advmip.forecast.work import Effort, Kind
 from advmip.settings import Settings, load_settings, save_settings
-from advmip.storage import read_yaml
 
 WORKFLOW = Path(__file__).parents[3] / "workflow"
 OUTPUTS = read_yaml(WORKFLOW / "outputs.yaml")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from advmip import cli
+from advmip.durability.storage import read_yaml
 from advmip.experiments.outputs import sources_of
 from advmip.forecast.status import printed, status
 from advmip.settings import load_settings, save_settings
-from advmip.storage import read_yaml
 
 PROJECT = Path(__file__).parents[3]
 WORKFLOW = PROJECT / "workflow"

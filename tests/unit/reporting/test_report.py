@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from example_rows import PAPERS, Example
 
+from advmip.durability.journal import Journal
 from advmip.errors import InputError
-from advmip.journal import Journal
 from advmip.reporting.figures import FIGURES, write_figure
 from advmip.reporting.report import write_report
 from advmip.reporting.results_folder import gather_provenance, output_names

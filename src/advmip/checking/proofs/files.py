@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.checking.proofs.questions import Question, read, written
+from advmip.durability.storage import check_writable, write_atomically
 from advmip.errors import InputError
 from advmip.networks.network import Network
-from advmip.storage import check_writable, write_atomically
 
 _FORMAT, _VERSION = "advmip proof", 1
 _HEADER = "proof.json"

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from advmip.datasets.dataset import CLASSES
+from advmip.durability.storage import file_digest
 from advmip.errors import InputError
 from advmip.experiments.data import first_images, load_split
 from advmip.experiments.vnncomp.catalogue import recipes_of
 from advmip.experiments.vnncomp.instances import benchmark_of, spread
 from advmip.properties import robustness
 from advmip.settings import Settings
-from advmip.storage import file_digest
 from advmip.vnncomp import Instance, read_instances
 
 PUBLISHED = "published_results.csv"

@@ -8,13 +8,13 @@ from pathlib import Path
 import torch
 
 from advmip.datasets import Dataset
+from advmip.durability.storage import reading_arrays
 from advmip.errors import looked_up
 from advmip.experiments.data import first_images, load_split
 from advmip.experiments.networks import network_of
 from advmip.gradient_attacks import AdversarialSet, AttackSettings
 from advmip.networks import Network
 from advmip.settings import NetworkSettings, Settings
-from advmip.storage import reading_arrays
 
 
 @dataclass(frozen=True)

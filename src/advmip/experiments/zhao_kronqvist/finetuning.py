@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from advmip.checking.finetuned import check_finetuned
+from advmip.durability.storage import array_digest
 from advmip.experiments.rows import Row, write_rows
 from advmip.experiments.solving import solved
 from advmip.experiments.zhao_kronqvist.catalogue import CODE, FINETUNING_KINDS
@@ -20,7 +21,6 @@ from advmip.gradient_attacks import AdversarialSet
 from advmip.networks import Network
 from advmip.provenance import code_digest
 from advmip.settings import Settings
-from advmip.storage import array_digest
 
 _SECONDS = ("seconds_projection", "seconds_gradient", "seconds_line_search")
 # What a run's rows depend on among the settings that the runs of an experiment share.

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from advmip.certified_finetuning.balls import Images
 from advmip.datasets import Dataset
+from advmip.durability.journal import Journal
 from advmip.errors import CheckError
 from advmip.experiments.ball_attacks import attacked
 from advmip.experiments.rows import Row
-from advmip.journal import Journal
 from advmip.mip.verification import Outcome, Verifier
 from advmip.mip.verification.verdict import Evidence
 from advmip.networks import Network

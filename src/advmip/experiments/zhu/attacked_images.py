@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from advmip.durability.storage import reading_arrays, write_arrays
 from advmip.experiments.rows import Row, read_rows, write_rows
-from advmip.storage import reading_arrays, write_arrays
 
 _ROWS, _IMAGES = "attacks.csv", "adversarial.npz"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from advmip.durability.storage import file_digest
 from advmip.errors import InputError
 from advmip.experiments.exact.attacked_network import (
     AttackedNetwork,
@@ -33,7 +34,6 @@ from advmip.experiments.zhu.instances import (
 )
 from advmip.mip import minimal_attack
 from advmip.settings import ExactAttacks, Settings
-from advmip.storage import file_digest
 
 # From the class of an image to its target (Fischetti & Jo, and Zhu).
 _SHIFT = 5

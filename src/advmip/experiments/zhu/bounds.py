@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from advmip.durability.storage import reading_arrays, write_arrays
 from advmip.errors import InputError
 from advmip.experiments.exact.attacked_network import (
     AttackedNetwork,
@@ -18,7 +19,6 @@ from advmip.mip import network_bounds
 from advmip.mip.encoding import Interval, unstable_neurons
 from advmip.networks import staged
 from advmip.settings import Settings
-from advmip.storage import reading_arrays, write_arrays
 
 
 def bounds_of_network(

@@ -7,8 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from advmip.errors import InputError
-from advmip.storage import (
+from advmip.durability.storage import (
     array_digest,
     check_writable,
     file_digest,
@@ -16,6 +15,7 @@ from advmip.storage import (
     write_arrays,
     write_atomically,
 )
+from advmip.errors import InputError
 
 
 def test_a_file_appears_with_its_folder_and_nothing_is_left_beside_it(tmp_path):

@@ -8,15 +8,15 @@ import time
 
 import pytest
 
+from advmip.durability.running import VARIABLE, begin_run, follow_run, run_at_work
 from advmip.errors import InputError
-from advmip.running import VARIABLE, begin_run, follow_run, run_at_work
 
 LONGEST_WAIT = 60.0
 
 RUN = """
 import subprocess, sys, time
 from pathlib import Path
-from advmip.running import begin_run
+from advmip.durability.running import begin_run
 begin_run(Path(sys.argv[1]), lambda line: print(line, flush=True))
 jobs = [subprocess.Popen([sys.executable, "-c", job], stdout=sys.stdout) for job in sys.argv[2:]]
 print("begun", flush=True)
@@ -24,7 +24,7 @@ time.sleep(600)
 """
 JOB = """
 import os, time
-from advmip.running import follow_run
+from advmip.durability.running import follow_run
 follow_run()
 print(os.getpid(), flush=True)
 time.sleep(600)

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
+from advmip.durability.written_sizes import note_size
 from advmip.errors import InputError
-from advmip.written_sizes import note_size
 
 # What a place says that cannot be written to, or no more.
 _NO_PLACE = (

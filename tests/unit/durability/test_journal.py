@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+from advmip.durability.journal import Journal, entries_of
 from advmip.errors import InputError
-from advmip.journal import Journal, entries_of
 
 IDENTITY = {"code": "abc", "epsilon": 0.1, "shape": (1, 8, 8)}
 
@@ -153,7 +153,7 @@ def test_a_full_disk_leaves_no_half_line(path, monkeypatch):
 
 WRITER = """
 import sys
-from advmip.journal import Journal, entries_of
+from advmip.durability.journal import Journal, entries_of
 with Journal(sys.argv[1], {"code": "abc"}) as journal:
     for number in range(10**9):
         journal.record(f"image {number}", {"padding": "x" * 5000})

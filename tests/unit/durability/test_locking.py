@@ -8,15 +8,15 @@ import sys
 
 import pytest
 
+from advmip.durability.journal import Journal
+from advmip.durability.locking import Lock
+from advmip.durability.running import VARIABLE, begin_run, run_at_work
 from advmip.errors import InputError
-from advmip.journal import Journal
-from advmip.locking import Lock
-from advmip.running import VARIABLE, begin_run, run_at_work
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from advmip.locking import Lock
+from advmip.durability.locking import Lock
 with Lock(Path(sys.argv[1])) as lock:
     print(lock.taken(), flush=True)
     time.sleep(600)
@@ -70,7 +70,7 @@ def test_a_journal_is_for_one_process_and_loses_nothing(folder):
 
 def test_a_run_is_found_and_a_second_refused(folder, monkeypatch):
     held = []
-    monkeypatch.setattr("advmip.running._held", held)
+    monkeypatch.setattr("advmip.durability.running._held", held)
     monkeypatch.setenv(VARIABLE, "")
     begin_run(folder)
     with pytest.raises(InputError, match="another run"):

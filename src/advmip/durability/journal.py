@@ -16,10 +16,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from advmip.durability.locking import Lock
+from advmip.durability.storage import explained
 from advmip.errors import InputError
-from advmip.locking import Lock
 from advmip.reuse import Reuse
-from advmip.storage import explained
 
 
 class Journal:

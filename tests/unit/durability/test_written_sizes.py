@@ -2,9 +2,9 @@
 
 import pytest
 
-from advmip import written_sizes
-from advmip.storage import write_text
-from advmip.written_sizes import note_sizes, remove_shortened
+from advmip.durability import written_sizes
+from advmip.durability.storage import write_text
+from advmip.durability.written_sizes import note_sizes, remove_shortened
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import os
 import threading
 import time
 
-from advmip.modification_times import mend_times, watch_clock
+from advmip.durability.modification_times import mend_times, watch_clock
 
 LONGEST_WAIT = 60.0
 

@@ -20,11 +20,11 @@ from collections.abc import Callable
 from multiprocessing import parent_process
 from pathlib import Path
 
+from advmip.durability.locking import Lock
+from advmip.durability.modification_times import mend_times, watch_clock
+from advmip.durability.storage import explained, remove_leftovers
+from advmip.durability.written_sizes import note_sizes
 from advmip.errors import InputError
-from advmip.locking import Lock
-from advmip.modification_times import mend_times, watch_clock
-from advmip.storage import explained, remove_leftovers
-from advmip.written_sizes import note_sizes
 
 # By which a job knows its run: the host, the process and the folder of the run.
 VARIABLE = "ADVMIP_RUN"

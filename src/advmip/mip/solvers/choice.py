@@ -83,6 +83,29 @@ def choose(name: str, model: Model) -> Choice:
             expected="one solver that takes the model",
             mend="install pyscipopt or highspy",
         )
+    return Choice(_named(name, size), "as asked")
+
+
+def check_solver(name: str, *, cones: bool = False) -> None:
+    """Find out, before any long work, whether a solver is there and takes small models.
+
+    Args:
+        name: As for `choose`.
+        cones: Whether the models have integers beside second-order cones.
+
+    Raises:
+        InputError: There is no such solver, or it does not take them.
+    """
+    if name != AUTO:
+        _named(name, Size(1, 1, 1, 0, 0, 0, int(cones)))
+
+
+def _named(name: str, size: Size) -> Solver:
+    """The solver of a name, which takes models of a size.
+
+    Raises:
+        InputError: There is none, or it does not.
+    """
     if name not in SOLVERS:
         raise unknown_name("solver", name, [*SOLVERS, AUTO])
     reason = SOLVERS[name].refusal(size)
@@ -93,4 +116,4 @@ def choose(name: str, model: Model) -> Choice:
             expected="a solver that takes the model",
             mend='choose solver "auto", or another formulation',
         )
-    return Choice(SOLVERS[name], "as asked")
+    return SOLVERS[name]

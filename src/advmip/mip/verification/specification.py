@@ -9,7 +9,7 @@ from pathlib import Path
 from advmip.checking.replay import Replay
 from advmip.errors import InputError
 from advmip.mip.bounds.operators import Stage, matrix_stages
-from advmip.mip.solvers import Options
+from advmip.mip.solvers import Options, check_solver
 from advmip.mip.verification.verdict import VerificationIngredients
 from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork
@@ -28,8 +28,8 @@ class Specification:
         failures: The folder for a counterexample that fails its check.
 
     Raises:
-        InputError: The time limit is out of range, or the network has an operation that is not
-            supported.
+        InputError: The time limit is out of range, there is no such solver, or the network has an
+            operation that is not supported.
     """
 
     network: Network
@@ -46,6 +46,7 @@ class Specification:
                 expected="seconds, above 0",
                 mend="correct time_limit",
             )
+        check_solver(self.solver)
         _ = self.form
 
     @cached_property

@@ -23,7 +23,7 @@ from advmip.mip.goals import counterexample, untargeted
 from advmip.mip.input_conditions import on_outputs_alone
 from advmip.mip.margins import lead, runner_up, typical_size
 from advmip.mip.model import Vector
-from advmip.mip.solvers import Options
+from advmip.mip.solvers import Options, check_solver
 from advmip.mip.verification.region_verification import PHASES, Decision, RegionVerification
 from advmip.mip.verification.specification import Specification
 from advmip.mip.verification.verdict import (
@@ -88,6 +88,7 @@ class Verifier:
         )
         if norm not in NORMS:
             raise unknown_name("norm", norm, NORMS)
+        check_solver(solver, cones=norm == "l2")
         self._domain = Domain.of(lower, upper, network)
         sides = self._domain.upper - self._domain.lower
         order = {"linf": np.inf, "l1": 1, "l2": 2}[norm]

@@ -226,6 +226,8 @@ def test_an_adversarial_image_that_the_network_denies_is_an_error(
         ({"epsilon": np.nan}, "above 0, at most 1"),
         ({"epsilon": 4.5, "norm": "l1"}, "above 0, at most 4"),
         ({"norm": "l0"}, "unknown norm"),
+        ({"solver": "cplex"}, "unknown solver"),
+        ({"solver": "highs", "norm": "l2"}, "HiGHS has no second-order cones"),
         ({"time_limit": 0.0}, "seconds, above 0"),
         ({"label": 7}, "a class from 0 to 2"),
         ({"image": np.full(SHAPE, 1.5)}, "finite pixels in"),

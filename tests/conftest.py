@@ -18,10 +18,10 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(config, items):
     """Tests that run side by side: those that share what is dear to make run in one process."""
-    if not config.getoption("numprocesses", None):
+    if not hasattr(config, "workerinput"):
         return
     for item in items:
-        shared = "smoke" if "smoke" in item.fixturenames else item.path
-        item.add_marker(pytest.mark.xdist_group(str(shared)))
+        shared = "smoke" if "smoke" in item.fixturenames else item.path.name
+        item.add_marker(pytest.mark.xdist_group(shared))
     # The longest begin first.
     items.sort(key=lambda item: "workflow" not in item.path.parts)

@@ -1,7 +1,5 @@
 """Settings of all tests: one thread, since the networks here are too small to share out."""
 
-import pytest
-
 from advmip.threads import use_threads
 
 use_threads(1)
@@ -17,11 +15,6 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Tests that run side by side: those that share what is dear to make run in one process."""
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        shared = "smoke" if "smoke" in item.fixturenames else item.path.name
-        item.add_marker(pytest.mark.xdist_group(shared))
-    # The longest begin first.
-    items.sort(key=lambda item: "workflow" not in item.path.parts)
+    """Where files of tests run side by side, the longest begin first."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: (item.path.name != "test_smoke.py", "unit" in item.path.parts))

@@ -1,6 +1,7 @@
 """A copy of the workflow in a folder of its own, and what its smallest run leaves there."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,19 +39,18 @@ def snakemake(folder, *arguments):
     return run_module(folder, "snakemake", "--cores", CORES, *arguments)
 
 
+def planned_jobs(folder, *arguments):
+    """Jobs by rule, from a dry run."""
+    planned = snakemake(folder, "--dry-run", *arguments)
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    table = (planned.stdout + planned.stderr).rpartition("Job stats:")[2]
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+
+
 @pytest.fixture
 def workflow_copy(tmp_path):
     copy_workflow(tmp_path)
     return tmp_path
-
-
-@pytest.fixture(scope="session")
-def smoke(tmp_path_factory):
-    """The folder of the smallest run of every target, and the finished process."""
-    folder = tmp_path_factory.mktemp("smoke")
-    copy_workflow(folder)
-    finished = snakemake(folder, "all", "--configfile", SMOKE)
-    return folder, finished
 
 
 @pytest.fixture(scope="session")

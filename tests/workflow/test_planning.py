@@ -9,15 +9,7 @@ from advmip.durability.storage import read_yaml
 from advmip.forecast.jobs import jobs_of
 from advmip.settings import load_settings
 
-from .conftest import PROJECT, SMOKE, snakemake
-
-
-def planned_jobs(folder, *arguments):
-    """Jobs by rule, from a dry run."""
-    planned = snakemake(folder, "--dry-run", *arguments)
-    assert planned.returncode == 0, planned.stdout + planned.stderr
-    table = (planned.stdout + planned.stderr).rpartition("Job stats:")[2]
-    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+from .conftest import PROJECT, planned_jobs, snakemake
 
 
 def test_the_scale_of_the_paper_has_shards_of_runs_not_jobs_of_one(workflow_copy):
@@ -73,13 +65,3 @@ def test_networks_are_trained_or_fetched(workflow_copy, weights, command):
         *("--config", "scale=mnist", f"weights={weights}"),
     )
     assert f"network {command} CNNLight" in printed.stdout + printed.stderr
-
-
-@pytest.mark.parametrize(
-    ("change", "redone"),
-    [("seed=1", True), ("data_dir=elsewhere", False)],
-)
-def test_settings_that_decide_results_make_them_again(smoke, change, redone):
-    folder, _ = smoke
-    jobs = planned_jobs(folder, "zk_table2", "--configfile", SMOKE, "--config", change)
-    assert ("finetuning" in jobs) is redone

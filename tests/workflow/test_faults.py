@@ -119,9 +119,7 @@ def test_a_disk_that_is_full_at_random(demo_slice, tmp_path, rounds):
             filler.write_bytes(bytes(max(free - chance.randrange(20_000, 450_000), 0)))
             assert disturbed.begun().wait() == 1
             filler.unlink()
-            before = disturbed.lines
-            disturbed.finished()
-            disturbed.check(demo_slice, before)
+            disturbed.goes_on(demo_slice)
 
 
 @random_faults
@@ -136,9 +134,7 @@ def test_memory_that_runs_out_at_random(demo_slice, tmp_path, rounds):
         )
         run.wait()
         assert disturbed.lines[: len(before)] == before
-    before = disturbed.lines
-    disturbed.finished()
-    disturbed.check(demo_slice, before)
+    disturbed.goes_on(demo_slice)
 
 
 @random_faults
@@ -150,9 +146,7 @@ def test_a_clock_set_back_between_runs_killed_at_random(demo_slice, tmp_path, ro
         time.sleep(chance.uniform(0.05, 0.35) * demo_slice.seconds)
         kill(run)
         put_into_the_future(disturbed.folder / RESULTS)
-    before = disturbed.lines
-    disturbed.finished()
-    disturbed.check(demo_slice, before)
+    disturbed.goes_on(demo_slice)
 
 
 WITHOUT_LOCKS = """
@@ -180,7 +174,5 @@ def test_kills_on_a_file_system_without_locks(demo_slice, tmp_path, rounds):
         second = subprocess.run(run.args, cwd=disturbed.folder, env=disturbed.environment)
         assert second.returncode == 1 or run.poll() is not None
         kill(run)
-    before = disturbed.lines
-    disturbed.finished()
+    disturbed.goes_on(demo_slice)
     assert "file system without locks" in disturbed.printed
-    disturbed.check(demo_slice, before)

@@ -8,6 +8,7 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 
+from advmip.closing import Closing
 from advmip.durability.journal import Journal
 from advmip.durability.storage import file_digest, write_atomically
 from advmip.finetuning.separation import Linearisation
@@ -15,7 +16,7 @@ from advmip.finetuning.separation import Linearisation
 _LOSSES, _GRADIENT = "image_losses", "gradient"
 
 
-class Iterates:
+class Iterates(Closing):
     """What is known of iterates: numbers in a journal, arrays in a file each beside it.
 
     Everything else of a run is computed again from these, in the same order, so that one that was
@@ -33,10 +34,8 @@ class Iterates:
         self._journal = Journal(path, identity)
         self._folder = path.with_suffix("")
 
-    def __enter__(self) -> Iterates:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Release the journal for other processes."""
         self._journal.close()
 
     def recall(self, iteration: int) -> Linearisation | None:

@@ -11,18 +11,18 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
+from advmip.closing import Closing
 from advmip.durability.locking import Lock
 from advmip.durability.storage import explained
 from advmip.errors import InputError
 from advmip.reuse import Reuse
 
 
-class Journal:
+class Journal(Closing):
     """An append-only file of results by key, for one process at a time.
 
     Lines recorded under another identity (other code, network, data or settings) stay in the
@@ -69,17 +69,6 @@ class Journal:
 
     def __len__(self) -> int:
         return len(self._results)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def get(self, key: str) -> Any:
         """The result recorded under a key, or None. The last one, if there are several."""

@@ -15,8 +15,8 @@ import tempfile
 import time
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from advmip.closing import Closing
 
 # What file systems without locks answer.
 _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
@@ -25,7 +25,7 @@ _SECONDS_BETWEEN_TRIES = 0.05
 _log = logging.getLogger(__name__)
 
 
-class Lock:
+class Lock(Closing):
     """A lock on a file, not taken yet; it lasts until it is closed, or its process ends.
 
     Args:
@@ -38,17 +38,6 @@ class Lock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor = os.open(path, os.O_RDONLY)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def taken(self, *, shared: bool = False, patience: float = 0.0) -> bool:
         """Whether it could be taken within some seconds, by this process alone or shared."""

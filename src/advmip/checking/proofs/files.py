@@ -18,14 +18,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advmip.checking.proofs.questions import Question, read, written
+from advmip.closing import Closing
 from advmip.durability.storage import check_writable, write_atomically
 from advmip.errors import InputError
 from advmip.networks.network import Network
@@ -53,7 +53,7 @@ def check_proof_name(path: Path) -> None:
     check_writable(path)
 
 
-class ProofWriter:
+class ProofWriter(Closing):
     """Takes the parts of a proof while it is found, and writes them once it is whole."""
 
     def __init__(self) -> None:
@@ -61,15 +61,8 @@ class ProofWriter:
         self._archive = ZipFile(self._file, "w", ZIP_DEFLATED)
         self._regions = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go of the file."""
         self._archive.close()
         self._file.close()
 
@@ -129,7 +122,7 @@ class RegionWriter:
         return RegionWriter(self._writer, f"{self._name}/{name}")
 
 
-class ProofFile:
+class ProofFile(Closing):
     """A proof that is read, part by part.
 
     Args:
@@ -162,15 +155,8 @@ class ProofFile:
             arrays = {name.removeprefix("question/"): self.array(name, "<f8") for name in names}
             self.question: Question = read(header["question"], arrays)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go of the file."""
         self._archive.close()
 
     def region(self, number: int) -> RegionFile:

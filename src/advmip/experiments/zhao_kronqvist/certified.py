@@ -138,6 +138,8 @@ class _Job:
             pgd_iterations=self.classifier.settings["attack"]["iterations"],
             seed=run.seed,
             journal=folder / "verdicts.jsonl",
+            identity=self.identity,
+            reuse=self.settings["reuse"],
             failures=self.journal.parent,
         )
         test = self.classifier.test

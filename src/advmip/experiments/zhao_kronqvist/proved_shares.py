@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advmip.certified_finetuning.balls import Images
 from advmip.datasets import Dataset
-from advmip.durability.journal import Journal
 from advmip.errors import CheckError
 from advmip.experiments.ball_attacks import attacked
 from advmip.experiments.rows import Row
+from advmip.experiments.solving import solved
 from advmip.mip.verification import Outcome, Verifier
 from advmip.mip.verification.verdict import Evidence
 from advmip.networks import Network
+from advmip.reuse import Reuse
 
 # Images that are verified between two lines of the journal.
 _PORTION = 50
@@ -56,6 +58,8 @@ class ProvedShares:
         pgd_iterations: Steps of the attack that every image undergoes besides.
         seed: Of the attack and the verifier.
         journal: Where verdicts are kept, so that a process that is killed goes on behind them.
+        identity: What all else depends on that has a part in verdicts, as in `Journal`.
+        reuse: Whether verdicts of other code are used again.
         failures: The folder for an adversarial image that fails its check.
     """
 
@@ -66,6 +70,8 @@ class ProvedShares:
     pgd_iterations: int
     seed: int
     journal: Path
+    identity: Mapping[str, Any]
+    reuse: Reuse
     failures: Path
 
     def row(self, test: Dataset, training: Images) -> Row:
@@ -74,10 +80,9 @@ class ProvedShares:
         Raises:
             CheckError: PGD refutes a proof, or the network does not confirm an adversarial image.
         """
-        with Journal(self.journal, {"network": self.network.digest}) as known:
-            pairs = list(zip(test.images, map(int, test.labels), strict=True))
-            seen = self._verified(known, "test", pairs)
-            chosen = self._verified(known, "training", training)
+        pairs = list(zip(test.images, map(int, test.labels), strict=True))
+        seen = self._verified("test", pairs)
+        chosen = self._verified("training", training)
         return {
             "proved": _percent(each["proved"] for each in seen),
             "linear": _percent(each["linear"] for each in seen),
@@ -98,15 +103,17 @@ class ProvedShares:
             failures=self.failures,
         )
 
-    def _verified(self, known: Journal, what: str, images: Images) -> list[Found]:
+    def _verified(self, what: str, images: Images) -> list[Found]:
         """What is found of images, portion by portion."""
-        found: list[Found] = []
-        for start in range(0, len(images), _PORTION):
-            key = f"{what} from {start}"
-            if key not in known:
-                known.record(key, {"found": self._portion(images[start : start + _PORTION])})
-            found += known.get(key)["found"]
-        return found
+        portions = solved(
+            self.journal,
+            {**self.identity, "network": self.network.digest},
+            self.reuse,
+            range(0, len(images), _PORTION),
+            lambda start: f"{what} from {start}",
+            lambda start: self._portion(images[start : start + _PORTION]),
+        )
+        return list(chain.from_iterable(portions))
 
     def _portion(self, images: Images) -> list[Found]:
         """What is found of some images, all of which PGD attacks at once."""

@@ -111,7 +111,7 @@ def spread_attack(logits: Logits, ball: Ball, goals: Sequence[Goal], seed: int) 
     share = torch.rand(count, pixels, generator=random, dtype=torch.float64)
     points = ball.retracted((ball.images + lower + (upper - lower) * share)[None])[0]
     spread = (torch.arange(count) // len(goals) % 2 == 0)[:, None]
-    outputs = logits(points[:1]).shape[1]
+    outputs = goals[0].stacked[0].shape[1]
     aims = torch.rand(count, outputs, generator=random, dtype=torch.float64) * 2.0 - 1.0
     # As wide as the ball to both sides, wherever a point is.
     half = 0.5 * (upper - lower)

@@ -154,7 +154,7 @@ class SignTree:
         still = node.open & ~excluded
         met_nowhere = (lacking[0, rows] > 0).nonzero()[:, 0]
         if not bool(still.any()):
-            self._note(node, sides, bounded, rows[met_nowhere], chosen.items(met_nowhere))
+            self._note(node, sides, bounded, (rows, chosen, met_nowhere))
             return []
         # Of each open case the condition that comes nearest to being missed everywhere counts.
         left = still[asked.case_of[rows]].nonzero()[:, 0]
@@ -168,7 +168,7 @@ class SignTree:
         if split is None:
             self._stuck = True
             return []
-        self._note(node, sides, bounded, rows[met_nowhere], chosen.items(met_nowhere), split)
+        self._note(node, sides, bounded, (rows, chosen, met_nowhere), split)
         known = {
             "sides": sides,
             "bounded": bounded,
@@ -182,8 +182,7 @@ class SignTree:
         node: _Node,
         sides: Sequence[Sides],
         bounded: Sequence[Bounded | None],
-        rows: Tensor | None = None,
-        chosen: Multipliers | None = None,
+        excluding: tuple[Tensor, Multipliers, Tensor] | None = None,
         split: Split | None = None,
     ) -> None:
         """Note a node, if nodes are noted.
@@ -192,11 +191,14 @@ class SignTree:
             node: The node.
             sides: Bounds of its neurons, as far as they come.
             bounded: What bounds them.
-            rows: The conditions by which it excludes cases.
-            chosen: The lines that bound these.
+            excluding: The conditions that were bounded, their lines, and the places there of those
+                that are missed everywhere.
             split: By which it is split; None if it is closed.
         """
         if self._record is not None:
             first = node.first if node.level else 0
+            rows, chosen = None, None
+            if excluding is not None:
+                rows, chosen = excluding[0][excluding[2]], excluding[1].items(excluding[2])
             held = node.signs, sides, bounded, node.bounded
             self._record.node(first, *held, rows, chosen, split)

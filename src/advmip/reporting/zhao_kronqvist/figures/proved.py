@@ -63,7 +63,7 @@ def draw_proved(figure: Figure, data: pd.DataFrame) -> None:
                 handles["initial"] = axis.axhline(
                     start, color=style.GREY, linestyle=":", linewidth=1.2, label="as it is"
                 )
-            axis.set(xscale="log", title=f"{network}, ε = {epsilon:g}", ylim=(0, None))
+            axis.set(xscale="log", title=f"{network}, ε = {epsilon:g}", ylim=(0, 105))
             axis.xaxis.set_major_locator(FixedLocator(counts))
             axis.xaxis.set_major_formatter(ScalarFormatter())
             axis.xaxis.set_minor_locator(NullLocator())

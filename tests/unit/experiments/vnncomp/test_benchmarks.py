@@ -97,7 +97,8 @@ def test_every_answer_has_a_row_beside_those_of_the_tools(folder: Path, tmp_path
         for number, word in enumerate(("unsat", "sat", "timeout"), 1)
         for tool in "AB"
     ]
-    assert answer(settings_for(folder), tmp_path) == (ours, theirs), "none is computed again"
+    again, _ = answer(settings_for(folder), tmp_path)
+    assert again == ours, "none is computed again"
 
 
 def test_what_an_answer_depends_on_decides_whether_it_counts(folder: Path, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from advmip.errors import unknown_name
+from advmip.mip.bounds.lines import dot
 
 NORMS = ("linf", "l1", "l2")
 
@@ -65,6 +67,12 @@ class Ball:
         lower = (self.lower - self.images).clamp(min=-self.radius)
         return lower, (self.upper - self.images).clamp(max=self.radius)
 
+    @cached_property
+    def _middle(self) -> tuple[Tensor, Tensor]:
+        """The middle of that box, in the domain, and half its sides (N, pixels)."""
+        lower, upper = self.box
+        return self.images + (lower + upper) / 2.0, (upper - lower) / 2.0
+
     @property
     def corners(self) -> tuple[Tensor, Tensor]:
         """The lower and upper corner (N, pixels) of that box, not rounded into it."""
@@ -79,6 +87,9 @@ class Ball:
         Exact for L-infinity, whose ball is a box, and L1, a continuous knapsack. For L2 the better
         one of ball and box: their intersection would need a search for each form.
         """
+        if self.norm == "linf":
+            middle, reach = self._middle
+            return dot(coefficients, middle) - dot(coefficients.abs(), reach)
         centre = (coefficients * self.images[:, None]).sum(-1)
         lower, upper = (side[:, None] for side in self.box)
         reach = torch.where(coefficients > 0, -lower, upper)
@@ -91,10 +102,10 @@ class Ball:
         ball.
         """
         if self.norm == "linf":
-            lower, upper = (self.images[:, None] + side[:, None] for side in self.box)
-            points = torch.where(coefficients > 0, lower, upper)
-            points = torch.where(coefficients == 0, self.images[:, None], points)
-            return (coefficients * points).sum(-1), points
+            middle, reach = self._middle
+            signs = coefficients.sign()
+            least = dot(coefficients, middle) - dot(coefficients * signs, reach)
+            return least, torch.addcmul(middle[:, None], signs, reach[:, None], value=-1.0)
         with torch.enable_grad():
             forms = coefficients.detach().requires_grad_()
             values = self.least(forms)
@@ -139,7 +150,6 @@ def _euclidean(gains: Tensor, reach: Tensor, radius: float) -> Tensor:
 
 
 _LARGEST: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {
-    "linf": _box,
     "l1": _knapsack,
     "l2": _euclidean,
 }

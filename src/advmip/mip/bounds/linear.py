@@ -132,7 +132,11 @@ class LinearBounds:
         self._measure(self._stages[len(self._sides)])
 
     def forms(
-        self, coefficients: Tensor, chosen: Multipliers | None = None, signs: Sequence[Tensor] = ()
+        self,
+        coefficients: Tensor,
+        chosen: Multipliers | None = None,
+        signs: Sequence[Tensor] = (),
+        of: Tensor | None = None,
     ) -> Forms:
         """Lower bounds of linear forms in the stage after the last one that is bounded.
 
@@ -142,13 +146,19 @@ class LinearBounds:
             coefficients: The forms (N or 1, S, width).
             chosen: Slopes, and multipliers of held signs; the usual slopes if left out.
             signs: The held signs (N, 1, width) of each layer: 1, -1, or 0 where none is held.
+            of: Whose bounds count for each of the N, if there are not as many (N,).
         """
         depth = min(len(self._sides), len(self._stages) - 1)
         stage = self._stages[depth]
         constant = coefficients @ stage.bias
-        products = dot(coefficients.abs(), self._magnitudes[depth])
+        sides, magnitudes = self._sides, self._magnitudes
+        if of is not None:
+            sides = [Sides(_of(each.lower, of), _of(each.upper, of)) for each in sides]
+            magnitudes = [_of(each, of) for each in magnitudes]
+        products = dot(coefficients.abs(), magnitudes[depth])
         forms = stage.pulled_back(coefficients)
-        return self._pulled(depth, forms, constant, products, chosen, signs)
+        known = list(zip(sides[:depth], magnitudes, strict=False))
+        return self._pulled(known, forms, constant, products, chosen, signs)
 
     def _measure(self, stage: Stage) -> None:
         """Note the largest sum (N, width) of absolute products that enters each neuron.
@@ -199,6 +209,7 @@ class LinearBounds:
     def _tightened(self, depth: int, sides: Sides, asked: Tensor) -> Sides:
         """The same bounds, those of some neurons (N, width) by linear forms as well."""
         stage, magnitude = self._stages[depth], self._magnitudes[depth]
+        known = list(zip(self._sides[:depth], self._magnitudes, strict=False))
         kept = asked.any(0).nonzero()[:, 0]
         found = []
         portion = self._portion(depth)
@@ -211,7 +222,7 @@ class LinearBounds:
             both = {layer: torch.cat([form, -form], 1) for layer, form in rows.items()}
             constant = torch.cat([bias, -bias])[None]
             products = magnitude[:, some].repeat(1, 2)
-            found.append(self._pulled(depth, both, constant, products).least)
+            found.append(self._pulled(known, both, constant, products).least)
         if not found:
             return sides
         lower, upper = (torch.cat([each.chunk(2, 1)[side] for each in found], 1) for side in (0, 1))
@@ -238,7 +249,7 @@ class LinearBounds:
 
     def _pulled(
         self,
-        depth: int,
+        known: Sequence[tuple[Sides, Tensor]],
         forms: dict[int, Tensor],
         constant: Tensor,
         products: Tensor,
@@ -248,16 +259,16 @@ class LinearBounds:
         """Lower bounds of forms in the layers before a stage.
 
         Args:
-            depth: The stage, whose layers are bounded already.
+            known: Bounds of the layers before it, and their largest sums of absolute products.
             forms: Coefficients (N or 1, S, width) by layer.
             constant: What the forms have besides (N or 1, S).
             products: The sum of absolute products behind them (N or 1, S).
             chosen: As for `forms`.
             signs: As for `forms`.
         """
-        lines = [Lines.between(sides) for sides in self._sides[:depth]]
+        lines = [Lines.between(sides) for sides, _ in known]
         if chosen is None:
-            slopes = [self._slope(safe(sides))[:, None] for sides in self._sides[:depth]]
+            slopes = [self._slope(safe(sides))[:, None] for sides, _ in known]
             prices: list[Tensor] = []
         else:
             slopes = chosen.slopes
@@ -267,7 +278,7 @@ class LinearBounds:
 
         def widen(layer: int, above: Tensor) -> None:
             nonlocal products, weight
-            sides, magnitude = self._sides[layer - 1], self._magnitudes[layer - 1]
+            sides, magnitude = known[layer - 1]
             passing = (sides.upper > 0) | (sides.lower >= 0)
             products = products + dot(above.abs(), torch.where(passing, magnitude, 0.0))
             weight = weight + dot(above.abs(), passing.to(above.dtype))
@@ -284,6 +295,11 @@ class LinearBounds:
         rounding = self._rounding * products
         self._note(rounding)
         return Forms(constant - rounding, form, weight, rounding)
+
+
+def _of(values: Tensor, chosen: Tensor) -> Tensor:
+    """Those of some images, unless all have the same."""
+    return values if len(values) == 1 else values[chosen]
 
 
 def _unseen(layer: int, above: Tensor) -> None:

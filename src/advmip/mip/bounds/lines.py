@@ -67,6 +67,13 @@ class Lines:
         offset = torch.where(unstable, -falling * sides.lower, 0.0)
         return cls(unstable[:, None], active[:, None], falling[:, None], offset[:, None])
 
+    def of(self, chosen: Tensor) -> Lines:
+        """Those of some images, one after the other."""
+        if len(self.unstable) == 1:
+            return self
+        fields = (self.unstable, self.active, self.falling, self.offset)
+        return Lines(*(each[chosen] for each in fields))
+
     def rising(self, slopes: Tensor) -> Tensor:
         """The lower line's slope (N, S, width), where that of unstable neurons is given."""
         return torch.where(self.unstable, slopes, self.active)
@@ -102,10 +109,17 @@ class Multipliers:
         signs = zip(*(part.signs for part in parts), strict=True)
         return cls([torch.cat(each, 1) for each in slopes], [torch.cat(each, 1) for each in signs])
 
-    def items(self, chosen: Tensor) -> Multipliers:
+    def items(self, chosen: Tensor | slice) -> Multipliers:
         """Those of some of the S forms."""
         return Multipliers(
             [each[:, chosen] for each in self.slopes], [each[:, chosen] for each in self.signs]
+        )
+
+    def swapped(self) -> Multipliers:
+        """The same ones with N and S exchanged: of one image S forms, or one form of S images."""
+        return Multipliers(
+            [each.transpose(0, 1) for each in self.slopes],
+            [each.transpose(0, 1) for each in self.signs],
         )
 
     def double(self) -> Multipliers:
@@ -191,5 +205,9 @@ def pulled_back(
 
 
 def dot(forms: Tensor, values: Tensor) -> Tensor:
-    """The product (N, S) of forms (N or 1, S, width) and values (N, width)."""
+    """The product (N, S) of forms (N or 1, S, width) and values (N or 1, width)."""
+    if len(values) == 1:
+        return forms @ values[0]
+    if forms.shape[1] == 1:
+        return (forms[:, 0] * values).sum(-1, keepdim=True)
     return (forms @ values[:, :, None])[..., 0]

@@ -77,6 +77,19 @@ class OptimisedForms:
             signs: The held signs (N, 1, width) of each layer: 1, -1, or 0 where none is held.
         """
         stage = self._stages[depth]
+        forms, constant = stage.pulled_back(coefficients), coefficients @ stage.bias
+        return self._attained(depth, forms, constant, lines, chosen, signs)
+
+    def _attained(
+        self,
+        depth: int,
+        forms: dict[int, Tensor],
+        constant: Tensor,
+        lines: Sequence[Lines],
+        chosen: Multipliers,
+        signs: Sequence[Tensor],
+    ) -> Attained:
+        """The bound of forms in the layers before a stage, and what they have besides."""
         above: dict[int, Tensor] = {}
         rising = [each.rising(some) for each, some in zip(lines, chosen.slopes, strict=True)]
         prices = [-s * b for s, b in zip(signs, chosen.signs, strict=True)]
@@ -84,8 +97,8 @@ class OptimisedForms:
             self._stages,
             lines,
             rising,
-            stage.pulled_back(coefficients),
-            coefficients @ stage.bias,
+            forms,
+            constant,
             above.__setitem__,
             prices,
         )
@@ -130,7 +143,9 @@ class OptimisedForms:
             The bounds (N, S), what attains them, and the last step's bound.
         """
         now, best = start.copy(), start.copy()
-        found = self.attained(depth, coefficients, lines, now, signs)
+        stage = self._stages[depth]
+        forms, constant = stage.pulled_back(coefficients), coefficients @ stage.bias
+        found = self._attained(depth, forms, constant, lines, now, signs)
         # Multipliers are priced in the form's own coefficients.
         units = (_mean_size(found.above.get(layer)) for layer in range(1, len(now.signs) + 1))
         steppers = [
@@ -147,7 +162,7 @@ class OptimisedForms:
             for stepper, gradient in zip(steppers, _gradients(found, now, signs), strict=True):
                 if gradient is not None:
                     stepper.climb(gradient)
-            found = self.attained(depth, coefficients, lines, now, signs)
+            found = self._attained(depth, forms, constant, lines, now, signs)
             best.take(now, found.least > least)
             least = torch.maximum(least, found.least)
         return least, best, found

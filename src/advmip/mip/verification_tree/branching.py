@@ -45,11 +45,11 @@ def best_split(
     Args:
         sides: Bounds (1, width) of each layer.
         bounded: What bounds them.
-        above: The conditions' coefficients of each layer, from 1 on (1, rows, width).
+        above: The conditions' coefficients of each layer, from 1 on (rows, width).
         weights: How much each condition counts (rows,).
     """
     falling = [
-        weights @ (-above[k]).clamp(min=0.0)[0] if k in above else torch.zeros(each.lower.shape[1])
+        weights @ (-above[k]).clamp(min=0.0) if k in above else torch.zeros(each.lower.shape[1])
         for k, each in enumerate(sides, 1)
     ]
     best, most = None, -torch.inf

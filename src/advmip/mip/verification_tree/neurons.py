@@ -1,8 +1,8 @@
-"""The neurons of a node, bounded anew under the signs that it holds."""
+"""The neurons of nodes, bounded anew under the signs that the nodes hold."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,11 +12,13 @@ from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.bounds.lines import Lines, Multipliers, Sides, adaptive, safe
 from advmip.mip.bounds.operators import Stage
-from advmip.mip.bounds.optimised import Attained, OptimisedForms
+from advmip.mip.bounds.optimised import OptimisedForms
 from advmip.mip.deadline import time_is_up
 
 # Forms are optimised in portions of at most so many numbers.
 _PORTION = 2**22
+# A lower bound is that of the value, an upper one that of its negative.
+_BOTH = torch.tensor([[1.0], [-1.0]])
 
 
 @dataclass(frozen=True)
@@ -35,21 +37,44 @@ class Bounded:
     slack: dict[int, Tensor]
 
 
-class ContradictionError(Exception):
-    """The signs that a node holds exclude each other.
+@dataclass(frozen=True)
+class Raised:
+    """Proved bounds of forms.
 
-    Args:
-        sides: Bounds of the layers up to the one in which no value is left.
-        bounded: What bounds these.
+    Attributes:
+        least: The bounds (F,).
+        chosen: What attains them (1, F, width).
+        above: The forms' coefficients of each layer's neurons in the search's last bound, by layer
+            (F, width).
+        points: Where that is attained (F, pixels).
     """
 
-    def __init__(self, sides: Sequence[Sides], bounded: Sequence[Bounded | None]) -> None:
-        super().__init__()
-        self.sides, self.bounded = sides, bounded
+    least: Tensor
+    chosen: Multipliers
+    above: dict[int, Tensor]
+    points: Tensor
+
+    def items(self, chosen: Tensor | slice) -> Raised:
+        """Those of some of the forms."""
+        above = {layer: each[chosen] for layer, each in self.above.items()}
+        return Raised(self.least[chosen], self.chosen.items(chosen), above, self.points[chosen])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Raised]) -> Raised:
+        """The bounds of several portions."""
+        return cls(
+            torch.cat([each.least for each in parts]),
+            Multipliers.joined([each.chosen for each in parts]),
+            {k: torch.cat([each.above[k] for each in parts]) for k in parts[0].above},
+            torch.cat([each.points for each in parts]),
+        )
 
 
 class NodeBounds:
-    """Bounds of neurons and of forms under held signs: lines are sought in float32, then proved.
+    """Bounds of neurons, then of forms in the outputs, in several nodes together.
+
+    Lines are sought in float32, then proved. The forms of all nodes stand in one row, each among
+    the lines of its own node.
 
     Args:
         stages: The network in float64.
@@ -61,139 +86,178 @@ class NodeBounds:
         self._stages = stages
         self._proof = LinearBounds(stages, ball)
         self._forms = OptimisedForms(search, ball.to(torch.float32))
+        self._signs: Sequence[Tensor] = ()
+        self._lines: list[Lines] = []
+        # The usual slopes of each layer (N, 1, width).
+        self._usual: list[Tensor] = []
 
     def neurons(
         self,
         sides: Sequence[Sides],
         signs: Sequence[Tensor],
-        first: int,
-        before: Sequence[Bounded | None],
+        first: Sequence[int],
+        before: Sequence[Sequence[Bounded | None]],
         steps: int,
-    ) -> tuple[list[Sides], list[Bounded | None]]:
-        """Bound the open neurons of a stage and all after it; out of time, bounds stay.
+    ) -> tuple[list[Sides], list[list[Bounded | None]], list[int]]:
+        """Bound each node's open neurons from some layer on; out of time, bounds stay.
 
         Args:
-            sides: Bounds (1, width) of each layer, which hold without the signs.
-            signs: The held signs (1, 1, width) of each layer, in float32.
-            first: The first stage to be bounded, at least 1.
-            before: What bounded the layers before this, to start from.
+            sides: Bounds (N, width) of each layer, which hold without the signs.
+            signs: The held signs (N, 1, width) of each layer, in float32.
+            first: The first layer of each node that is bounded anew.
+            before: What bounded each node's layers before this, to start from.
             steps: Of the search for lines.
 
-        Raises:
-            ContradictionError: No point has these signs.
+        Returns:
+            The bounds; what bounds each node's layers; and how many layers of each node have values
+            left: not all where its signs contradict each other.
         """
         new = [held(some, sign) for some, sign in zip(sides, signs, strict=True)]
-        bounded = list(before)
-        first = max(first, 1)
-        self._proof.given(new[:first])
-        known = [_single(each) for each in new[:first]]
-        for depth in range(first, len(new)):
-            kept = new[depth].unstable()[0].nonzero()[:, 0]
-            if len(kept) and not time_is_up():
-                new[depth], bounded[depth] = self._layer(
-                    new[depth], known, signs[:depth], kept, before[depth], steps
-                )
-                if bool((new[depth].lower > new[depth].upper).any()):
-                    raise ContradictionError(new[: depth + 1], bounded[: depth + 1])
+        bounded = [list(each) for each in before]
+        left = [len(new)] * len(first)
+        self._signs = signs if any(bool(each.any()) for each in signs) else ()
+        self._lines, self._usual = [], []
+        self._proof.given([])
+        for depth in range(len(new)):
+            unstable = new[depth].unstable()
+            kept = {
+                node: unstable[node].nonzero()[:, 0]
+                for node, begin in enumerate(first)
+                if begin <= depth < left[node] and bool(unstable[node].any())
+            }
+            if kept and not time_is_up():
+                new[depth] = self._layer(new[depth], kept, bounded, steps)
+                void = (new[depth].lower > new[depth].upper).any(1).tolist()
+                left = [min(n, depth) if none else n for n, none in zip(left, void, strict=True)]
             self._proof.add(new[depth])
-            known.append(_single(new[depth]))
-        return new, bounded
+            single = Sides(new[depth].lower.float(), new[depth].upper.float())
+            self._lines.append(Lines.between(single))
+            self._usual.append(adaptive(safe(single))[:, None])
+        return new, bounded, left
 
     def _layer(
         self,
         now: Sides,
-        known: Sequence[Sides],
-        signs: Sequence[Tensor],
-        kept: Tensor,
-        before: Bounded | None,
+        kept: Mapping[int, Tensor],
+        bounded: Sequence[list[Bounded | None]],
         steps: int,
-    ) -> tuple[Sides, Bounded]:
-        """Bound some neurons of the layer behind those that are known, in float32 here."""
-        depth, width, count = len(known), now.lower.shape[1], len(kept)
-        lines = [Lines.between(each) for each in known]
-        start = _start(known, 2 * count, _matching(before, kept))
-        held_signs = signs if any(bool(each.any()) for each in signs) else ()
-        if not held_signs:
-            start.signs.clear()
-        found: list[Tensor] = []
-        parts: list[Multipliers] = []
-        slacks: list[dict[int, Tensor]] = []
-        portion = max(1, _PORTION // sum(each.lower.shape[1] for each in known))
-        for begin in range(0, 2 * count, portion):
-            some = torch.arange(begin, min(begin + portion, 2 * count))
-            rows = torch.zeros(1, len(some), width)
-            rows[0, torch.arange(len(some)), kept[some % count]] = torch.where(
-                some < count, 1.0, -1.0
-            )
-            _, best, last = self._forms.raised(
-                depth, rows, lines, start.items(some), signs=held_signs, steps=steps
-            )
-            best = best.rounded()
-            least = self._proof.forms(
-                rows.double(), best.double(), [s.double() for s in held_signs]
-            )
-            found.append(least.least[0])
-            parts.append(best)
-            slacks.append({k: (-each[0]).clamp(min=0.0) for k, each in last.above.items()})
-        bounds = torch.cat(found)
+    ) -> Sides:
+        """Bound some neurons of the layer behind those that are known, and note what bounds them.
+
+        Args:
+            now: Bounds of the layer.
+            kept: The neurons in question, of each node that has any.
+            bounded: What bounds the nodes' layers; the layer's is replaced.
+            steps: Of the search.
+        """
+        depth, width = len(self._lines), now.lower.shape[1]
+        before = {node: _matching(bounded[node][depth], some) for node, some in kept.items()}
+        counts = {node: 2 * len(some) for node, some in kept.items()}
+        places = torch.cat([some.repeat(2) for some in kept.values()])
+        rows = torch.zeros(len(places), 1, width)
+        rows[torch.arange(len(places)), 0, places] = torch.cat(
+            [_BOTH.expand(2, len(some)).ravel() for some in kept.values()]
+        )
+        found = self._raised(depth, rows, counts, before, steps)
+        slack = {layer: (-above).clamp(min=0.0) for layer, above in found.above.items()}
         lower, upper = now.lower.clone(), now.upper.clone()
-        lower[0, kept] = torch.maximum(lower[0, kept], bounds[:count])
-        upper[0, kept] = torch.minimum(upper[0, kept], -bounds[count:])
-        slack = {k: torch.cat([each[k] for each in slacks]) for k in slacks[0]}
-        return Sides(lower, upper), Bounded(kept, Multipliers.joined(parts), slack)
+        end = 0
+        for node, some in kept.items():
+            begin, middle, end = end, end + len(some), end + 2 * len(some)
+            lower[node, some] = torch.maximum(lower[node, some], found.least[begin:middle])
+            upper[node, some] = torch.minimum(upper[node, some], -found.least[middle:end])
+            own = {layer: each[begin:end] for layer, each in slack.items()}
+            bounded[node][depth] = Bounded(some, found.chosen.items(slice(begin, end)), own)
+        return Sides(lower, upper)
 
     def conditions(
         self,
-        rows: Tensor,
-        sides: Sequence[Sides],
-        signs: Sequence[Tensor],
-        start: Multipliers | None,
+        rows: Sequence[Tensor],
+        start: Sequence[Multipliers | None],
         steps: int,
         enough: Tensor,
-    ) -> tuple[Tensor, Multipliers, Attained]:
-        """Bound forms in the outputs.
+    ) -> Raised:
+        """Bound forms in the outputs of the nodes whose neurons were bounded last.
 
         Args:
-            rows: The forms (1, rows, outputs).
-            sides: Bounds of the neurons, with those that are held.
-            signs: The held signs.
-            start: Slopes and multipliers to start from.
+            rows: The forms (rows, outputs) of each node.
+            start: Slopes and multipliers of each node to start from.
             steps: Of the search.
-            enough: Above that the search may end (rows,).
-
-        Returns:
-            Proved bounds (rows,), what attains them, and the search's last bound.
+            enough: Above that the search may end (F,), for the forms of all nodes.
         """
-        depth = len(self._stages) - 1
-        known = [_single(each) for each in sides]
-        if start is None:
-            start = _start(known, rows.shape[1], None)
-        _, best, last = self._forms.raised(
-            depth,
-            rows.float(),
-            [Lines.between(each) for each in known],
-            start,
-            signs=signs,
-            steps=steps,
-            enough=enough.float(),
+        counts = dict(enumerate(map(len, rows)))
+        forms = torch.cat(list(rows))[:, None]
+        return self._raised(len(self._lines), forms, counts, dict(enumerate(start)), steps, enough)
+
+    def _raised(
+        self,
+        depth: int,
+        rows: Tensor,
+        counts: Mapping[int, int],
+        start: Mapping[int, Multipliers | None],
+        steps: int,
+        enough: Tensor | None = None,
+    ) -> Raised:
+        """Bound forms in what enters a stage, in portions.
+
+        Args:
+            depth: The stage.
+            rows: The forms (F, 1, width).
+            counts: How many are those of each node, one node's after the other's.
+            start: Slopes and multipliers of these nodes to start from.
+            steps: Of the search.
+            enough: Above that the search may end (F,).
+        """
+        of = torch.tensor(list(counts)).repeat_interleave(torch.tensor(list(counts.values())))
+        first = Multipliers.joined(
+            [self._start(node, count, start[node]) for node, count in counts.items()]
         )
-        best = best.rounded()
-        self._proof.given(sides)
-        proved = self._proof.forms(rows, best.double(), [s.double() for s in signs])
-        return proved.least[0], best, last
+        portion = max(1, _PORTION // sum(each.falling.shape[2] for each in self._lines))
+        found: list[Raised] = []
+        for begin in range(0, max(1, len(rows)), portion):
+            some = slice(begin, begin + portion)
+            nodes = of[some]
+            signs = [each[nodes] for each in self._signs[:depth]]
+            _, best, last = self._forms.raised(
+                depth,
+                rows[some].float(),
+                [each.of(nodes) for each in self._lines],
+                first.items(some).swapped(),
+                signs=signs,
+                steps=steps,
+                enough=torch.inf if enough is None else enough[some, None].float(),
+            )
+            best = best.rounded()
+            double = [each.double() for each in signs]
+            proved = self._proof.forms(rows[some].double(), best.double(), double, nodes)
+            above = {layer: each[:, 0] for layer, each in last.above.items()}
+            found.append(Raised(proved.least[:, 0], best.swapped(), above, last.point[:, 0]))
+        return Raised.joined(found)
+
+    def _start(self, node: int, count: int, before: Multipliers | None) -> Multipliers:
+        """Slopes and multipliers (1, count, width): those found before, else the usual slopes."""
+        slopes = (
+            before.slopes
+            if before is not None
+            else [each[node].expand(1, count, -1) for each in self._usual]
+        )
+        if not self._signs:
+            return Multipliers(slopes)
+        signs = (
+            before.signs
+            if before is not None and before.signs
+            else [torch.zeros(1, count, each.shape[2]) for each in self._usual]
+        )
+        return Multipliers(slopes, signs)
 
 
 def held(sides: Sides, signs: Tensor) -> Sides:
-    """Bounds (1, width) of neurons whose signs (1, 1, width) are held."""
+    """Bounds (N, width) of neurons whose signs (N, 1, width) are held."""
     sign = signs[:, 0]
     return Sides(
         torch.where(sign > 0, sides.lower.clamp(min=0.0), sides.lower),
         torch.where(sign < 0, sides.upper.clamp(max=0.0), sides.upper),
     )
-
-
-def _single(sides: Sides) -> Sides:
-    return Sides(sides.lower.float(), sides.upper.float())
 
 
 def _matching(before: Bounded | None, kept: Tensor) -> Multipliers | None:
@@ -202,18 +266,3 @@ def _matching(before: Bounded | None, kept: Tensor) -> Multipliers | None:
         return None
     places = torch.searchsorted(before.kept, kept)
     return before.chosen.items(torch.cat([places, places + len(before.kept)]))
-
-
-def _start(sides: Sequence[Sides], count: int, before: Multipliers | None) -> Multipliers:
-    """Slopes and multipliers to start from: those found before, else the usual slopes."""
-    slopes = (
-        before.slopes
-        if before is not None
-        else [adaptive(safe(each))[:, None].expand(1, count, -1).contiguous() for each in sides]
-    )
-    signs = (
-        before.signs
-        if before is not None and before.signs
-        else [torch.zeros(1, count, each.lower.shape[1]) for each in sides]
-    )
-    return Multipliers(list(slopes), list(signs))

@@ -48,27 +48,33 @@ class SignTreeRecord:
     def __init__(self, region: RegionWriter, numbering: Numbering) -> None:
         self._numbering = numbering
         self._writer = SignTreeWriter(region)
+        # Nodes that were done before their turn in the file; whose turns are next, the last first.
+        self._early: dict[int, SignNode] = {}
+        self._expected = [1]
 
     def node(
         self,
+        place: int,
         first: int,
         signs: Sequence[Tensor],
         sides: Sequence[Sides],
         bounded: Sequence[Bounded | None],
         before: Sequence[Bounded | None],
-        rows: Tensor | None,
-        chosen: Multipliers | None,
+        rows: Tensor,
+        chosen: Multipliers,
         split: Split | None,
     ) -> None:
-        """Note a node.
+        """Note a node, in any order.
 
         Args:
+            place: Its number: 1 is the root, 2 k and 2 k + 1 are the positive and negative half of
+                k.
             first: The first layer that is bounded anew; 0 in the root.
             signs: The held signs.
             sides: Bounds of its neurons, up to the last layer that was bounded.
             bounded: What bounds them.
             before: What bounded them in its parent.
-            rows: The conditions by which it excludes cases; None without any.
+            rows: The conditions by which it excludes cases.
             chosen: The lines that bound these.
             split: By which it is split; None for a leaf.
         """
@@ -84,23 +90,24 @@ class SignTreeRecord:
             places = neurons[depth][now.kept.numpy()].astype(np.int32)
             anew.append(KeptForms(places, slopes, multipliers))
         conditions = _nothing()
-        if rows is not None and chosen is not None and len(rows):
+        if len(rows):
             places = self._numbering.conditions[rows.numpy()].astype(np.int32)
             order = np.argsort(places)
             lines = chosen.items(torch.from_numpy(order))
             factor = self._numbering.factor
             conditions = KeptForms(places[order], *_kept(lines, open_, signs, factor))
-        self._writer.node(
-            SignNode(
-                None if split is None else (split.layer, int(neurons[split.layer][split.neuron])),
-                anew,
-                [
-                    neurons[depth][open_[depth]].astype(np.int32)
-                    for depth in range(first, len(sides))
-                ],
-                conditions,
-            )
+        self._early[place] = SignNode(
+            None if split is None else (split.layer, int(neurons[split.layer][split.neuron])),
+            anew,
+            [neurons[depth][open_[depth]].astype(np.int32) for depth in range(first, len(sides))],
+            conditions,
         )
+        while self._expected and self._expected[-1] in self._early:
+            place = self._expected.pop()
+            node = self._early.pop(place)
+            self._writer.node(node)
+            if node.split is not None:
+                self._expected += [2 * place, 2 * place + 1]
 
     def close(self) -> None:
         """Every node was noted."""

@@ -2,7 +2,7 @@
 
 A node holds the signs of some neurons. All neurons behind the last one are bounded anew, then what
 every open case lacks; a case that is excluded is not asked again below. Nodes are done depth first,
-so that few wait at a time.
+so that few wait at a time, and small ones several together.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from advmip.mip.deadline import OutOfTimeError, checkpoint, time_is_up
 from advmip.mip.model import Vector
 from advmip.mip.verification_tree.asked import Asked, Seek, TreeProof
 from advmip.mip.verification_tree.branching import Split, best_split
-from advmip.mip.verification_tree.neurons import Bounded, ContradictionError, NodeBounds
+from advmip.mip.verification_tree.neurons import Bounded, NodeBounds, Raised
 from advmip.mip.verification_tree.recording import SignTreeRecord
 
 # Steps of the search for lines: of neurons at the root and below, and of what is lacking.
 _ROOT_STEPS, _STEPS, _LAST_STEPS = 20, 3, 10
 _TINY = 1e-12
+# Nodes are done together until their forms have so many numbers.
+_TOGETHER = 2**18
+_NONE = torch.zeros(0, dtype=torch.long)
 
 
 @dataclass(frozen=True)
@@ -35,16 +38,16 @@ class _Node:
     """A part of the region.
 
     Attributes:
-        level: How many signs it holds.
-        signs: Those (1, 1, width) of each layer: 1, -1, or 0 where none is held.
-        first: The stage behind the sign that was held last.
-        sides: Bounds of its parent's neurons.
+        place: Its number: 1 is the region, 2 k and 2 k + 1 are the halves of k.
+        signs: Those (1, width) of each layer that it holds: 1, -1, or 0 where none is held.
+        first: The layer behind the sign that was held last.
+        sides: Bounds of its parent's neurons (1, width).
         bounded: What bounds them.
         open: Which cases may still be met (cases,).
         chosen: The lines that bound what its parent's conditions lack (1, rows, width).
     """
 
-    level: int
+    place: int
     signs: list[Tensor]
     first: int
     sides: list[Sides]
@@ -52,12 +55,47 @@ class _Node:
     open: Tensor
     chosen: Multipliers | None
 
-    def child(self, split: Split, side: float, **known: Any) -> _Node:
-        """The part in which a neuron has a sign, and what is known of it."""
-        signs = list(self.signs)
-        signs[split.layer] = signs[split.layer].clone()
-        signs[split.layer][0, 0, split.neuron] = side
-        return _Node(self.level + 1, signs, split.layer + 1, **known)
+    @property
+    def level(self) -> int:
+        """How many signs it holds."""
+        return self.place.bit_length() - 1
+
+    def halves(self, split: Split, **known: Any) -> list[_Node]:
+        """The parts in which a neuron has one sign and the other, and what is known of both."""
+        found = []
+        for half, side in enumerate((1.0, -1.0)):
+            signs = list(self.signs)
+            signs[split.layer] = signs[split.layer].clone()
+            signs[split.layer][0, split.neuron] = side
+            found.append(_Node(2 * self.place + half, signs, split.layer + 1, **known))
+        return found
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A node, bounded.
+
+    Attributes:
+        node: The node.
+        sides: Bounds of its neurons (1, width); where signs contradict each other, of the layers up
+            to the one in which no value is left.
+        bounded: What bounds these.
+        rows: The conditions that were bounded, by their places in what is asked.
+        found: Bounds of them.
+    """
+
+    node: _Node
+    sides: list[Sides]
+    bounded: list[Bounded | None]
+    rows: Tensor
+    found: Raised
+
+    @property
+    def void(self) -> bool:
+        """Whether it has no point."""
+        return len(self.sides) < len(self.node.sides) or bool(
+            (self.sides[-1].lower > self.sides[-1].upper).any()
+        )
 
 
 class SignTree:
@@ -90,10 +128,10 @@ class SignTree:
         self._bounds = NodeBounds(stages, search, ball)
         self.asked, self._seek, self._record = asked, seek, record
         self.sides = list(sides)
-        signs = [torch.zeros(1, *each.lower.shape) for each in self.sides]
+        signs = [torch.zeros(each.lower.shape) for each in self.sides]
         nothing: list[Bounded | None] = [None] * len(signs)
         every = torch.ones(len(asked.cases), dtype=torch.bool)
-        self._waiting = [_Node(0, signs, 1, self.sides, nothing, every, None)]
+        self._waiting = [_Node(1, signs, 1, self.sides, nothing, every, None)]
         self._nodes, self._done = 0, 0.0
         self._point: Vector | None = None
         # A node of which no neuron is open has the best bound that forms give, and still is.
@@ -110,95 +148,160 @@ class SignTree:
         """Go on until every case is excluded in each node, a point is found, or time is up."""
         self._nodes = 0
         while not self.ended and self._point is None and not time_is_up():
-            node = self._waiting.pop()
+            batch = self._next()
             try:
-                children = self._children(node)
-            except ContradictionError as found:
-                self._note(node, found.sides, found.bounded)
-                children = []
+                self._waiting += self._children(batch)
             except OutOfTimeError:
-                self._waiting.append(node)
-                break
-            if not children and self._point is None and not self._stuck:
-                self._done += 0.5**node.level
-            self._waiting += children
+                self._waiting += batch[::-1]
         closed = not self._waiting and self._point is None and not self._stuck
         margins = self._margins.numpy() if closed else np.full(len(self._margins), -np.inf)
         return TreeProof(self._point, margins, self._nodes, 1.0 if closed else self._done)
 
-    def _children(self, node: _Node) -> list[_Node]:
-        """What a node leaves open, in two parts; none if it is closed.
+    def _next(self) -> list[_Node]:
+        """The nodes that are done next, together."""
+        batch: list[_Node] = []
+        numbers = 0
+        while self._waiting and numbers < _TOGETHER:
+            batch.append(self._waiting.pop())
+            numbers += _numbers(batch[-1])
+        return batch
+
+    def _children(self, batch: Sequence[_Node]) -> list[_Node]:
+        """What nodes leave open, each in two parts, the first node's parts last.
 
         Raises:
-            ContradictionError: It has no point.
-            OutOfTimeError: There was no time for it.
+            OutOfTimeError: There was no time for them.
         """
-        steps = _STEPS if node.level else _ROOT_STEPS
-        sides, bounded = self._bounds.neurons(
-            node.sides, node.signs, node.first, node.bounded, steps
-        )
-        if not node.level:
-            self.sides = sides
-        asked = self.asked
-        rows = node.open[asked.case_of].nonzero()[:, 0]
-        least, chosen, last = self._bounds.conditions(
-            asked.rows[:, rows], sides, node.signs, node.chosen, _LAST_STEPS, -asked.sides[rows]
-        )
+        done = self._bounded(batch)
         checkpoint()
-        self._nodes += 1
-        lacking = asked.sides.new_full((1, len(asked.sides)), -torch.inf)
-        lacking[0, rows] = least + asked.sides[rows]
-        by_case = asked.by_case(lacking)[0]
+        self._nodes += len(batch)
+        if not batch[0].level:
+            self.sides = done[0].sides
+        open_ = [(each, still) for each in done if bool((still := self._still(each)).any())]
+        if not open_:
+            return []
+        left = [still[self.asked.case_of[each.rows]].nonzero()[:, 0] for each, still in open_]
+        points = [each.found.points[some] for (each, _), some in zip(open_, left, strict=True)]
+        self._point = self._seek(torch.cat(points).double().numpy())
+        if self._point is not None:
+            return []
+        halves = [self._halves(*each, some) for each, some in zip(open_, left, strict=True)]
+        return [half for both in halves[::-1] for half in both]
+
+    def _bounded(self, batch: Sequence[_Node]) -> list[_Done]:
+        """Bound the neurons of nodes, then what their open cases lack."""
+        asked, places = self.asked, range(len(batch))
+        sides, bounded, left = self._bounds.neurons(
+            [_stacked(each) for each in zip(*(node.sides for node in batch), strict=True)],
+            [torch.stack(each) for each in zip(*(node.signs for node in batch), strict=True)],
+            [node.first for node in batch],
+            [node.bounded for node in batch],
+            _STEPS if batch[0].level else _ROOT_STEPS,
+        )
+        layers = len(sides)
+        rows = [
+            node.open[asked.case_of].nonzero()[:, 0] if count == layers else _NONE
+            for node, count in zip(batch, left, strict=True)
+        ]
+        found = self._bounds.conditions(
+            [asked.rows[0, some] for some in rows],
+            [node.chosen if len(some) else None for node, some in zip(batch, rows, strict=True)],
+            _LAST_STEPS,
+            -asked.sides[torch.cat(rows)],
+        )
+        ends = np.cumsum([0, *map(len, rows)])
+        return [
+            _Done(
+                batch[i],
+                [
+                    Sides(each.lower[i : i + 1], each.upper[i : i + 1])
+                    for each in sides[: left[i] + 1]
+                ],
+                bounded[i][: left[i] + 1],
+                rows[i],
+                found.items(slice(ends[i], ends[i + 1])),
+            )
+            for i in places
+        ]
+
+    def _still(self, done: _Done) -> Tensor:
+        """Which cases (cases,) may be met in a node; if none, it is closed."""
+        node = done.node
+        by_case = self._by_case(done)
         excluded = node.open & (by_case > 0)
         self._margins[excluded] = torch.minimum(self._margins, by_case)[excluded]
         still = node.open & ~excluded
-        met_nowhere = (lacking[0, rows] > 0).nonzero()[:, 0]
         if not bool(still.any()):
-            self._note(node, sides, bounded, (rows, chosen, met_nowhere))
-            return []
+            self._done += 0.5**node.level
+            self._note(done)
+        return still
+
+    def _by_case(self, done: _Done) -> Tensor:
+        """What each case lacks in a node at least (cases,): if it has no point, whatever it may."""
+        asked = self.asked
+        if done.void:
+            return torch.full_like(self._margins, torch.inf)
+        lacking = asked.sides.new_full((1, len(asked.sides)), -torch.inf)
+        lacking[0, done.rows] = done.found.least + asked.sides[done.rows]
+        return asked.by_case(lacking)[0]
+
+    def _halves(self, done: _Done, still: Tensor, left: Tensor) -> list[_Node]:
+        """The two parts of a node.
+
+        Args:
+            done: The node.
+            still: Which cases may be met (cases,).
+            left: The places of their conditions among those that were bounded.
+        """
+        asked, found = self.asked, done.found
+        lacking, case_of = found.least + asked.sides[done.rows], asked.case_of[done.rows]
         # Of each open case the condition that comes nearest to being missed everywhere counts.
-        left = still[asked.case_of[rows]].nonzero()[:, 0]
-        self._point = self._seek(last.point[0, left].double().numpy())
-        if self._point is not None:
-            return []
-        size = least.abs().clamp(min=_TINY)
-        best = (lacking[0, rows] == by_case[asked.case_of[rows]]) & still[asked.case_of[rows]]
-        weights = torch.where(best, 1.0 / size, 0.0).float()
-        split = best_split(sides, bounded, last.above, weights)
+        best = (lacking == self._by_case(done)[case_of]) & still[case_of]
+        weights = torch.where(best, 1.0 / found.least.abs().clamp(min=_TINY), 0.0).float()
+        split = best_split(done.sides, done.bounded, found.above, weights)
         if split is None:
             self._stuck = True
             return []
-        self._note(node, sides, bounded, (rows, chosen, met_nowhere), split)
-        known = {
-            "sides": sides,
-            "bounded": bounded,
-            "open": still,
-            "chosen": chosen.items(left),
-        }
-        return [node.child(split, side, **known) for side in (1.0, -1.0)]
+        self._note(done, split)
+        return done.node.halves(
+            split,
+            sides=done.sides,
+            bounded=done.bounded,
+            open=still,
+            chosen=found.chosen.items(left),
+        )
 
-    def _note(
-        self,
-        node: _Node,
-        sides: Sequence[Sides],
-        bounded: Sequence[Bounded | None],
-        excluding: tuple[Tensor, Multipliers, Tensor] | None = None,
-        split: Split | None = None,
-    ) -> None:
+    def _note(self, done: _Done, split: Split | None = None) -> None:
         """Note a node, if nodes are noted.
 
         Args:
-            node: The node.
-            sides: Bounds of its neurons, as far as they come.
-            bounded: What bounds them.
-            excluding: The conditions that were bounded, their lines, and the places there of those
-                that are missed everywhere.
+            done: The node.
             split: By which it is split; None if it is closed.
         """
-        if self._record is not None:
-            first = node.first if node.level else 0
-            rows, chosen = None, None
-            if excluding is not None:
-                rows, chosen = excluding[0][excluding[2]], excluding[1].items(excluding[2])
-            held = node.signs, sides, bounded, node.bounded
-            self._record.node(first, *held, rows, chosen, split)
+        if self._record is None:
+            return
+        node, found = done.node, done.found
+        missed = (found.least + self.asked.sides[done.rows] > 0).nonzero()[:, 0]
+        self._record.node(
+            node.place,
+            node.first if node.level else 0,
+            [each[None] for each in node.signs],
+            done.sides,
+            done.bounded,
+            node.bounded,
+            done.rows[missed],
+            found.chosen.items(missed),
+            split,
+        )
+
+
+def _stacked(sides: Sequence[Sides]) -> Sides:
+    """Bounds (N, width) of N nodes."""
+    return Sides(torch.cat([s.lower for s in sides]), torch.cat([s.upper for s in sides]))
+
+
+def _numbers(node: _Node) -> int:
+    """How many numbers the forms of a node's largest layer have at most."""
+    total = sum(each.lower.shape[1] for each in node.sides)
+    open_ = (int(each.unstable().sum()) for each in node.sides[node.first :])
+    return total * max(1, 2 * max(open_, default=0))

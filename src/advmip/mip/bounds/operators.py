@@ -131,7 +131,7 @@ class SparseOperator:
     def pulled_back(self, forms: Tensor) -> Tensor:
         """The product with the matrix from the left."""
         flat = forms.flatten(0, 1)
-        return (self._back @ flat.T).T.reshape(*forms.shape[:2], -1)
+        return (self._back @ flat.T).T.reshape(*forms.shape[:2], self._matrix.shape[1])
 
     def rows(self, kept: Tensor) -> Tensor:
         """Rows of the matrix."""
@@ -178,7 +178,7 @@ class ConvolutionOperator:
         pulled: Tensor = conv2d_input(  # type: ignore[no-untyped-call]
             size, self._weight, planes, *self._settings
         )
-        return pulled.reshape(*forms.shape[:2], -1)
+        return pulled.reshape(*forms.shape[:2], math.prod(self._shape))
 
     def rows(self, kept: Tensor) -> Tensor:
         """Rows of the convolution's matrix."""

@@ -213,4 +213,4 @@ def _entering(stage: Stage, layers: dict[int, Tensor]) -> Tensor:
     total = stage.bias
     for layer, term in stage.terms.items():
         total = total + term.applied(layers[layer].flatten(0, 1))
-    return total.reshape(count, forms, -1)
+    return total.reshape(count, forms, stage.width)

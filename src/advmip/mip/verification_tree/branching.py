@@ -18,7 +18,7 @@ from advmip.mip.bounds.lines import Sides
 from advmip.mip.verification_tree.neurons import Bounded
 
 # A sign in the last layer changes one line and no bound behind it: what flows is worth more.
-_LAST_LAYER = 0.3
+_LAST_LAYER = 0.6
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.linear import LinearBounds
@@ -17,8 +18,6 @@ from advmip.mip.deadline import time_is_up
 
 # Forms are optimised in portions of at most so many numbers.
 _PORTION = 2**22
-# A lower bound is that of the value, an upper one that of its negative.
-_BOTH = torch.tensor([[1.0], [-1.0]])
 
 
 @dataclass(frozen=True)
@@ -153,11 +152,7 @@ class NodeBounds:
         depth, width = len(self._lines), now.lower.shape[1]
         before = {node: _matching(bounded[node][depth], some) for node, some in kept.items()}
         counts = {node: 2 * len(some) for node, some in kept.items()}
-        places = torch.cat([some.repeat(2) for some in kept.values()])
-        rows = torch.zeros(len(places), 1, width)
-        rows[torch.arange(len(places)), 0, places] = torch.cat(
-            [_BOTH.expand(2, len(some)).ravel() for some in kept.values()]
-        )
+        rows = torch.cat([_one_hot(some, width) for some in kept.values()])[:, None]
         found = self._raised(depth, rows, counts, before, steps)
         slack = {layer: (-above).clamp(min=0.0) for layer, above in found.above.items()}
         lower, upper = now.lower.clone(), now.upper.clone()
@@ -249,6 +244,12 @@ class NodeBounds:
             else [torch.zeros(1, count, each.shape[2]) for each in self._usual]
         )
         return Multipliers(slopes, signs)
+
+
+def _one_hot(kept: Tensor, width: int) -> Tensor:
+    """Some neurons of a layer, then their negatives, as forms (2 kept, width) in it."""
+    chosen = functional.one_hot(kept, width).float()
+    return torch.cat([chosen, -chosen])
 
 
 def held(sides: Sides, signs: Tensor) -> Sides:

@@ -119,3 +119,17 @@ def test_a_multiplier_uses_what_a_held_sign_says() -> None:
     assert float(forms.attained(1, row, lines, start, signs).least) == -1.0
     least, _, _ = forms.raised(1, row, lines, start, signs=signs, steps=100)
     assert float(least) == pytest.approx(0.0, abs=0.02)
+
+
+def test_nodes_without_a_point_ask_for_no_form() -> None:
+    problem = Problem(NETWORKS[0], "linf")
+    depth, rows = len(problem.stages) - 1, problem.rows[:, :0].transpose(0, 1)
+    none = torch.arange(0)
+    start = problem.multipliers().items(none).swapped()
+    forms, lines = OptimisedForms(problem.stages, problem.ball), problem.lines
+    least, best, last = forms.raised(depth, rows, lines, start, signs=problem.signs, steps=3)
+    assert least.shape == (0, 1)
+    assert len(last.point) == 0
+    problem.proof.given(problem.sides)
+    proved = problem.proof.forms(rows, best, [each[none] for each in problem.signs], of=none)
+    assert proved.least.shape == (0, 1)

@@ -6,6 +6,15 @@ from typing import Literal, TypedDict
 
 Protocol = Literal["published", "described"]
 Beside = Literal["points", "pgd_points", "linear_bounds"]
+BesideRepair = Literal[
+    "points",
+    "linear_bounds",
+    "gradient",
+    "gradient_with_training",
+    "last_layer_l1",
+    "last_layer_linf",
+]
+Task = Literal["misclassified", "fog"]
 
 
 class FinetuningRuns(TypedDict):
@@ -23,20 +32,36 @@ class FinetuningRuns(TypedDict):
     accuracy_per_iteration: bool
 
 
-class CertifiedRuns(TypedDict):
-    """The runs on one network that go on until chosen training images are proved robust."""
+class ProvingRuns(TypedDict):
+    """Runs on one network that go on until chosen images are proved robust."""
 
     epsilons: list[float]
     image_counts: list[int]
     seeds: int
-    beside: list[Beside]
     iterations: int
     time_limit: float
     separation_time_limit: float
-    verified_images: int
     image_time_limit: float
-    attacked_images: int | None
     runs_per_job: int
+
+
+class CertifiedRuns(ProvingRuns):
+    """Those that start from training images that the network knows."""
+
+    beside: list[Beside]
+    verified_images: int
+    attacked_images: int | None
+
+
+class RepairRuns(ProvingRuns):
+    """Those that start from training images that the network gets wrong."""
+
+    beside: list[BesideRepair]
+    tasks: list[Task]
+    fog: float
+    searched_images: int | None
+    other_images: int
+    training_images: int | None
 
 
 class ZhaoKronqvist(TypedDict):
@@ -47,3 +72,4 @@ class ZhaoKronqvist(TypedDict):
     sweeps: int
     experiments: dict[str, dict[str, FinetuningRuns]]
     certified: dict[str, CertifiedRuns]
+    repair: dict[str, RepairRuns]

@@ -97,9 +97,14 @@ def within(folder, files):
 
 
 def of_network(*names):
-    """Those settings of a network of Zhao & Kronqvist that a job's results depend on."""
+    """Those settings of a network of Zhao & Kronqvist that a job's results depend on.
+
+    There are none for a published network of others, of which there is no more than its file.
+    """
     return lambda wildcards: {
-        name: SETTINGS["networks"][wildcards.network][name] for name in names
+        name: SETTINGS["networks"][wildcards.network][name]
+        for name in names
+        if wildcards.network in SETTINGS["networks"]
     }
 
 

@@ -1,6 +1,12 @@
 # Fine-tuning, and the retraining that it is compared with.
 
+from advmip.experiments.zhao_kronqvist import certified_instances
 from advmip.settings import finetuning_runs_of
+
+CERTIFIED_CODE = {
+    experiment: CODES.name(*zhao_kronqvist.CODE[experiment])
+    for experiment in certified_instances.EXPERIMENTS
+}
 
 
 rule finetuning:
@@ -56,11 +62,11 @@ rule certified_finetuning:
     input:
         network=network_file,
     output:
-        rows=f"{SHARDS}/zk/extension4/{{network}}-{{shard}}/robustness.csv",
+        rows=f"{SHARDS}/zk/{{experiment}}/{{network}}-{{shard}}/robustness.csv",
     log:
-        f"{LOGS}/zk/extension4/{{network}}-{{shard}}.log",
+        f"{LOGS}/zk/{{experiment}}/{{network}}-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/zk/extension4/{{network}}-{{shard}}.tsv"
+        f"{BENCHMARKS}/zk/{{experiment}}/{{network}}-{{shard}}.tsv"
     priority: 50
     conda:
         "../../envs/environment.yaml"
@@ -70,15 +76,18 @@ rule certified_finetuning:
         runtime=1440,
     params:
         settings=SETTINGS_FILE,
-        code=CODES.name(*zhao_kronqvist.CODE["extension4"]),
+        code=lambda wildcards: CERTIFIED_CODE[wildcards.experiment],
         network=of_network("attack", "training_images", "test_images"),
-        runs=lambda wildcards: SETTINGS["zk"]["certified"][wildcards.network],
+        runs=lambda wildcards: certified_instances.certified_runs_of(
+            SETTINGS, wildcards.experiment
+        )[wildcards.network],
         margin=SETTINGS["zk"]["margin"],
         seed=SETTINGS["seed"],
-        journal=f"{JOURNALS}/zk/extension4/{{network}}-{{shard}}.jsonl",
+        journal=f"{JOURNALS}/zk/{{experiment}}/{{network}}-{{shard}}.jsonl",
     shell:
         "python -m advmip zk robustify {wildcards.network} --settings {params.settings}"
-        " --shard {wildcards.shard} --network-file {input.network} --threads {threads}"
+        " --experiment {wildcards.experiment} --shard {wildcards.shard}"
+        " --network-file {input.network} --threads {threads}"
         " --journal {params.journal} --out {output.rows}"
         f"{LOGGED}"
 

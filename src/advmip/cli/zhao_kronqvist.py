@@ -84,6 +84,7 @@ def finetune(
 @app.command("robustify")
 def robustify(
     paper_network: PaperNetwork,
+    experiment: Experiment,
     shard: Shard,
     network_file: NetworkFile,
     journal: Journal,
@@ -92,9 +93,10 @@ def robustify(
     threads: Threads = None,
 ) -> None:
     """Do the runs of one job that go on until images are proved; goes on where one was killed."""
-    from advmip.experiments.zhao_kronqvist.certified import certified_runs
+    from advmip.experiments.zhao_kronqvist.certified_runs import certified_runs
 
-    certified_runs(prepared(settings, threads), paper_network, shard, network_file, journal, out)
+    chosen = prepared(settings, threads)
+    certified_runs(chosen, experiment, paper_network, shard, network_file, journal, out)
 
 
 @app.command("added-data")

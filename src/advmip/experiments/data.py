@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
+
 from advmip.datasets import Dataset, load_dataset
 from advmip.errors import InputError
 from advmip.settings import Settings
@@ -33,3 +35,9 @@ def first_images(dataset: Dataset, count: int | None) -> Dataset:
     return dataclasses.replace(
         dataset, images=dataset.images[:count], labels=dataset.labels[:count]
     )
+
+
+def shuffled(dataset: Dataset, seed: int) -> Dataset:
+    """The images of a data set in an order that a seed draws; the digest stays the same."""
+    order = np.random.default_rng(seed).permutation(len(dataset.labels))
+    return dataclasses.replace(dataset, images=dataset.images[order], labels=dataset.labels[order])

@@ -45,10 +45,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("iterations", "iteration", "alpha", "violation", "loss", "complete", "pareto"),
         *_ORIGIN_COLUMNS,
     ),
-    # Networks made robust, and what was proved of images of them; shares are in percent.
+    # Networks made robust, and what was proved of images of them; shares are in percent. A repair
+    # has a task, training images that were wrong, and others that were.
     "robustness": (
         *IDENTITY_COLUMNS,
-        *("method", "epsilon", "training_images", "training_proved", "verified_images"),
+        *("task", "method", "epsilon", "training_images", "training_right", "training_proved"),
+        *("other_images", "others_right", "verified_images"),
         *("proved", "linear", "unbroken", "pgd_accuracy", "clean_accuracy", "test_images"),
         *("distance", "iterations", "points", "constraints", "stopped", "time_limit"),
         *("seconds_total", "seconds_separation", *_SECONDS, "seconds_evaluation"),

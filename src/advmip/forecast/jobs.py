@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from advmip.datasets.loading import COUNTS
 from advmip.experiments.ben_mhenni import instances as ben_mhenni
@@ -38,6 +39,7 @@ def jobs_of(settings: Settings, outputs: Outputs) -> dict[str, Job]:
     jobs = [
         *_networks(settings),
         *_zhao_kronqvist(settings),
+        *_certified(settings),
         *_zhu(settings),
         *_ben_mhenni(settings),
         *_tjeng(settings),
@@ -104,10 +106,6 @@ def _zhao_kronqvist(settings: Settings) -> Iterator[Job]:
                 instances = [_finetuning(settings, experiment, name, run) for run in runs]
                 needs = [own, *_adversarial_sets(settings, name, [run.attack for run in runs])]
                 yield recorded(f"zk/{experiment}/{name}-{shard}", instances, needs, "finetuning")
-        job = f"zk/{certified_instances.EXPERIMENT}/{name}"
-        for shard, robust in enumerate(certified_instances.certified_shards_of(settings, name)):
-            instances = [_certified(settings, name, run) for run in robust]
-            yield recorded(f"{job}-{shard}", instances, [own], "certified_finetuning")
 
 
 def _finetuning(
@@ -129,9 +127,22 @@ def _finetuning(
     )
 
 
-def _certified(settings: Settings, name: str, run: certified_instances.CertifiedRun) -> Instance:
-    network, shared = label(settings["networks"][name]), settings["zk"]["certified"][name]
-    images = shared["verified_images"] + run.images
+def _certified(settings: Settings) -> Iterator[Job]:
+    """Runs until images are proved robust, whatever they start from."""
+    for experiment in certified_instances.EXPERIMENTS:
+        for name, shared in certified_instances.certified_runs_of(settings, experiment).items():
+            chosen = certified_instances.network_settings(settings, experiment, name)
+            runs_of_jobs = certified_instances.certified_shards_of(settings, experiment, name)
+            for shard, runs in enumerate(runs_of_jobs):
+                instances = [_proving(label(chosen), shared, run) for run in runs]
+                job = f"zk/{experiment}/{name}-{shard}"
+                yield recorded(job, instances, [f"networks/{name}"], "certified_finetuning")
+
+
+def _proving(
+    network: str, shared: Mapping[str, Any], run: certified_instances.CertifiedRun
+) -> Instance:
+    images = shared.get("verified_images", 0) + run.images
     verified = work.proofs(network, run.epsilon, images)
     limit = images * shared["image_time_limit"]
     if run.method == certified_instances.INITIAL:

@@ -125,7 +125,7 @@ def _identity(kind: str, row: Row) -> tuple[str, ...]:
         *("distance_name", "method", "variant", "bounds", "solver", "time_limit", "instance"),
         *("protocol", "seed"),
         *("adversarial_count", "attacked_images", "radius", "fixed_ratio", "iterations", "omega"),
-        *("training_images", "verified_images"),
+        *("training_images", "verified_images", "task"),
     )
     return (kind, *(str(row.get(column) or "") for column in columns))
 
@@ -195,7 +195,8 @@ def _robustness(row: Row) -> Iterator[Sample]:
     """Two samples a run: its fine-tuning, if it is any, and the verification of images."""
     epsilon, images = float(row["epsilon"]), int(row["training_images"])
     verified = work.proofs(row["network"], epsilon, int(row["verified_images"]) + images)
-    yield Sample(verified.kind, float(row["seconds_evaluation"]) / verified.amount)
+    if verified.amount:
+        yield Sample(verified.kind, float(row["seconds_evaluation"]) / verified.amount)
     if row.get("seconds_total"):
         tuned = work.certified(row["network"], epsilon, images, row["method"])
         yield Sample(tuned.kind, float(row["seconds_total"]))

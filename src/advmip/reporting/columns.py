@@ -25,7 +25,8 @@ REQUIRED_COLUMNS: dict[str, list[str]] = {
     ],
     "robustness": [
         *_IDENTITY,
-        *["method", "epsilon", "training_images", "training_proved", "verified_images"],
+        *["task", "method", "epsilon", "training_images", "training_right", "training_proved"],
+        *["other_images", "others_right", "verified_images"],
         *["proved", "linear", "unbroken", "pgd_accuracy", "clean_accuracy", "distance"],
         *["iterations", "points", "constraints", "stopped", "seconds_total", "status", "checked"],
     ],

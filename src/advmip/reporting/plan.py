@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from advmip.experiments.zhao_kronqvist.certified_instances import (
     CERTIFICATES,
-    EXPERIMENT,
+    PROOFS,
     PROTOCOL,
+    REPAIRS,
 )
 from advmip.settings import Settings
 
@@ -25,8 +26,8 @@ class Plan:
         distances: Of the exact attacks, or methods, by experiment and network of the paper.
         solvers: That are compared on the same attacks, by experiment and network of the paper.
         distances: Of the exact attacks, by experiment and network of the thesis, of the
-            verifications, by experiment and network of the poster, and of the properties, by
-            benchmark.
+            verifications, by experiment and network of the poster, of the properties, by
+            benchmark, and of the balls that are repaired, by method and network.
         released_weights: Whether fine-tuning starts from the weights that the authors released.
     """
 
@@ -108,7 +109,12 @@ def plan_of(settings: Settings) -> Plan:
             for network in by_network
             if network in settings["tjeng"]["networks"]
         }
-        | {("benchmarks", name): frozenset({"linf"}) for name in answered},
+        | {("benchmarks", name): frozenset({"linf"}) for name in answered}
+        | {
+            (by_method(REPAIRS, method), network): frozenset({"linf"})
+            for network, runs in settings["zk"]["repair"].items()
+            for method in (CERTIFICATES, *runs["beside"])
+        },
         solvers={
             ("efficiency", name): frozenset(each["solvers"]) for name, each in compared.items()
         }
@@ -126,6 +132,6 @@ def _counts(settings: Settings) -> dict[tuple[str, str, str], frozenset[int]]:
     }
     for network, runs in settings["zk"]["certified"].items():
         for method in (CERTIFICATES, *runs["beside"]):
-            place = by_method(EXPERIMENT, method), PROTOCOL, network
+            place = by_method(PROOFS, method), PROTOCOL, network
             counts[place] = frozenset(runs["image_counts"])
     return counts

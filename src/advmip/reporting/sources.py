@@ -142,6 +142,7 @@ class Claim:
         reason: Why the predicate's numbers are as they are; may be empty.
         paper_networks_only: Whether a stand-in network says nothing about the claim.
         protocols: Those that it is judged under; None for all of the source.
+        runs: The row file of the runs that it speaks of; None for that of the source.
     """
 
     name: str
@@ -152,6 +153,7 @@ class Claim:
     reason: str
     paper_networks_only: bool
     protocols: tuple[str, ...] | None = None
+    runs: str | None = None
 
 
 @dataclass(frozen=True)
@@ -293,4 +295,5 @@ def _claim(entry: dict[str, Any]) -> Claim:
         reason=entry.get("reason", ""),
         paper_networks_only=bool(entry.get("paper_networks_only", False)),
         protocols=tuple(entry["protocols"]) if "protocols" in entry else None,
+        runs=entry.get("runs"),
     )

@@ -16,7 +16,8 @@ import seaborn as sns
 
 _COLOURS = sns.color_palette("colorblind").as_hex()
 
-BLUE, ORANGE, GREEN, VERMILION, PURPLE = _COLOURS[:5]
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, BROWN = _COLOURS[:6]
+SKY = _COLOURS[9]
 GREY = "#6b6b6b"
 LIGHT = "#b8b8b8"
 
@@ -33,6 +34,8 @@ LINES = (
     (GREEN, "-.", "D"),
     (PURPLE, ":", "^"),
     (ORANGE, (0, (5, 1, 1, 1, 1, 1)), "v"),
+    (BROWN, (0, (1, 1)), "P"),
+    (SKY, (0, (8, 2)), "X"),
 )
 # For the many that stand beside ours, which has the first of `LINES`: colour and dashes.
 OTHER_LINES = tuple(zip(_COLOURS[1:], cycle(["--", "-.", ":", "-"]), strict=False))

@@ -259,7 +259,7 @@ def _rows_behind(rows: Rows, source: Source, claim: Claim) -> pd.DataFrame:
     """All runs on the networks that a claim speaks of, possibly none."""
     named = _networks(claim)
     match = {"paper_network": named} if named else {}
-    return where(rows.frame(source.runs), match)
+    return where(rows.frame(claim.runs or source.runs), match)
 
 
 def _networks(claim: Claim) -> list[str]:

@@ -10,7 +10,12 @@ from pathlib import Path
 
 from advmip.experiments.recipes import NetworkRecipe
 from advmip.experiments.shards import Shard
-from advmip.experiments.zhao_kronqvist.certified_instances import EXPERIMENT, certified_shards_of
+from advmip.experiments.zhao_kronqvist.certified_instances import (
+    EXPERIMENTS,
+    PROOFS,
+    REPAIRS,
+    certified_shards_of,
+)
 from advmip.experiments.zhao_kronqvist.instances import (
     Attack,
     adversarial_folder,
@@ -25,6 +30,12 @@ _ACCURACIES = (
     *("experiments.zhao_kronqvist.columns", "gradient_attacks", "margins", "networks"),
 )
 _RETRAINING = (*_ACCURACIES, "experiments.defences", "experiments.zhao_kronqvist.retraining")
+_PROVING = (
+    *_ACCURACIES,
+    *("certified_finetuning", "checking", "experiments.ball_attacks"),
+    *("experiments.zhao_kronqvist.certified_instances", "experiments.zhao_kronqvist.proving"),
+    *("experiments.zhao_kronqvist.proved_shares", "finetuning", *EXACT),
+)
 # What decides the results of each kind of job, as in `code_digest`.
 CODE = {
     "initial": (*_ACCURACIES, "experiments.zhao_kronqvist.attacks", "finetuning"),
@@ -33,12 +44,8 @@ CODE = {
         *_ACCURACIES,
         *("checking.finetuned", "experiments.zhao_kronqvist.finetuning", "finetuning"),
     ),
-    EXPERIMENT: (
-        *_ACCURACIES,
-        *("certified_finetuning", "checking", "experiments.ball_attacks"),
-        *("experiments.zhao_kronqvist.certified", "experiments.zhao_kronqvist.proved_shares"),
-        *("experiments.zhao_kronqvist.certified_instances", "finetuning", *EXACT),
-    ),
+    PROOFS: (*_PROVING, "experiments.zhao_kronqvist.certified"),
+    REPAIRS: (*_PROVING, "experiments.zhao_kronqvist.repairs"),
     "added_data": _RETRAINING,
     "adversarial_training": _RETRAINING,
 }
@@ -67,18 +74,15 @@ def networks(settings: Settings) -> dict[str, NetworkRecipe]:
 
 def shards_with(settings: Settings, experiment: str, network: str) -> list[Shard]:
     """The jobs whose rows an experiment on a network has, as in `Catalogue`."""
+    if experiment in EXPERIMENTS:
+        jobs = len(certified_shards_of(settings, experiment, network))
+        return _numbered(experiment, network, jobs, CERTIFIED_KINDS)
     if network not in settings["networks"]:
         return []
     if experiment in _KINDS:
         return [Shard(f"zk/{experiment}/{network}", _KINDS[experiment])]
-    certified = experiment == EXPERIMENT
-    kinds = CERTIFIED_KINDS if certified else FINETUNING_KINDS
-    jobs = (
-        len(certified_shards_of(settings, network))
-        if certified
-        else len(shards_of(settings, experiment, network))
-    )
-    return [Shard(f"zk/{experiment}/{network}-{number}", kinds) for number in range(jobs)]
+    jobs = len(shards_of(settings, experiment, network))
+    return _numbered(experiment, network, jobs, FINETUNING_KINDS)
 
 
 def adversarial_sets(settings: Settings, network: str, attacks: Iterable[Attack]) -> list[str]:
@@ -91,3 +95,7 @@ def sets_of_shard(settings: Settings, experiment: str, network: str, shard: int)
     """The adversarial sets, as in `adversarial_sets`, that the runs of one job start from."""
     runs = shard_of(settings, experiment, network, shard)
     return adversarial_sets(settings, network, [run.attack for run in runs])
+
+
+def _numbered(experiment: str, network: str, jobs: int, kinds: tuple[str, ...]) -> list[Shard]:
+    return [Shard(f"zk/{experiment}/{network}-{number}", kinds) for number in range(jobs)]

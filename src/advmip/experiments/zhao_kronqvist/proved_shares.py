@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advmip.certified_finetuning.balls import Images
-from advmip.datasets import Dataset
 from advmip.errors import CheckError
 from advmip.experiments.ball_attacks import attacked
 from advmip.experiments.rows import Row
@@ -74,21 +73,20 @@ class ProvedShares:
     reuse: Reuse
     failures: Path
 
-    def row(self, test: Dataset, training: Images) -> Row:
-        """The columns of shares in percent, of test images and of training images.
+    def row(self, test: Images, training: Images) -> Row:
+        """The columns of shares in percent, of test images and of training images if there are any.
 
         Raises:
             CheckError: PGD refutes a proof, or the network does not confirm an adversarial image.
         """
-        pairs = list(zip(test.images, map(int, test.labels), strict=True))
-        seen = self._verified("test", pairs)
+        seen = self._verified("test", test)
         chosen = self._verified("training", training)
         return {
             "proved": _percent(each["proved"] for each in seen),
             "linear": _percent(each["linear"] for each in seen),
             "unbroken": _percent(each["unbroken"] for each in seen),
             "pgd_accuracy": _percent(each["withstands_pgd"] for each in seen),
-            "training_proved": _percent(each["proved"] for each in chosen) if chosen else None,
+            "training_proved": _percent(each["proved"] for each in chosen),
             "seconds_evaluation": sum(each["seconds"] for each in [*seen, *chosen]),
         }
 
@@ -151,6 +149,7 @@ class ProvedShares:
         }
 
 
-def _percent(true: Iterable[bool]) -> float:
-    """Of how many images something is true."""
-    return 100.0 * float(np.mean(list(true)))
+def _percent(true: Iterable[bool]) -> float | None:
+    """Of how many images something is true; None without any."""
+    counted = list(true)
+    return 100.0 * float(np.mean(counted)) if counted else None

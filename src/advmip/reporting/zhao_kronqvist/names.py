@@ -6,8 +6,14 @@ from typing import Any
 
 from advmip.experiments.zhao_kronqvist.certified_instances import (
     CERTIFICATES,
+    FOG,
+    GRADIENT,
+    GRADIENT_WITH_TRAINING,
     INITIAL,
+    LAST_LAYER_L1,
+    LAST_LAYER_LINF,
     LINEAR_BOUNDS,
+    MISCLASSIFIED,
     PGD_POINTS,
     POINTS,
 )
@@ -42,4 +48,11 @@ CERTIFIED_METHODS = {
     POINTS: "cuts at points that win",
     PGD_POINTS: "Algorithm 1, PGD points",
     LINEAR_BOUNDS: "training on linear bounds",
+    GRADIENT: "descent on the images",
+    GRADIENT_WITH_TRAINING: "descent, training images beside",
+    LAST_LAYER_L1: "last layer, program in L1",
+    LAST_LAYER_LINF: "last layer, program in L∞",
 }
+
+# Which images a repair starts from, in words.
+TASKS = {MISCLASSIFIED: "misclassified", FOG: "in fog"}

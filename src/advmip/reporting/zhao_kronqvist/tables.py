@@ -16,7 +16,7 @@ from advmip.reporting.comparisons import (
 )
 from advmip.reporting.outputs import Sources, TableKind
 from advmip.reporting.rows import Rows
-from advmip.reporting.zhao_kronqvist import certified_table, printing
+from advmip.reporting.zhao_kronqvist import certified_table, printing, repair_table
 from advmip.reporting.zhao_kronqvist.names import (
     ACCURACIES,
     ADDED_DATA,
@@ -181,6 +181,7 @@ TABLES: dict[str, TableKind] = {
     "zk_extension1": TableKind(over_seeds, printing.over_seeds),
     "zk_extension3": TableKind(attacked_images, printing.attacked_images),
     "zk_extension4": TableKind(certified_table.certified, certified_table.printed),
+    "zk_extension5": TableKind(repair_table.repaired, repair_table.printed),
 }
 
 

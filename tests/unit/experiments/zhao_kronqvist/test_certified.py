@@ -11,11 +11,12 @@ import pytest
 from advmip import CheckError, InputError
 from advmip.experiments.networks import train_network
 from advmip.experiments.zhao_kronqvist import proved_shares
-from advmip.experiments.zhao_kronqvist.certified import certified_runs
 from advmip.experiments.zhao_kronqvist.certified_instances import (
+    PROOFS,
     certified_shard_of,
     certified_shards_of,
 )
+from advmip.experiments.zhao_kronqvist.certified_runs import certified_runs
 from advmip.settings import Settings, load_settings
 
 WORKFLOW = Path(__file__).parents[4] / "workflow"
@@ -48,7 +49,7 @@ def done(network: Path, folder: Path, settings: Settings | None = None) -> Rows:
     """The rows of a job, by method."""
     out = folder / "robustness.csv"
     journal = folder / "journals" / "job.jsonl"
-    certified_runs(settings or small(), "CNNLight", 0, network, journal, out)
+    certified_runs(settings or small(), PROOFS, "CNNLight", 0, network, journal, out)
     with out.open(newline="") as opened:
         return {row["method"]: row for row in csv.DictReader(opened)}
 
@@ -60,13 +61,13 @@ def rows(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Rows:
 
 def test_all_that_is_done_with_the_same_images_is_one_job() -> None:
     settings = small(epsilons=[0.02, 0.04], seeds=2, beside=["pgd_points"], runs_per_job=3)
-    first, last = certified_shards_of(settings, "CNNLight")
+    first, last = certified_shards_of(settings, PROOFS, "CNNLight")
     assert [run.method for run in first] == ["initial"] * 2 + ["certificates", "pgd_points"]
     assert [(run.epsilon, run.seed) for run in last[::2]] == [(0.02, 1), (0.04, 0), (0.04, 1)]
-    assert certified_shard_of(settings, "CNNLight", 1) == last
-    assert certified_shards_of(settings, "CNN") == []
+    assert certified_shard_of(settings, PROOFS, "CNNLight", 1) == last
+    assert certified_shards_of(settings, PROOFS, "CNN") == []
     with pytest.raises(InputError, match="2 shards"):
-        certified_shard_of(settings, "CNNLight", 2)
+        certified_shard_of(settings, PROOFS, "CNNLight", 2)
 
 
 def test_images_that_were_chosen_are_proved_and_cuts_move_the_weights_least(rows: Rows) -> None:

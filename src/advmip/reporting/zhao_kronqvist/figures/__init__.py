@@ -9,6 +9,7 @@ from advmip.reporting.zhao_kronqvist.figures.many_examples import (
 from advmip.reporting.zhao_kronqvist.figures.pool import draw_pool, pool_data
 from advmip.reporting.zhao_kronqvist.figures.proved import draw_proved, proved_data
 from advmip.reporting.zhao_kronqvist.figures.radius import draw_radius, radius_data
+from advmip.reporting.zhao_kronqvist.figures.repairs import draw_repairs, repairs_data
 from advmip.reporting.zhao_kronqvist.figures.seeds import draw_seeds, seeds_data
 from advmip.reporting.zhao_kronqvist.figures.times import draw_time, time_data
 
@@ -20,4 +21,5 @@ FIGURES: dict[str, FigureKind] = {
     "zk_extension1": FigureKind(seeds_data, draw_seeds),
     "zk_extension2": FigureKind(many_examples_data, draw_many_examples),
     "zk_extension4": FigureKind(proved_data, draw_proved),
+    "zk_extension5": FigureKind(repairs_data, draw_repairs),
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, ScalarFormatter
 
 from advmip.reporting import style
 
@@ -31,6 +33,16 @@ def panel_grid(
     for axis in grid.ravel():
         sns.despine(ax=axis)
     return [list(line) for line in grid]
+
+
+def count_axis(axis: Axes, counts: Sequence[int]) -> None:
+    """A logarithmic axis of numbers of images, with a tick at each of these, in rising order."""
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(FixedLocator(counts))
+    axis.xaxis.set_major_formatter(ScalarFormatter())
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.set_xlim(counts[0] / 1.35, counts[-1] * 1.35)
 
 
 def legend_below(figure: Figure, axis: Axes) -> None:

@@ -6,13 +6,12 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, ScalarFormatter
 
 from advmip.reporting import style
 from advmip.reporting.outputs import Sources
 from advmip.reporting.rows import Rows, where
 from advmip.reporting.zhao_kronqvist.certified_table import certified
-from advmip.reporting.zhao_kronqvist.figures.panels import panel_grid
+from advmip.reporting.zhao_kronqvist.figures.panels import count_axis, panel_grid
 from advmip.reporting.zhao_kronqvist.names import CERTIFIED_METHODS
 
 
@@ -63,12 +62,8 @@ def draw_proved(figure: Figure, data: pd.DataFrame) -> None:
                 handles["initial"] = axis.axhline(
                     start, color=style.GREY, linestyle=":", linewidth=1.2, label="as it is"
                 )
-            axis.set(xscale="log", title=f"{network}, ε = {epsilon:g}", ylim=(0, 105))
-            axis.xaxis.set_major_locator(FixedLocator(counts))
-            axis.xaxis.set_major_formatter(ScalarFormatter())
-            axis.xaxis.set_minor_locator(NullLocator())
-            axis.xaxis.set_minor_formatter(NullFormatter())
-            axis.set_xlim(counts[0] / 1.25, counts[-1] * 1.25)
+            axis.set(title=f"{network}, ε = {epsilon:g}", ylim=(0, 105))
+            count_axis(axis, counts)
         line[0].set_ylabel("test images proved (%)")
     for axis in panels[-1]:
         axis.set_xlabel("training images")

@@ -4,6 +4,7 @@ from advmip.reporting.predicates import Predicate
 from advmip.reporting.zhao_kronqvist.predicates import (
     price,
     proofs,
+    repairs,
     robustness,
     times,
     violation,
@@ -15,4 +16,5 @@ PREDICATES: dict[str, Predicate] = {
     **violation.PREDICATES,
     **times.PREDICATES,
     **proofs.PREDICATES,
+    **repairs.PREDICATES,
 }

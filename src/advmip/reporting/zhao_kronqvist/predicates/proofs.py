@@ -6,53 +6,26 @@ import pandas as pd
 
 from advmip.experiments.zhao_kronqvist.certified_instances import (
     CERTIFICATES,
-    EXPERIMENT,
     INITIAL,
     PGD_POINTS,
     POINTS,
+    PROOFS,
 )
 from advmip.reporting.cells import one_per_seed
-from advmip.reporting.plan import by_method
-from advmip.reporting.predicates import Case, Evidence, Predicate, at_least, at_most, entering
-from advmip.reporting.rows import MissingRowsError
+from advmip.reporting.predicates import Case, Predicate, at_least, at_most, entering
+from advmip.reporting.zhao_kronqvist.predicates.robust_runs import RobustRuns, Setting, described
 
 PREDICATES: dict[str, Predicate] = {}
 
 
-class Proofs(Evidence):
+class Proofs(RobustRuns):
     """Evidence with the questions that claims about proofs ask."""
 
-    def settings(self, networks: list[str], *methods: str) -> list[tuple[str, float]]:
-        """The networks and radii at which all of some methods were run.
+    experiment = PROOFS
 
-        Raises:
-            MissingRowsError: There is none.
-        """
-        found = self.rows.frame("robustness")
-        at_all = [
-            set(zip(part["paper_network"], part["epsilon"], strict=True))
-            for part in (found[found["method"] == method] for method in methods)
-        ]
-        common = [place for place in sorted(set.intersection(*at_all)) if place[0] in networks]
-        if not common:
-            match = {
-                "experiment": by_method(EXPERIMENT, methods[-1]),
-                "paper_network": networks[0],
-                "protocol": self.protocol,
-            }
-            raise MissingRowsError("robustness", match, self.rows.folder)
-        return common
-
-    def of(self, network: str, epsilon: float, method: str) -> pd.DataFrame:
-        """The rows of a network made robust by one method."""
-        match = {"experiment": EXPERIMENT, "protocol": self.protocol, "method": method}
-        return self.rows.select(
-            "robustness", match | {"paper_network": network, "epsilon": epsilon}
-        )
-
-    def initial(self, network: str, epsilon: float) -> float:
+    def initial(self, setting: Setting) -> float:
         """The share of test images that are proved with the network as it is."""
-        return float(self.of(network, epsilon, INITIAL)["proved"].iloc[0])
+        return float(self.of(setting, INITIAL)["proved"].iloc[0])
 
 
 predicate = entering(PREDICATES, Proofs)
@@ -65,11 +38,11 @@ def finitely_many_points(evidence: Proofs, *, networks: list[str]) -> list[Case]
     The direction holds if most of them are.
     """
     cases = []
-    for network, epsilon in evidence.settings(networks, POINTS):
-        for count, part in evidence.of(network, epsilon, POINTS).groupby("training_images"):
+    for setting in evidence.settings(networks, POINTS):
+        for count, part in evidence.of(setting, POINTS).groupby("training_images"):
             proved = one_per_seed(part, "training_proved")
             points = one_per_seed(part, "points").mean()
-            label = f"{network}, ε = {epsilon:g}, {points:.0f} points for {count} images, proved"
+            label = f"{described(setting)}, {points:.0f} points for {count} images, proved"
             cases.append(at_least(label, proved, 100.0, proved.mean() > 50, " %"))
     return cases
 
@@ -81,15 +54,14 @@ def pgd_buys_no_certificates(evidence: Proofs, *, networks: list[str], points: f
     The direction holds if cuts of certificates raise it by more than twice as much.
     """
     cases = []
-    for network, epsilon in evidence.settings(networks, CERTIFICATES, PGD_POINTS):
-        start = evidence.initial(network, epsilon)
+    for setting in evidence.settings(networks, CERTIFICATES, PGD_POINTS):
+        start = evidence.initial(setting)
         corrected, certified = (
-            _at_most_images(evidence.of(network, epsilon, method)) - start
+            _at_most_images(evidence.of(setting, method)) - start
             for method in (PGD_POINTS, CERTIFICATES)
         )
         less = 2 * max(corrected.mean(), 0.0) < certified.mean()
-        label = f"{network}, ε = {epsilon:g}"
-        cases.append(at_most(label, corrected, points, bool(less), " points"))
+        cases.append(at_most(described(setting), corrected, points, bool(less), " points"))
     return cases
 
 
@@ -100,14 +72,14 @@ def certificates_need_fewer_images(evidence: Proofs, *, networks: list[str]) -> 
     The direction holds if they prove more with equally many.
     """
     cases = []
-    for network, epsilon in evidence.settings(networks, CERTIFICATES, PGD_POINTS):
+    for setting in evidence.settings(networks, CERTIFICATES, PGD_POINTS):
         certified, corrected = (
-            evidence.of(network, epsilon, method) for method in (CERTIFICATES, PGD_POINTS)
+            evidence.of(setting, method) for method in (CERTIFICATES, PGD_POINTS)
         )
         fewest, most = certified["training_images"].min(), corrected["training_images"].max()
         few = one_per_seed(certified[certified["training_images"] == fewest], "proved")
         many = _at_most_images(corrected).mean()
-        label = f"{network}, ε = {epsilon:g}, {fewest} images against {most} points"
+        label = f"{described(setting)}, {fewest} images against {most} points"
         right = _at_most_images(certified).mean() > many
         cases.append(at_least(label, few - many, 0.0, bool(right), " points"))
     return cases

@@ -79,7 +79,10 @@ def over_seeds(tidy: pd.DataFrame, several: str) -> str:
         several: What is said of several seeds besides.
     """
     tuned = tidy[tidy["training_images"] > 0]
-    seeds = int(tuned["seeds"].max()) if len(tuned) else 1
-    if seeds == 1:
+    if tuned.empty:
+        return "one seed"
+    least, most = (int(getattr(tuned["seeds"], end)()) for end in ("min", "max"))
+    if most == 1:
         return "one seed, which draws the training images"
+    seeds = f"{most}" if least == most else f"{least} to {most}"
     return f"means over {seeds} seeds, each of which draws the training images{several}"

@@ -16,6 +16,7 @@ from advmip.reporting.rows import MissingRowsError, where
 from advmip.reporting.sources import Source
 from advmip.reporting.tables import TABLES
 from advmip.reporting.verdicts import judge_source
+from advmip.reporting.zhao_kronqvist.method_means import over_seeds
 
 CLAIMS = {
     "images are repaired with a ball around each",
@@ -53,6 +54,13 @@ def test_a_line_for_each_kind_of_image_and_each_way_to_repair(
     best = {line[3].text for line in printed.rows if line[5].bold or line[6].bold}
     assert best == {"cuts of certificates"}
     assert "5 seeds" in printed.notes[0]
+
+
+def test_the_note_says_how_many_seeds_stand_behind_means() -> None:
+    tidy = pd.DataFrame({"training_images": [0, 10, 10], "seeds": [1, 2, 2]})
+    assert over_seeds(tidy, "").startswith("means over 2 seeds")
+    assert over_seeds(tidy.assign(seeds=[1, 1, 2]), "").startswith("means over 1 to 2 seeds")
+    assert over_seeds(tidy.assign(seeds=1), "") == "one seed, which draws the training images"
 
 
 def test_the_figure_has_three_measures_with_their_range_over_seeds(

@@ -27,6 +27,9 @@ from advmip.errors import CheckError
 # changes in the answer.
 _SHIFT = 1e-11
 _SIGN_TOLERANCE = 1e-10
+# Where rounding leaves no pattern of signs consistent, as among many dependent rows that nearly
+# contradict each other, each row may be missed by so much of its multiplier, least first.
+_SOFTENED = (0.0, 1e-9, 1e-7, 1e-5, 1e-3)
 _FULL_EXCHANGES = 5
 _REFINEMENTS = 2
 _LARGEST_NUMBER_OF_EXCHANGES = 10_000
@@ -49,26 +52,51 @@ def solve_nonnegative(gram: Tensor, linear: Tensor, positive: Tensor) -> Tensor:
     magnitude = float(target.abs().max().clamp(min=1.0)) if len(target) else 1.0
     tolerance = _SIGN_TOLERANCE * magnitude
 
-    positive = positive.clone()
+    for softened in _SOFTENED:
+        soft = scaled + softened * torch.eye(len(target), dtype=scaled.dtype)
+        multipliers = _pivoted(soft, target, positive, tolerance)
+        if multipliers is not None:
+            return multipliers.clamp(min=0.0) * scale
+    raise CheckError(f"no sign pattern of {len(target)} multipliers is consistent: rounding errors")
+
+
+def _pivoted(gram: Tensor, target: Tensor, positive: Tensor, tolerance: float) -> Tensor | None:
+    """Multipliers whose signs are consistent; None if exchanges come to no end.
+
+    Args:
+        gram: Of rows of unit length.
+        target: Of these.
+        positive: As for `solve_nonnegative`.
+        tolerance: Of a residual, and of multipliers of up to 1.
+    """
     fewest, exchanges = len(target) + 1, _FULL_EXCHANGES
+    # A pattern from which one index is exchanged at a time comes again only by rounding, for ever.
+    singly: set[bytes] = set()
     for _ in range(_LARGEST_NUMBER_OF_EXCHANGES):
         chosen = positive.nonzero()[:, 0]
-        multipliers = _solve_equations(scaled, target, chosen)
-        residual = scaled[:, chosen] @ multipliers[chosen] - target
-        wrong = torch.where(positive, multipliers < -tolerance, residual < -tolerance)
+        multipliers = _solve_equations(gram, target, chosen)
+        residual = gram[:, chosen] @ multipliers[chosen] - target
+        largest = float(multipliers.abs().max()) if len(target) else 0.0
+        negative = multipliers < -tolerance * max(1.0, largest)
+        wrong = torch.where(positive, negative, residual < -tolerance)
         count = int(wrong.sum())
         if count == 0:
-            return multipliers.clamp(min=0.0) * scale
+            return multipliers
         if count < fewest:
             fewest, exchanges = count, _FULL_EXCHANGES
+            singly.clear()
         else:
             exchanges -= 1
         if exchanges < 0:
+            pattern = positive.numpy().tobytes()
+            if pattern in singly:
+                return None
+            singly.add(pattern)
             last = wrong.nonzero()[-1]
             wrong = torch.zeros_like(wrong)
             wrong[last] = True
         positive = positive ^ wrong
-    raise CheckError(f"no sign pattern of {len(target)} multipliers is consistent: rounding errors")
+    return None
 
 
 def _solve_equations(gram: Tensor, target: Tensor, chosen: Tensor) -> Tensor:

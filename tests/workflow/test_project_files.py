@@ -7,6 +7,8 @@ import yaml
 
 from .conftest import PROJECT
 
+# Whoever clones the project takes all that snapshots keep with it.
+MOST_BYTES_KEPT = 40_000_000
 CITATION = yaml.safe_load((PROJECT / "CITATION.cff").read_text())
 ABOUT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 
@@ -34,6 +36,11 @@ def test_the_hooks_before_a_commit_check_what_make_lint_checks():
     # Hooks are given the files that changed.
     bare = {re.sub(r" (\.|Snakefile workflow)$", "", command) for command in asked}
     assert {entry.removesuffix(" --force-exclude") for entry in entries} == bare
+
+
+def test_snapshots_stay_small():
+    kept = (path for path in (PROJECT / "results" / "reference").rglob("*") if path.is_file())
+    assert sum(path.stat().st_size for path in kept) < MOST_BYTES_KEPT
 
 
 def test_every_supported_python_is_tested():

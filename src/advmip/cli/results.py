@@ -117,13 +117,14 @@ def snapshot(
     ] = None,
     out: Annotated[Path, typer.Option(help="The folder of snapshots.")] = _REFERENCE,
     unfinished: Annotated[
-        bool, typer.Option("--unfinished", help="Only journals, of a run that is to go on.")
+        bool,
+        typer.Option("--unfinished", help="Only what a run goes on from: journals, networks."),
     ] = False,
 ) -> None:
-    """Keep tables, figures, verdicts, rows and journals of a scale where they are committed."""
-    from advmip.reporting.snapshot import write_journals, write_snapshot
+    """Keep a scale's tables, figures, verdicts, rows, journals and networks to be committed."""
+    from advmip.reporting.snapshot import write_snapshot, write_unfinished
 
-    keep = write_journals if unfinished else write_snapshot
+    keep = write_unfinished if unfinished else write_snapshot
     print(keep(results, out, sources))
 
 
@@ -134,14 +135,19 @@ def restore(
         Path | None, typer.Option(help="Else results/ and the name of the snapshot.")
     ] = None,
 ) -> None:
-    """Put a snapshot's journals where a run of its scale goes on from them."""
+    """Put a snapshot's journals and networks where a run of its scale goes on from them."""
     from advmip.durability.running import begin_run
     from advmip.experiments.kept_journals import restore_journals
+    from advmip.experiments.kept_networks import restore_networks
 
     folder = results or Path("results") / snapshot.name
     begin_run(folder)
     for source, count in restore_journals(snapshot / "journals", folder).items():
         print(f"{source}: {count} finished instances")
+    networks = restore_networks(snapshot, folder)
+    print(f"networks: {networks.added}")
+    for name in networks.others:
+        print(f"{folder / name} was here and stays: instances of the kept one count no more")
 
 
 def _plan(settings: Path | None, rows: Path, name: str) -> Plan:

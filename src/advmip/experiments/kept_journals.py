@@ -6,19 +6,16 @@ most of a journal; only those are kept that other jobs start from.
 
 from __future__ import annotations
 
-import io
 import json
-import lzma
-import tarfile
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from advmip.durability.storage import write_atomically
 from advmip.errors import InputError
+from advmip.experiments.archives import SUFFIX, read_archive, write_archive
 from advmip.experiments.zhu.instances import TEST_EXAMPLES, TRAINING_EXAMPLES
 
-_SUFFIX = ".tar.xz"
 # Experiments whose attacked images other jobs read: to train on, to test with, to show.
 _IMAGES_READ = (TRAINING_EXAMPLES, TEST_EXAMPLES, "gallery")
 _IMAGE = "adversarial"
@@ -39,13 +36,17 @@ def keep_journals(results_dir: Path, source: str, folder: Path) -> list[Path]:
     files = sorted((top / source).rglob("*.jsonl"))
     if not files:
         return []
-    archive = folder / f"{source}{_SUFFIX}"
-    with write_atomically(archive) as temporary, tarfile.open(temporary, "w:xz", preset=9) as tar:
-        for file in files:
-            content = "".join(f"{line}\n" for line in _kept_lines(file)).encode()
-            member = tarfile.TarInfo(file.relative_to(top).as_posix())
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
+    archive = folder / f"{source}{SUFFIX}"
+    write_archive(
+        archive,
+        (
+            (
+                file.relative_to(top).as_posix(),
+                "".join(f"{line}\n" for line in _kept_lines(file)).encode(),
+            )
+            for file in files
+        ),
+    )
     return [archive]
 
 
@@ -62,11 +63,11 @@ def restore_journals(kept: Path, results_dir: Path) -> dict[str, int]:
     Raises:
         InputError: There is no archive, or one is damaged; nothing is changed then.
     """
-    archives = sorted(kept.glob(f"*{_SUFFIX}")) if kept.is_dir() else [kept]
+    archives = sorted(kept.glob(f"*{SUFFIX}")) if kept.is_dir() else [kept]
     if not archives:
         raise InputError(
             subject=f"kept journals {kept}",
-            found=f"no file ending in {_SUFFIX}",
+            found=f"no file ending in {SUFFIX}",
             expected="what `advmip snapshot` keeps of a scale's journals",
             mend="name the folder of another snapshot, such as results/reference/mnist",
         )
@@ -85,29 +86,14 @@ def restore_journals(kept: Path, results_dir: Path) -> dict[str, int]:
                 with write_atomically(path) as temporary:
                     temporary.write_bytes("".join(f"{line}\n" for line in new).encode() + present)
             count += len(new)
-        added[archive.name.removesuffix(_SUFFIX)] = count
+        added[archive.name.removesuffix(SUFFIX)] = count
     return added
 
 
 def _journals(archive: Path) -> Iterator[tuple[str, list[str]]]:
     """The journals of an archive, by their paths below `journals/`."""
-    try:
-        # Decompressed to its end, where the checksum is.
-        content = lzma.decompress(archive.read_bytes())
-        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-            for member in tar:
-                file = tar.extractfile(member)
-                inside = PurePosixPath(member.name)
-                if file is None or inside.is_absolute() or ".." in inside.parts:
-                    raise ValueError(f"{member.name}, which is no journal")
-                yield member.name, file.read().decode().splitlines()
-    except (OSError, EOFError, ValueError, tarfile.TarError, lzma.LZMAError) as error:
-        raise InputError(
-            subject=f"kept journals {archive}",
-            found=str(error),
-            expected="an archive written by `advmip snapshot`",
-            mend="take it anew from the repository, or make the snapshot again",
-        ) from error
+    for name, content in read_archive(archive, "kept journals"):
+        yield name, content.decode().splitlines()
 
 
 def _kept_lines(journal: Path) -> list[str]:

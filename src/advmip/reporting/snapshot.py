@@ -3,7 +3,7 @@
 The sources of a scale may be kept one by one, as they are made: each has its tables and figures,
 its verdicts in `verdicts/`, and a column of `origin.csv`, which says where they come from. From its
 rows, in `rows/` with the settings of the run, all of that can be made again; from its journals, in
-`journals/`, a run goes on elsewhere.
+`journals/`, and the networks that they are about a run goes on elsewhere.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pandas as pd
 from advmip.durability.storage import write_atomically, write_text
 from advmip.errors import InputError, unknown_name
 from advmip.experiments.kept_journals import keep_journals
+from advmip.experiments.kept_networks import keep_networks
 from advmip.reporting.kept_rows import keep_rows
 from advmip.reporting.results_folder import absent_outputs, gather_provenance, output_names
 from advmip.reporting.verdicts import count_verdicts, read_verdicts
@@ -30,7 +31,7 @@ _KEPT = {
 def write_snapshot(
     results_dir: Path, reference_dir: Path, sources: Sequence[str] | None = None
 ) -> Path:
-    """Copy tables, figures, verdicts, rows and journals, with a README of machine and versions.
+    """Copy tables, figures, verdicts, rows, journals and networks, with a README of their origin.
 
     What an earlier snapshot of the same scale has of these sources is replaced; what it has of
     others stays.
@@ -64,6 +65,7 @@ def write_snapshot(
         _replace(source, results_dir, target)
         found = pd.Series(gather_provenance(results_dir, source), name=source, dtype=str)
         origin = origin.join(found, how="outer")
+    keep_networks(results_dir, target)
     origin = origin[[source for source in known if source in origin.columns]]
     with write_atomically(target / "origin.csv") as temporary:
         origin.rename_axis("what").to_csv(temporary)
@@ -71,10 +73,10 @@ def write_snapshot(
     return target
 
 
-def write_journals(
+def write_unfinished(
     results_dir: Path, reference_dir: Path, sources: Sequence[str] | None = None
 ) -> Path:
-    """Keep only the journals of a run that is not finished, from which it goes on elsewhere.
+    """Keep journals and networks of a run that is not finished: it goes on from them elsewhere.
 
     Args:
         results_dir: The scale's results so far.
@@ -90,6 +92,7 @@ def write_journals(
     target = reference_dir / results_dir.name
     for source in _chosen(sources):
         keep_journals(results_dir, source, target / "journals")
+    keep_networks(results_dir, target)
     return target
 
 
@@ -189,7 +192,7 @@ def _rows_and_journals(target: Path) -> list[str]:
         "",
         f"The rows of {', '.join(sources)} are in [rows](rows), with the settings of the run. A",
         f"table is made again by `advmip table {table} --rows {place}/rows --out {table}`;",
-        f"`advmip restore {place}` puts the journals where a run goes on from them.",
+        f"`advmip restore {place}` puts journals and networks where a run goes on from them.",
         "",
     ]
 

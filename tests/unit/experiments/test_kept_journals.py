@@ -11,7 +11,7 @@ import pytest
 from advmip.durability.journal import Journal
 from advmip.errors import InputError
 from advmip.experiments.kept_journals import keep_journals, restore_journals
-from advmip.reporting.snapshot import write_journals
+from advmip.reporting.snapshot import write_unfinished
 
 IDENTITY = {"code": "a", "network": "0" * 64}
 PLACES = ("zhu/basic/DNN1-0.jsonl", "zhu/gallery/DNN1-0.jsonl", "tjeng/table2-0.jsonl")
@@ -74,12 +74,12 @@ def test_restoring_twice_adds_nothing_and_what_is_there_counts(results: Path, tm
 
 
 def test_journals_of_a_run_that_is_not_finished_are_kept_alone(results: Path, tmp_path: Path):
-    target = write_journals(results, tmp_path / "reference")
+    target = write_unfinished(results, tmp_path / "reference")
     assert target == tmp_path / "reference" / "demo"
     names = sorted(path.name for path in target.rglob("*") if path.is_file())
     assert names == ["tjeng.tar.xz", "zhu.tar.xz"]
     with pytest.raises(InputError, match="unknown source"):
-        write_journals(results, tmp_path, ["nobody"])
+        write_unfinished(results, tmp_path, ["nobody"])
 
 
 def test_the_last_of_several_codes_is_kept_and_every_network(results: Path, tmp_path: Path):

@@ -16,6 +16,11 @@ from scipy.sparse import csc_matrix
 
 SHAPE = (1, 2, 2)
 CLASSES = 3
+# By so much a condition must be out of reach of the box before a program is not asked: what
+# programs themselves allow for.
+_TOLERANCE = 1e-6
+# Several tests ask the same of the same network.
+_known: dict[tuple[object, ...], float] = {}
 
 
 class TinyNetwork:
@@ -73,7 +78,10 @@ def strongest(network: TinyNetwork, layer: int, unit: int) -> float:
     front.weights, front.biases = network.weights[:layer], network.biases[:layer]
     front.hidden = network.hidden[: layer - 1]
     best = -np.inf
+    inputs = network.weights[0].shape[1]
     for rows, sides, matrix, constant in front.regions():
+        if out_of_reach(rows, sides, np.zeros(inputs), np.ones(inputs)):
+            continue
         answer = linprog(-matrix[unit], rows, sides, bounds=(0, 1))
         if answer.status == 0:
             best = max(best, constant[unit] - answer.fun)
@@ -90,6 +98,23 @@ def smallest(
     beaten: int | None = None,
 ) -> float:
     """The smallest distance at which one of the rivals beats one other class, or every one."""
+    arrays = (*network.weights, *network.biases, image)
+    contents = tuple(array.tobytes() for array in arrays)
+    asked_for = (*contents, distance, *rivals, ratio, margin, beaten)
+    if asked_for not in _known:
+        _known[asked_for] = _smallest(network, image, distance, rivals, ratio, margin, beaten)
+    return _known[asked_for]
+
+
+def _smallest(
+    network: TinyNetwork,
+    image: np.ndarray,
+    distance: str,
+    rivals: list[int],
+    ratio: float,
+    margin: float,
+    beaten: int | None,
+) -> float:
     best = np.inf
     for rows, sides, matrix, constant in network.regions():
         for rival in rivals:
@@ -103,16 +128,27 @@ def smallest(
                 asked.append(constant[rival] - margin)
             all_rows, all_sides = np.vstack([rows, goal]), np.concatenate([sides, asked])
             room = all_sides - all_rows @ image
-            best = min(best, _nearest(distance, all_rows, room, image))
+            if not out_of_reach(all_rows, room, -image, 1 - image):
+                best = min(best, _nearest(distance, all_rows, room, image, best))
     return best
 
 
-def _nearest(distance: str, rows: np.ndarray, sides: np.ndarray, image: np.ndarray) -> float:
-    """min distance(d) subject to rows @ d <= sides and the box."""
+def out_of_reach(rows: np.ndarray, sides: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> bool:
+    """Whether one of rows @ x <= sides alone has no x in the box."""
+    least = np.minimum(rows * lower, rows * upper).sum(axis=1)
+    return bool(np.any(least > sides + _TOLERANCE))
+
+
+def _nearest(
+    distance: str, rows: np.ndarray, sides: np.ndarray, image: np.ndarray, below: float
+) -> float:
+    """min distance(d) subject to rows @ d <= sides and the box, if it is below a number."""
     box = list(zip(-image, 1 - image, strict=True))
     count = len(image)
     if distance == "l0":
-        for size in range(count + 1):
+        if linprog(np.zeros(count), rows, sides, bounds=box).status != 0:
+            return np.inf
+        for size in range(int(min(count + 1, below))):
             for kept in combinations(range(count), size):
                 bounds = [box[i] if i in kept else (0.0, 0.0) for i in range(count)]
                 if linprog(np.zeros(count), rows, sides, bounds=bounds).status == 0:

@@ -139,3 +139,6 @@ def begin():
         CODES.save()
     except InputError as error:
         sys.exit(f"{error.subject}: {error.found}; {error.mend}.")
+    # By default Snakemake starts 100 jobs a second at most, and for that looks what to do next once more
+    # every second for each job that has ended: after some hundred jobs that takes a whole core.
+    workflow.scheduler.job_rate_limiter = None

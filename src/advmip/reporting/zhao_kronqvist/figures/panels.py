@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, ScalarFormatter
@@ -30,8 +29,6 @@ def panel_grid(
     """A grid of axes on a figure sized to hold it, with room for a legend below."""
     figure.set_size_inches(width * columns, height * lines + 0.35)
     grid = figure.subplots(lines, columns, squeeze=False, sharex=sharex, sharey=sharey)
-    for axis in grid.ravel():
-        sns.despine(ax=axis)
     return [list(line) for line in grid]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-from scipy import stats
 
 from advmip.reporting.cells import one_per_seed
 from advmip.reporting.predicates import Case, Predicate, at_least, at_most, entering
@@ -55,6 +54,8 @@ def improvement_rises_with_count(
     rank_correlation: float,
 ) -> list[Case]:
     """Kendall's rank correlation of improvement and number of examples is at least so high."""
+    from scipy.stats import kendalltau  # longer to load than all other verdicts take
+
     cases = []
     for network in networks:
         counts = evidence.planned(network, adversarial_counts)
@@ -64,7 +65,7 @@ def improvement_rises_with_count(
                 axis=1,
                 join="inner",
             )
-            tau = [float(stats.kendalltau(counts, gain).statistic) for gain in gains.to_numpy()]
+            tau = [float(kendalltau(counts, gain).statistic) for gain in gains.to_numpy()]
             rises = bool(gains.iloc[:, -1].mean() > gains.iloc[:, 0].mean())
             cases.append(at_least(f"{network}, {attack}", tau, rank_correlation, rises))
     return cases

@@ -75,6 +75,7 @@ class Rows:
         self.plan = plan
         self._file = cache(self._read_file)
         self._usable = cache(self._usable_rows)
+        self._selected: dict[tuple[str, str], pd.DataFrame] = {}
 
     def frame(self, kind: str) -> pd.DataFrame:
         """All usable rows of one file.
@@ -101,10 +102,14 @@ class Rows:
             MissingRowsError: There is none.
             InputError: As in `frame`, or the file has no such column.
         """
-        chosen = where(self.frame(kind), match)
-        if chosen.empty:
-            raise MissingRowsError(kind, match, self.folder)
-        return chosen
+        # Verdicts ask ten times for the same: predicates know nothing of each other.
+        query = kind, repr(sorted(match.items()))
+        if query not in self._selected:
+            chosen = where(self.frame(kind), match)
+            if chosen.empty:
+                raise MissingRowsError(kind, match, self.folder)
+            self._selected[query] = chosen
+        return self._selected[query].copy(deep=False)
 
     def refusal(self, kind: str, match: Mapping[str, Any]) -> str | None:
         """Why a solver refused what a query asks for; None if none did.

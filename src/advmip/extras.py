@@ -8,7 +8,7 @@ from advmip.errors import InputError
 
 # The packages of each extra of pyproject.toml, by the names under which they are imported.
 EXTRAS = {
-    "figures": ("matplotlib",),
+    "figures": ("matplotlib", "seaborn"),
     "suite": (
         "clarabel",
         "cleverhans",

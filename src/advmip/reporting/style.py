@@ -1,8 +1,7 @@
 """How figures look: fonts, colours and sizes, in one place.
 
-Colours are Wong's palette for colour-blind readers, and lines and ticks those of seaborn's style
-"ticks" for paper, which is written out here: loading seaborn would take longer than a drawing. Ours
-are strong and filled, published points are grey, dashed and open.
+Colours are Wong's palette for colour-blind readers, as seaborn ships it; ours are strong and
+filled, published points are grey, dashed and open.
 """
 
 from __future__ import annotations
@@ -13,11 +12,9 @@ from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
+import seaborn as sns
 
-_COLOURS: tuple[Any, ...] = (
-    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
-    *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
-)
+_COLOURS = sns.color_palette("colorblind").as_hex()
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, BROWN = _COLOURS[:6]
 SKY = _COLOURS[9]
@@ -60,10 +57,6 @@ PAPER_LINE: dict[str, Any] = {
 
 OUR_LINE: dict[str, Any] = {"linewidth": 1.6, "markersize": 5.0, "zorder": 4}
 
-# What is not quite black, and ticks in points.
-_INKED = ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color")
-_TICKS = {"major.width": 1.0, "minor.width": 0.8, "major.size": 4.8, "minor.size": 3.2}
-
 PANEL_WIDTH = 2.7
 PANEL_HEIGHT = 2.3
 DOTS_PER_INCH = 200
@@ -72,17 +65,9 @@ DOTS_PER_INCH = 200
 @contextmanager
 def figure_style() -> Iterator[None]:
     """Fonts, grid and line widths for everything drawn inside the block."""
-    settings: dict[Any, Any] = {
-        **dict.fromkeys(_INKED, "#262626"),
-        **{f"{axis}tick.{name}": size for axis in "xy" for name, size in _TICKS.items()},
-        "axes.axisbelow": True,
-        "axes.linewidth": 1.0,
-        "lines.linewidth": 1.2,
-        "lines.markersize": 4.8,
-        "lines.solid_capstyle": "round",
-        "patch.edgecolor": "white",
-        "patch.force_edgecolor": True,
-        "patch.linewidth": 0.8,
+    settings = {
+        **sns.axes_style("ticks"),
+        **sns.plotting_context("paper"),
         "font.family": "DejaVu Sans",
         "font.size": 9,
         "axes.labelsize": 9,

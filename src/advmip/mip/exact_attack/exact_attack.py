@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,7 @@ from advmip.mip.encoding import Interval, check_finite, unstable_neurons
 from advmip.mip.exact_attack.ingredients import Ingredients
 from advmip.mip.exact_attack.progress import ALL_CASES, Progress
 from advmip.mip.exact_attack.result import Attack
+from advmip.mip.exact_attack.shrinking_tree import ShrinkingTree
 from advmip.mip.formulations import Formulation
 from advmip.mip.heuristics.activation_patterns import PatternSearch
 from advmip.mip.heuristics.ball_attack import Logits
@@ -32,7 +34,7 @@ from advmip.mip.heuristics.incumbent import Incumbent, corrected, nearest_attack
 from advmip.mip.model import Vector
 from advmip.mip.preparation import prepare
 from advmip.mip.problem import Problem
-from advmip.mip.solvers import Options, Status
+from advmip.mip.solvers import AUTO, Options, Status
 
 # An attack nearer by this factor is worth tightening the bounds for it, and starting again.
 _WORTH_A_RESTART = 0.98
@@ -40,6 +42,10 @@ _WORTH_A_RESTART = 0.98
 _SEARCH_SHARE = 0.25
 # Distance cuts and the bounds under them have this share of the time left at most.
 _DISTANCE_CUTS_SHARE = 0.25
+# A tree over signs goes first where so many neurons are open, for this share of the time left.
+_FEW_OPEN = 12
+_TREE_SHARE = 0.5
+_TREE = "tree"
 # Balls for lower bounds grow by this factor, from this share of the radius on.
 _GROWTH = 1.1
 _LEAST = 0.01
@@ -112,7 +118,13 @@ class ExactAttack:
             _log.info("search: best distance %.6g (%.1f s)", progress.radius, seconds)
         cases = self._cases()
         progress.separate(cases)
-        settled = all([self._settled(case, ingredients) for case in cases])
+        settled = (
+            ingredients.tree
+            and self._solver == AUTO
+            and self._problem.distance.name == "linf"
+            and progress.incumbent is not None
+            and self._settled_by_tree(cases)
+        ) or all([self._settled(case, ingredients) for case in cases])
         progress.proved = settled or self._settled_in_growing_balls()
 
     def raise_margin(self, extra: float) -> None:
@@ -134,6 +146,36 @@ class ExactAttack:
     def _cases(self) -> list[int]:
         """The cases of the goal, the nearest first."""
         return self._problem.goal.nearest_cases(self._problem.network.logits(self._problem.image))
+
+    def _settled_by_tree(self, cases: Sequence[int]) -> bool:
+        """Exclude every nearer attack in L-infinity by a tree over signs; whether it came to that.
+
+        What it comes across on the way makes the ball of the best attack smaller.
+        """
+        progress, within = self._progress, self._problem.within(self._progress.radius)
+        with progress.phases.timed("bounds"), until(progress.settling_until):
+            propagated = PropagatedBounds(within)
+            left = [c for c in cases if not propagated.excludes(within.towards(c).goal)]
+        if unstable_neurons(propagated.intervals) < _FEW_OPEN or not left:
+            return False
+        progress.unstable = unstable_neurons(propagated.intervals)
+        nearer = 1.0 - self._options.gap
+        share = time.perf_counter() + _TREE_SHARE * progress.left_to_settle
+        with progress.phases.timed("solver"), as_far_as(min(share, progress.settling_until)):
+            tree = ShrinkingTree(within, propagated.intervals, left)
+            radius = np.inf
+            while progress.radius < radius and not tree.settled:
+                radius = progress.radius
+                tree.shrink(radius * nearer)
+                change = tree.run()
+                if change is not None:
+                    progress.improve(self._polished(within, change))
+            progress.nodes += tree.nodes
+            if tree.settled:
+                progress.solver = _TREE, "forms exclude every nearer attack"
+                for case in cases:
+                    progress.raise_bound(case, tree.radius)
+        return tree.settled
 
     def _settled(self, case: int, ingredients: Ingredients) -> bool:
         """Find the best attack towards one case, or that none is nearer; whether in time."""

@@ -13,6 +13,8 @@ class Ingredients:
         search: A gradient search and the programs of activation patterns give a first attack.
         ball: The neurons are bounded over the ball of the best attack, not over the whole box.
         relaxation: They are bounded by linear forms and programs, not by intervals alone.
+        tree: In L-infinity, where the solver is left open and more than a few neurons are, a tree
+            over signs with bounds by forms goes first.
         restart: After a clearly nearer attack, the ball shrinks and the solver starts again.
         distance_cuts: Where the solver takes long, it starts again with rows that fall towards the
             image, or in exact L2 with priced products, and with the bounds that follow from them.
@@ -21,6 +23,7 @@ class Ingredients:
     search: bool = True
     ball: bool = True
     relaxation: bool = True
+    tree: bool = True
     restart: bool = True
     distance_cuts: bool = True
 

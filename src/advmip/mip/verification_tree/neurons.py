@@ -207,7 +207,8 @@ class NodeBounds:
         first = Multipliers.joined(
             [self._start(node, count, start[node]) for node, count in counts.items()]
         )
-        portion = max(1, _PORTION // sum(each.falling.shape[2] for each in self._lines))
+        widths = sum(each.falling.shape[2] for each in self._lines)
+        portion = max(1, _PORTION // max(1, widths))
         found: list[Raised] = []
         for begin in range(0, max(1, len(rows)), portion):
             some = slice(begin, begin + portion)

@@ -82,6 +82,7 @@ class _Done:
         bounded: What bounds these.
         rows: The conditions that were bounded, by their places in what is asked.
         found: Bounds of them.
+        void: Whether the node has no point.
     """
 
     node: _Node
@@ -89,13 +90,7 @@ class _Done:
     bounded: list[Bounded | None]
     rows: Tensor
     found: Raised
-
-    @property
-    def void(self) -> bool:
-        """Whether it has no point."""
-        return len(self.sides) < len(self.node.sides) or bool(
-            (self.sides[-1].lower > self.sides[-1].upper).any()
-        )
+    void: bool
 
 
 class SignTree:
@@ -125,6 +120,7 @@ class SignTree:
         seek: Seek,
         record: SignTreeRecord | None = None,
     ) -> None:
+        self._stages = stages, search
         self._bounds = NodeBounds(stages, search, ball)
         self.asked, self._seek, self._record = asked, seek, record
         self.sides = list(sides)
@@ -142,6 +138,11 @@ class SignTree:
     def ended(self) -> bool:
         """Whether nothing is left to be split."""
         return self._stuck or not self._waiting
+
+    def within(self, ball: Ball) -> None:
+        """Go on in a smaller ball without the point that was found: what is excluded stays so."""
+        self._bounds = NodeBounds(*self._stages, ball)
+        self._point = None
 
     @torch.no_grad()
     def run(self) -> TreeProof:
@@ -167,7 +168,7 @@ class SignTree:
         return batch
 
     def _children(self, batch: Sequence[_Node]) -> list[_Node]:
-        """What nodes leave open, each in two parts, the first node's parts last.
+        """What nodes leave open, each in two parts unless a point is found, the first node's last.
 
         Raises:
             OutOfTimeError: There was no time for them.
@@ -184,7 +185,8 @@ class SignTree:
         points = [each.found.points[some] for (each, _), some in zip(open_, left, strict=True)]
         self._point = self._seek(torch.cat(points).double().numpy())
         if self._point is not None:
-            return []
+            # They are still to be done, if the tree goes on without the point.
+            return [each.node for each, _ in open_[::-1]]
         halves = [self._halves(*each, some) for each, some in zip(open_, left, strict=True)]
         return [half for both in halves[::-1] for half in both]
 
@@ -220,6 +222,7 @@ class SignTree:
                 bounded[i][: left[i] + 1],
                 rows[i],
                 found.items(slice(ends[i], ends[i + 1])),
+                left[i] < layers,
             )
             for i in places
         ]

@@ -118,13 +118,9 @@ class ExactAttack:
             _log.info("search: best distance %.6g (%.1f s)", progress.radius, seconds)
         cases = self._cases()
         progress.separate(cases)
-        settled = (
-            ingredients.tree
-            and self._solver == AUTO
-            and self._problem.distance.name == "linf"
-            and progress.incumbent is not None
-            and self._settled_by_tree(cases)
-        ) or all([self._settled(case, ingredients) for case in cases])
+        settled = (ingredients.tree and self._settled_by_tree(cases)) or all(
+            [self._settled(case, ingredients) for case in cases]
+        )
         progress.proved = settled or self._settled_in_growing_balls()
 
     def raise_margin(self, extra: float) -> None:
@@ -150,11 +146,15 @@ class ExactAttack:
     def _settled_by_tree(self, cases: Sequence[int]) -> bool:
         """Exclude every nearer attack in L-infinity by a tree over signs; whether it came to that.
 
-        What it comes across on the way makes the ball of the best attack smaller.
+        What it comes across on the way makes the ball of the best attack smaller. Where a solver is
+        named, or no attack is known, there is no tree.
         """
-        progress, within = self._progress, self._problem.within(self._progress.radius)
+        progress, problem = self._progress, self._problem
+        if self._solver != AUTO or problem.distance.name != "linf" or progress.incumbent is None:
+            return False
+        within = problem.within(progress.radius)
         with progress.phases.timed("bounds"), until(progress.settling_until):
-            propagated = PropagatedBounds(within)
+            propagated = self._propagated_over(within)
             left = [c for c in cases if not propagated.excludes(within.towards(c).goal)]
         if unstable_neurons(propagated.intervals) < _FEW_OPEN or not left:
             return False
@@ -274,16 +274,21 @@ class ExactAttack:
 
         Where the goal is no part of them, they are the same for every case.
         """
-        if self._propagated is None or self._propagated.radius != problem.radius:
-            self._propagated = PropagatedBounds(problem)
-            self._shared, self._bounding = None, 0.0
-        if self._propagated.excludes(problem.goal):
+        propagated = self._propagated_over(problem)
+        if propagated.excludes(problem.goal):
             return None
         if self._shared is None or problem.distance.counting:
             begun = time.perf_counter()
-            self._shared = tightened_bounds(problem, self._propagated.intervals)
+            self._shared = tightened_bounds(problem, propagated.intervals)
             self._bounding = time.perf_counter() - begun
         return self._shared
+
+    def _propagated_over(self, problem: Problem) -> PropagatedBounds:
+        """Bounds by forms within the problem's radius, made once for a radius."""
+        if self._propagated is None or self._propagated.radius != problem.radius:
+            self._propagated = PropagatedBounds(problem)
+            self._shared, self._bounding = None, 0.0
+        return self._propagated
 
     def _solve(self, problem: Problem, bounds: list[Interval], seconds: float, case: int) -> bool:
         """Give a problem to the solver and take over what it finds; whether it came to an end."""

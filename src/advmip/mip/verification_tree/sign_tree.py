@@ -82,7 +82,9 @@ class _Done:
         bounded: What bounds these.
         rows: The conditions that were bounded, by their places in what is asked.
         found: Bounds of them.
-        void: Whether the node has no point.
+        lacking: What they lack at least (rows,).
+        by_case: What each case lacks at least (cases,): inf if the node has no point, -inf if the
+            case was not asked.
     """
 
     node: _Node
@@ -90,7 +92,8 @@ class _Done:
     bounded: list[Bounded | None]
     rows: Tensor
     found: Raised
-    void: bool
+    lacking: Tensor
+    by_case: Tensor
 
 
 class SignTree:
@@ -128,7 +131,7 @@ class SignTree:
         nothing: list[Bounded | None] = [None] * len(signs)
         every = torch.ones(len(asked.cases), dtype=torch.bool)
         self._waiting = [_Node(1, signs, 1, self.sides, nothing, every, None)]
-        self._nodes, self._done = 0, 0.0
+        self._nodes, self._share = 0, 0.0
         self._point: Vector | None = None
         # A node of which no neuron is open has the best bound that forms give, and still is.
         self._stuck = False
@@ -156,7 +159,7 @@ class SignTree:
                 self._waiting += batch[::-1]
         closed = not self._waiting and self._point is None and not self._stuck
         margins = self._margins.numpy() if closed else np.full(len(self._margins), -np.inf)
-        return TreeProof(self._point, margins, self._nodes, 1.0 if closed else self._done)
+        return TreeProof(self._point, margins, self._nodes, 1.0 if closed else self._share)
 
     def _next(self) -> list[_Node]:
         """The nodes that are done next, together."""
@@ -192,7 +195,7 @@ class SignTree:
 
     def _bounded(self, batch: Sequence[_Node]) -> list[_Done]:
         """Bound the neurons of nodes, then what their open cases lack."""
-        asked, places = self.asked, range(len(batch))
+        asked = self.asked
         sides, bounded, left = self._bounds.neurons(
             [_stacked(each) for each in zip(*(node.sides for node in batch), strict=True)],
             [torch.stack(each) for each in zip(*(node.signs for node in batch), strict=True)],
@@ -213,40 +216,44 @@ class SignTree:
         )
         ends = np.cumsum([0, *map(len, rows)])
         return [
-            _Done(
-                batch[i],
-                [
-                    Sides(each.lower[i : i + 1], each.upper[i : i + 1])
-                    for each in sides[: left[i] + 1]
-                ],
+            self._done(
+                node,
+                [Sides(s.lower[i : i + 1], s.upper[i : i + 1]) for s in sides[: left[i] + 1]],
                 bounded[i][: left[i] + 1],
                 rows[i],
                 found.items(slice(ends[i], ends[i + 1])),
-                left[i] < layers,
+                void=left[i] < layers,
             )
-            for i in places
+            for i, node in enumerate(batch)
         ]
+
+    def _done(
+        self,
+        node: _Node,
+        sides: list[Sides],
+        bounded: list[Bounded | None],
+        rows: Tensor,
+        found: Raised,
+        *,
+        void: bool,
+    ) -> _Done:
+        """A node with what its cases lack."""
+        asked = self.asked
+        lacking = found.least + asked.sides[rows]
+        every = asked.sides.new_full((1, len(asked.sides)), torch.inf if void else -torch.inf)
+        every[0, rows] = lacking
+        return _Done(node, sides, bounded, rows, found, lacking, asked.by_case(every)[0])
 
     def _still(self, done: _Done) -> Tensor:
         """Which cases (cases,) may be met in a node; if none, it is closed."""
-        node = done.node
-        by_case = self._by_case(done)
+        node, by_case = done.node, done.by_case
         excluded = node.open & (by_case > 0)
         self._margins[excluded] = torch.minimum(self._margins, by_case)[excluded]
         still = node.open & ~excluded
         if not bool(still.any()):
-            self._done += 0.5**node.level
+            self._share += 0.5**node.level
             self._note(done)
         return still
-
-    def _by_case(self, done: _Done) -> Tensor:
-        """What each case lacks in a node at least (cases,): if it has no point, whatever it may."""
-        asked = self.asked
-        if done.void:
-            return torch.full_like(self._margins, torch.inf)
-        lacking = asked.sides.new_full((1, len(asked.sides)), -torch.inf)
-        lacking[0, done.rows] = done.found.least + asked.sides[done.rows]
-        return asked.by_case(lacking)[0]
 
     def _halves(self, done: _Done, still: Tensor, left: Tensor) -> list[_Node]:
         """The two parts of a node.
@@ -256,10 +263,9 @@ class SignTree:
             still: Which cases may be met (cases,).
             left: The places of their conditions among those that were bounded.
         """
-        asked, found = self.asked, done.found
-        lacking, case_of = found.least + asked.sides[done.rows], asked.case_of[done.rows]
+        found, case_of = done.found, self.asked.case_of[done.rows]
         # Of each open case the condition that comes nearest to being missed everywhere counts.
-        best = (lacking == self._by_case(done)[case_of]) & still[case_of]
+        best = (done.lacking == done.by_case[case_of]) & still[case_of]
         weights = torch.where(best, 1.0 / found.least.abs().clamp(min=_TINY), 0.0).float()
         split = best_split(done.sides, done.bounded, found.above, weights)
         if split is None:
@@ -284,7 +290,7 @@ class SignTree:
         if self._record is None:
             return
         node, found = done.node, done.found
-        missed = (found.least + self.asked.sides[done.rows] > 0).nonzero()[:, 0]
+        missed = (done.lacking > 0).nonzero()[:, 0]
         self._record.node(
             node.place,
             node.first if node.level else 0,

@@ -53,7 +53,8 @@ def solve_nonnegative(gram: Tensor, linear: Tensor, positive: Tensor) -> Tensor:
     tolerance = _SIGN_TOLERANCE * magnitude
 
     for softened in _SOFTENED:
-        soft = scaled + softened * torch.eye(len(target), dtype=scaled.dtype)
+        soft = scaled.clone() if softened else scaled
+        soft.diagonal().add_(softened)
         multipliers = _pivoted(soft, target, positive, tolerance)
         if multipliers is not None:
             return multipliers.clamp(min=0.0) * scale
@@ -67,7 +68,7 @@ def _pivoted(gram: Tensor, target: Tensor, positive: Tensor, tolerance: float) -
         gram: Of rows of unit length.
         target: Of these.
         positive: As for `solve_nonnegative`.
-        tolerance: Of a residual, and of multipliers of up to 1.
+        tolerance: Of a residual, and of a multiplier.
     """
     fewest, exchanges = len(target) + 1, _FULL_EXCHANGES
     # A pattern from which one index is exchanged at a time comes again only by rounding, for ever.
@@ -76,9 +77,7 @@ def _pivoted(gram: Tensor, target: Tensor, positive: Tensor, tolerance: float) -
         chosen = positive.nonzero()[:, 0]
         multipliers = _solve_equations(gram, target, chosen)
         residual = gram[:, chosen] @ multipliers[chosen] - target
-        largest = float(multipliers.abs().max()) if len(target) else 0.0
-        negative = multipliers < -tolerance * max(1.0, largest)
-        wrong = torch.where(positive, negative, residual < -tolerance)
+        wrong = torch.where(positive, multipliers < -tolerance, residual < -tolerance)
         count = int(wrong.sum())
         if count == 0:
             return multipliers

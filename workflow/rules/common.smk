@@ -141,4 +141,6 @@ def begin():
         sys.exit(f"{error.subject}: {error.found}; {error.mend}.")
     # By default Snakemake starts 100 jobs a second at most, and for that looks what to do next once more
     # every second for each job that has ended: after some hundred jobs that takes a whole core.
-    workflow.scheduler.job_rate_limiter = None
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None

@@ -6,6 +6,7 @@ SciPy and Clarabel.
 
 from __future__ import annotations
 
+import pickle
 from copy import copy
 from itertools import combinations, pairwise, product
 
@@ -19,8 +20,6 @@ CLASSES = 3
 # By so much a condition must be out of reach of the box before a program is not asked: what
 # programs themselves allow for.
 _TOLERANCE = 1e-6
-# Several tests ask the same of the same network.
-_known: dict[tuple[object, ...], float] = {}
 
 
 class TinyNetwork:
@@ -88,6 +87,20 @@ def strongest(network: TinyNetwork, layer: int, unit: int) -> float:
     return best
 
 
+def once(ask):
+    """A question of a network that several tests ask, answered once."""
+    known = {}
+
+    def answered(network: TinyNetwork, *question, **named):
+        asked = pickle.dumps((vars(network), question, named))
+        if asked not in known:
+            known[asked] = ask(network, *question, **named)
+        return known[asked]
+
+    return answered
+
+
+@once
 def smallest(
     network: TinyNetwork,
     image: np.ndarray,
@@ -98,23 +111,6 @@ def smallest(
     beaten: int | None = None,
 ) -> float:
     """The smallest distance at which one of the rivals beats one other class, or every one."""
-    arrays = (*network.weights, *network.biases, image)
-    contents = tuple(array.tobytes() for array in arrays)
-    asked_for = (*contents, distance, *rivals, ratio, margin, beaten)
-    if asked_for not in _known:
-        _known[asked_for] = _smallest(network, image, distance, rivals, ratio, margin, beaten)
-    return _known[asked_for]
-
-
-def _smallest(
-    network: TinyNetwork,
-    image: np.ndarray,
-    distance: str,
-    rivals: list[int],
-    ratio: float,
-    margin: float,
-    beaten: int | None,
-) -> float:
     best = np.inf
     for rows, sides, matrix, constant in network.regions():
         for rival in rivals:

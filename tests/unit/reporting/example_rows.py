@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from example_ben_mhenni import ben_mhenni_rows, planned, planned_solvers
 from example_pictures import picture_rows
 from example_repairs import REPAIRED, repair_rows
@@ -19,7 +20,8 @@ from advmip.experiments.rows import COLUMNS, write_rows
 from advmip.finetuning.pool import pareto_front
 from advmip.reporting.plan import Plan, by_method
 from advmip.reporting.rows import Rows
-from advmip.reporting.sources import read_sources
+from advmip.reporting.sources import Source, read_sources
+from advmip.reporting.verdicts import judge_source
 
 PAPERS = Path(__file__).parents[3] / "workflow" / "papers"
 STEMS = {"CNNLight": "cnn_light", "CNN": "cnn", "ResNet8": "resnet8"}
@@ -374,3 +376,9 @@ class Example:
 
 def written(rows: ExampleRows, folder: Path) -> Example:
     return Example(rows.write(folder), rows.plan)
+
+
+def judged(example: Example, source: Source, claims: Collection[str]) -> pd.DataFrame:
+    """The verdicts on some claims of a source, by the claims' names."""
+    verdicts = judge_source(example.rows, source)
+    return verdicts[verdicts["name"].isin(claims)].set_index("name")

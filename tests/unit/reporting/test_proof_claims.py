@@ -5,28 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from example_robustness import METHODS
-from example_rows import Example, ExampleRows, written
+from example_rows import Example, ExampleRows, judged, written
 
 from advmip.reporting.figures import FIGURES
 from advmip.reporting.judging import Verdict
 from advmip.reporting.rows import where
 from advmip.reporting.sources import Source
 from advmip.reporting.tables import TABLES
-from advmip.reporting.verdicts import judge_source
 
 CLAIMS = {
     "finitely many points suffice",
     "fine-tuning for PGD buys no certificates",
     "certified cuts need fewer images than points",
 }
-
-
-def judged(example: Example, source: Source) -> pd.DataFrame:
-    verdicts = judge_source(example.rows, source)
-    return verdicts[verdicts["name"].isin(CLAIMS)].set_index("name")
 
 
 def test_a_line_for_each_network_and_each_way_to_make_it_robust(
@@ -63,7 +56,7 @@ def test_the_figure_has_the_network_as_it_is_and_an_interval_over_seeds(
 def test_the_claims_are_judged_under_one_protocol(
     as_printed: Example, sources: dict[str, Source]
 ) -> None:
-    claims = judged(as_printed, sources["zk"])
+    claims = judged(as_printed, sources["zk"], CLAIMS)
     assert set(claims.index) == CLAIMS
     assert len(claims) == len(CLAIMS)
     assert set(claims["protocol"]) == {"described"}
@@ -79,7 +72,7 @@ def test_claims_that_rows_contradict(tmp_path: Path, sources: dict[str, Source])
     rows = ExampleRows()
     rows.change("robustness", {"method": "points"}, training_proved=40.0)
     rows.change("robustness", {"method": "pgd_points"}, proved=90.0)
-    claims = judged(written(rows, tmp_path), sources["zk"])
+    claims = judged(written(rows, tmp_path), sources["zk"], CLAIMS)
     assert set(claims["verdict"]) == {Verdict.CONTRADICTED}
 
 
@@ -88,5 +81,5 @@ def test_a_method_that_a_scale_leaves_out(tmp_path: Path, sources: dict[str, Sou
     example = written(rows, tmp_path)
     counts = {key: runs for key, runs in rows.plan.counts.items() if "points" not in key[0]}
     kept = Example(example.folder, replace(example.plan, counts=counts))
-    claims = judged(kept, sources["zk"])
+    claims = judged(kept, sources["zk"], CLAIMS)
     assert claims.loc["finitely many points suffice", "verdict"] == Verdict.NOT_RUN

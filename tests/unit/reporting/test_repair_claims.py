@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from example_repairs import CLEAN, COUNTS, REPAIRED
-from example_rows import Example, ExampleRows, written
+from example_rows import Example, ExampleRows, judged, written
 
 from advmip.reporting.figures import FIGURES
 from advmip.reporting.judging import Verdict
@@ -24,11 +24,6 @@ CLAIMS = {
     "repair costs no accuracy",
     "repair carries over to other images",
 }
-
-
-def judged(example: Example, source: Source) -> pd.DataFrame:
-    verdicts = judge_source(example.rows, source)
-    return verdicts[verdicts["name"].isin(CLAIMS)].set_index("name")
 
 
 def test_a_line_for_each_kind_of_image_and_each_way_to_repair(
@@ -75,7 +70,7 @@ def test_the_figure_has_three_measures_with_their_range_over_seeds(
 
 
 def test_claims_about_repairs_are_judged(as_printed: Example, sources: dict[str, Source]) -> None:
-    claims = judged(as_printed, sources["zk"])
+    claims = judged(as_printed, sources["zk"], CLAIMS)
     assert set(claims.index) == CLAIMS
     assert set(claims["protocol"]) == {"described"}
     assert set(claims["verdict"]) == {Verdict.REPRODUCED}
@@ -84,7 +79,7 @@ def test_claims_about_repairs_are_judged(as_printed: Example, sources: dict[str,
 
 
 def test_a_stand_in_shows_the_direction_alone(demo: Example, sources: dict[str, Source]) -> None:
-    claims = judged(demo, sources["zk"])
+    claims = judged(demo, sources["zk"], CLAIMS)
     assert set(claims["verdict"]) == {Verdict.DIRECTION}
 
 
@@ -99,7 +94,7 @@ def test_repairs_that_contradict_the_claims(tmp_path: Path, sources: dict[str, S
     )
     rows.change("robustness", repaired | {"method": "last_layer_l1"}, training_proved=90.0)
     rows.change("robustness", repaired | {"method": "gradient_with_training"}, others_right=90.0)
-    claims = judged(written(rows, tmp_path), sources["zk"])
+    claims = judged(written(rows, tmp_path), sources["zk"], CLAIMS)
     assert set(claims["verdict"]) == {Verdict.CONTRADICTED}
 
 
@@ -113,7 +108,7 @@ def test_repairs_that_are_missing_are_told_from_those_left_out(
     assert planned
     left_out = {key: value for key, value in rows.plan.distances.items() if key not in planned}
     without = Example(example.folder, replace(example.plan, distances=left_out))
-    claims = judged(without, sources["zk"])
+    claims = judged(without, sources["zk"], CLAIMS)
     assert set(claims["verdict"]) == {Verdict.NOT_RUN}
     with pytest.raises(MissingRowsError, match="extension5, certificates"):
         judge_source(example.rows, sources["zk"])

@@ -11,7 +11,11 @@ from advmip.reporting import style
 from advmip.reporting.outputs import Sources
 from advmip.reporting.rows import Rows, where
 from advmip.reporting.zhao_kronqvist.certified_table import certified
-from advmip.reporting.zhao_kronqvist.figures.panels import count_axis, panel_grid
+from advmip.reporting.zhao_kronqvist.figures.panels import (
+    count_axis,
+    draw_methods,
+    panel_grid,
+)
 from advmip.reporting.zhao_kronqvist.names import CERTIFIED_METHODS
 
 
@@ -40,24 +44,7 @@ def draw_proved(figure: Figure, data: pd.DataFrame) -> None:
     for network, line in zip(networks, panels, strict=True):
         for epsilon, axis in zip(radii, line, strict=True):
             here = where(data, {"paper_network": network, "epsilon": float(epsilon)})
-            for number, (method, look) in enumerate(zip(methods, style.LINES, strict=False)):
-                part = where(here, {"method": method})
-                colour, dashes, marker = look
-                # Side by side, so that intervals do not hide each other.
-                beside = 1.0 + 0.04 * (number - 0.5 * (len(methods) - 1))
-                handles[method] = axis.errorbar(
-                    part["training_images"] * beside,
-                    part["proved"],
-                    yerr=[part["proved"] - part["lower"], part["upper"] - part["proved"]],
-                    color=colour,
-                    linestyle=dashes,
-                    marker=marker,
-                    markersize=4.5,
-                    linewidth=1.4,
-                    elinewidth=1.0,
-                    capsize=2,
-                    label=CERTIFIED_METHODS[method],
-                )
+            handles |= draw_methods(axis, here, methods, "proved", ("lower", "upper"))
             for start in where(here, {"method": "initial"})["proved"]:
                 handles["initial"] = axis.axhline(
                     start, color=style.GREY, linestyle=":", linewidth=1.2, label="as it is"

@@ -11,7 +11,11 @@ from matplotlib.ticker import FixedLocator, ScalarFormatter
 from advmip.reporting import style
 from advmip.reporting.outputs import Sources
 from advmip.reporting.rows import Rows, where
-from advmip.reporting.zhao_kronqvist.figures.panels import count_axis, panel_grid
+from advmip.reporting.zhao_kronqvist.figures.panels import (
+    count_axis,
+    draw_methods,
+    panel_grid,
+)
 from advmip.reporting.zhao_kronqvist.names import CERTIFIED_METHODS, TASKS
 from advmip.reporting.zhao_kronqvist.repair_table import KEYS, START, repairs
 
@@ -51,24 +55,7 @@ def draw_repairs(figure: Figure, data: pd.DataFrame) -> None:
     for (measure, words), line in zip(_MEASURES.items(), panels, strict=True):
         for setting, axis in zip(settings, line, strict=True):
             here = where(data, dict(zip(START, setting, strict=True)) | {"measure": measure})
-            for place, (method, look) in enumerate(zip(methods, style.LINES, strict=False)):
-                part = where(here, {"method": method}).sort_values("training_images")
-                colour, dashes, marker = look
-                # Side by side, so that spreads do not hide each other.
-                beside = 1.0 + 0.04 * (place - 0.5 * (len(methods) - 1))
-                handles[method] = axis.errorbar(
-                    part["training_images"] * beside,
-                    part["mean"],
-                    yerr=[part["mean"] - part["least"], part["most"] - part["mean"]],
-                    color=colour,
-                    linestyle=dashes,
-                    marker=marker,
-                    markersize=4.5,
-                    linewidth=1.2,
-                    elinewidth=1.0,
-                    capsize=2,
-                    label=CERTIFIED_METHODS[method],
-                )
+            handles |= draw_methods(axis, here, methods, "mean", ("least", "most"))
             count_axis(axis, counts)
             if measure == "accuracy_lost":
                 axis.set_yscale("symlog", linthresh=1.0)

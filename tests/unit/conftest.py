@@ -3,10 +3,17 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from advmip import load_dataset, save_network
 from advmip.networks import ARCHITECTURES
 from advmip.networks.training import train
+
+
+@pytest.fixture(autouse=True)
+def same_weights_each_time() -> None:
+    """Layers that a test makes start from the same weights, alone and among others."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")

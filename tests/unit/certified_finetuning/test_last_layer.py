@@ -103,6 +103,10 @@ def test_one_image_cannot_have_two_classes(plane):
 def test_a_network_that_ends_otherwise_is_refused(last):
     module = nn.Sequential(nn.Flatten(), nn.Linear(2, 4), nn.ReLU(), *last)
     network = from_torch(module, input_shape=(1, 1, 2))
+    for layer in network.body.modules():
+        if isinstance(layer, nn.Linear):  # All values are above 0, where a ReLU changes none.
+            for values in layer.parameters():
+                values.abs_()
     image = np.full((1, 1, 2), 0.5, np.float32)
     with pytest.raises(InputError, match="no linear layer's outputs"):
         repair_last_layer(network, [(image, 1)])

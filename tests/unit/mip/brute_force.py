@@ -41,6 +41,8 @@ class TinyNetwork:
             self.biases.append(0.05 * random.normal(size=len(weight)) - weight @ values)
             values = np.maximum(weight @ values + self.biases[-1], 0)
         self.hidden = hidden
+        # Those that are gone through, all of them where none are named.
+        self.patterns: list[tuple[float, ...]] | None = None
 
     def logits(self, image: np.ndarray) -> np.ndarray:
         values = image
@@ -50,7 +52,8 @@ class TinyNetwork:
 
     def regions(self):
         """Per pattern: rows G, h with G x <= h where it holds, and the logits' C, c there."""
-        for pattern in product((0.0, 1.0), repeat=sum(self.hidden)):
+        every = product((0.0, 1.0), repeat=sum(self.hidden))
+        for pattern in every if self.patterns is None else self.patterns:
             inputs = self.weights[0].shape[1]
             matrix, constant = np.eye(inputs), np.zeros(inputs)
             rows, sides = [np.empty((0, inputs))], [np.empty(0)]

@@ -44,11 +44,12 @@ def patterns(tiny: TinyNetwork, image: np.ndarray) -> list[np.ndarray]:
 
 def smallest_beside(tiny: TinyNetwork, problem: Problem, own: np.ndarray) -> float:
     """The nearest attack whose pattern differs from a given one in one neuron at most."""
-    every = product((False, True), repeat=len(own))
-    near = [int(np.sum(own != np.array(other))) <= 1 for other in every]
-    kept = [region for region, chosen in zip(tiny.regions(), near, strict=True) if chosen]
     front = copy(tiny)
-    front.regions = lambda: iter(kept)  # type: ignore[method-assign]
+    front.patterns = [
+        other
+        for other in product((0.0, 1.0), repeat=len(own))
+        if np.sum(own != np.array(other)) <= 1
+    ]
     assert isinstance(problem.goal, Conjunction)
     rivals = [int(problem.goal.name.removeprefix("class "))]
     return smallest(front, problem.image, problem.distance.name, rivals, RATIO, MARGIN)

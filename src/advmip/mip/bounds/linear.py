@@ -15,6 +15,7 @@ from torch import Tensor
 
 from advmip.errors import InputError
 from advmip.mip.bounds.balls import Region
+from advmip.mip.bounds.input_cuts import InputCuts
 from advmip.mip.bounds.lines import (
     Lines,
     Multipliers,
@@ -158,7 +159,27 @@ class LinearBounds:
         products = dot(coefficients.abs(), magnitudes[depth])
         forms = stage.pulled_back(coefficients)
         known = list(zip(sides[:depth], magnitudes, strict=False))
-        return self._pulled(known, forms, constant, products, chosen, signs)
+        cuts = self._cuts(sides, chosen, of) if chosen is not None else []
+        return self._pulled(known, forms, constant, products, chosen, signs, cuts)
+
+    def _cuts(
+        self, sides: Sequence[Sides], chosen: Multipliers, of: Tensor | None
+    ) -> list[InputCuts | None]:
+        """The cuts of each layer whose levels are chosen, for one form of N images."""
+        found: list[InputCuts | None] = []
+        for stage, own, levels in zip(self._stages, sides, chosen.levels, strict=False):
+            kept = own.unstable().any(0).nonzero()[:, 0]
+            if not levels.numel() or not len(kept):
+                found.append(None)
+                continue
+            (layer,) = stage.terms
+            if layer:
+                box = sides[layer - 1].lower.clamp(min=0.0), sides[layer - 1].upper.clamp(min=0.0)
+            else:
+                lower, upper = self._reach(0)
+                box = (lower, upper) if of is None else (_of(lower, of), _of(upper, of))
+            found.append(InputCuts.at(stage, kept, box, levels[:, 0]))
+        return found
 
     def _measure(self, stage: Stage) -> None:
         """Note the largest sum (N, width) of absolute products that enters each neuron.
@@ -255,6 +276,7 @@ class LinearBounds:
         products: Tensor,
         chosen: Multipliers | None = None,
         signs: Sequence[Tensor] = (),
+        cuts: Sequence[InputCuts | None] = (),
     ) -> Forms:
         """Lower bounds of forms in the layers before a stage.
 
@@ -265,13 +287,15 @@ class LinearBounds:
             products: The sum of absolute products behind them (N or 1, S).
             chosen: As for `forms`.
             signs: As for `forms`.
+            cuts: Of each layer, which have the chosen weights in its upper bounds.
         """
         lines = [Lines.between(sides) for sides, _ in known]
         if chosen is None:
             slopes = [self._slope(safe(sides))[:, None] for sides, _ in known]
             prices: list[Tensor] = []
+            weights: list[Tensor] = []
         else:
-            slopes = chosen.slopes
+            slopes, weights = chosen.slopes, chosen.weights
             prices = [-s * b for s, b in zip(signs, chosen.signs, strict=True)]
         rising = [each.rising(some) for each, some in zip(lines, slopes, strict=True)]
         weight = torch.ones_like(products)
@@ -282,11 +306,16 @@ class LinearBounds:
             passing = (sides.upper > 0) | (sides.lower >= 0)
             products = products + dot(above.abs(), torch.where(passing, magnitude, 0.0))
             weight = weight + dot(above.abs(), passing.to(above.dtype))
+            if weights:
+                # A cut's constant is a difference of sums of such products, its form one more.
+                products = products + 4.0 * dot(above.abs() * weights[layer - 1], magnitude)
             if prices:
                 products = products + dot(prices[layer - 1].abs(), magnitude)
 
         seen = widen if self._outward else _unseen
-        form, constant = pulled_back(self._stages, lines, rising, forms, constant, seen, prices)
+        form, constant = pulled_back(
+            self._stages, lines, rising, forms, constant, seen, prices, cuts, weights
+        )
         if form is None:
             form = constant.new_zeros(*constant.shape, self._region.images.shape[1])
         constant = constant + self._region.least(form)

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import torch
 from torch import Tensor
 
 from advmip.checking.proofs.numbers import LEVELS
+from advmip.mip.bounds.input_cuts import InputCuts
 from advmip.mip.bounds.operators import Stage
 
 # Sides that differ by less than this share are as long as each other: rounding must not decide.
@@ -97,54 +99,58 @@ class Multipliers:
     Attributes:
         slopes: Of the lower lines, in [0, 1].
         signs: Of the held signs s p >= 0, at least 0; without layers if none is held.
+        weights: The share that cuts in a layer's inputs have in its upper bounds, in [0, 1];
+            without layers if there are no cuts.
+        levels: The points (N, S, inputs) at which the cuts are lowest (`input_cuts.py`).
     """
 
     slopes: list[Tensor]
     signs: list[Tensor] = field(default_factory=list)
+    weights: list[Tensor] = field(default_factory=list)
+    levels: list[Tensor] = field(default_factory=list)
 
     @classmethod
     def joined(cls, parts: Sequence[Multipliers]) -> Multipliers:
         """Those of all forms of several portions."""
-        slopes = zip(*(part.slopes for part in parts), strict=True)
-        signs = zip(*(part.signs for part in parts), strict=True)
-        return cls([torch.cat(each, 1) for each in slopes], [torch.cat(each, 1) for each in signs])
+        fields = zip(*(part._fields for part in parts), strict=True)
+        return cls(*([torch.cat(each, 1) for each in zip(*f, strict=True)] for f in fields))
+
+    @property
+    def _fields(self) -> tuple[list[Tensor], ...]:
+        return self.slopes, self.signs, self.weights, self.levels
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Multipliers:
+        return Multipliers(*([change(each) for each in some] for some in self._fields))
 
     def items(self, chosen: Tensor | slice) -> Multipliers:
         """Those of some of the S forms."""
-        return Multipliers(
-            [each[:, chosen] for each in self.slopes], [each[:, chosen] for each in self.signs]
-        )
+        return self._each(lambda each: each[:, chosen])
 
     def swapped(self) -> Multipliers:
         """The same ones with N and S exchanged: of one image S forms, or one form of S images."""
-        return Multipliers(
-            [each.transpose(0, 1) for each in self.slopes],
-            [each.transpose(0, 1) for each in self.signs],
-        )
+        return self._each(lambda each: each.transpose(0, 1))
 
     def double(self) -> Multipliers:
         """The same ones in float64, where they lie in their ranges as well."""
-        return Multipliers(
-            [each.double() for each in self.slopes], [each.double() for each in self.signs]
-        )
+        return self._each(lambda each: each.double() if each.is_floating_point() else each)
 
     def rounded(self) -> Multipliers:
         """The nearest ones that a proof in a file can keep (`checking/proofs/numbers.py`)."""
         return Multipliers(
             [(each * LEVELS).round_().div_(LEVELS) for each in self.slopes],
             [each.bfloat16().to(each.dtype) for each in self.signs],
+            [(each * LEVELS).round_().div_(LEVELS) for each in self.weights],
+            self.levels,
         )
 
     def take(self, other: Multipliers, better: Tensor) -> None:
         """Take over another's where it is better (N, S)."""
-        for mine, theirs in zip(
-            (*self.slopes, *self.signs), (*other.slopes, *other.signs), strict=True
-        ):
+        for mine, theirs in zip(chain(*self._fields), chain(*other._fields), strict=True):
             mine[better] = theirs[better]
 
     def copy(self) -> Multipliers:
         """The same ones once more."""
-        return Multipliers([each.clone() for each in self.slopes], [s.clone() for s in self.signs])
+        return self._each(Tensor.clone)
 
 
 def safe(sides: Sides) -> Sides:
@@ -171,6 +177,8 @@ def pulled_back(
     constant: Tensor,
     seen: Callable[[int, Tensor], None],
     prices: Sequence[Tensor] = (),
+    cuts: Sequence[InputCuts | None] = (),
+    weights: Sequence[Tensor] = (),
 ) -> tuple[Tensor | None, Tensor]:
     """Forms in the image, from forms in the layers before a stage.
 
@@ -182,6 +190,8 @@ def pulled_back(
         constant: What the forms have besides (N or 1, S).
         seen: Is told each layer and the form's coefficients of it, from the last one on.
         prices: -b s of each layer's neurons (N, S, width), 0 where no sign is held.
+        cuts: Of each layer, for one form of N images; None where there are none.
+        weights: Their share in the upper bounds (N, 1, width).
 
     Returns:
         The form in the image (N or 1, S, pixels), None if it hangs on no pixel; and its constant.
@@ -194,6 +204,15 @@ def pulled_back(
         stage = stages[layer - 1]
         seen(layer, above)
         negative = above.clamp(max=0.0)
+        cut = cuts[layer - 1] if cuts else None
+        if cut is not None:
+            share = negative * torch.where(between.unstable, weights[layer - 1], 0.0)
+            negative = negative - share
+            taken = share[:, 0, cut.kept]
+            constant = constant + (taken * cut.constant).sum(-1, keepdim=True)
+            form = cut.pulled_back(taken)[:, None]
+            earlier = cut.layer
+            waiting[earlier] = waiting[earlier] + form if earlier in waiting else form
         below = above.clamp(min=0.0) * rising[layer - 1] + negative * between.falling
         constant = constant + dot(negative, between.offset[:, 0])
         if prices:

@@ -5,7 +5,9 @@ lower lines. Its derivative needs no record of how it came about: the region's p
 form is least, sent forward through the lines that the form took, gives the input p of each neuron
 there, and the bound grows by c p with the lower line's slope, c > 0 being the form's coefficient of
 the neuron, and by -s p with the multiplier of a sign s (Xu et al. 2021, alpha-CROWN; Wang et al.
-2021, beta-CROWN, which take both from automatic differentiation).
+2021, beta-CROWN, which take both from automatic differentiation). It grows by -c d with the share
+of a cut in the upper bound, c < 0, where the cut is lower by d than the triangle; every few steps
+cuts are taken anew, at the mean of the latest such points.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import torch
 from torch import Tensor
 
 from advmip.mip.bounds.balls import Ball
+from advmip.mip.bounds.input_cuts import LEVELS, Box, InputCuts, share_of
 from advmip.mip.bounds.lines import Lines, Multipliers, pulled_back
 from advmip.mip.bounds.operators import Stage
 from advmip.mip.deadline import time_is_up
@@ -25,7 +28,9 @@ from advmip.mip.deadline import time_is_up
 _DECAY = 0.98
 _MOMENTUM, _SPREAD, _TINY = 0.9, 0.999, 1e-8
 # The first steps' lengths.
-_SLOPE_STEP, _SIGN_STEP = 0.1, 0.2
+_SLOPE_STEP, _SIGN_STEP, _CUT_STEP = 0.1, 0.2, 0.3
+# How many steps cuts stay, and how much of the mean point the last one leaves of those before.
+_CUTS_STAY, _MEAN = 3, 0.8
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,16 @@ class Attained:
     Attributes:
         least: The bound (N, S).
         above: The form's coefficients of each layer's neurons, by layer (N, S, width).
-        point: The region's point (N, S, pixels).
         entering: What enters each layer there, through the form's lines, by layer (N, S, width).
+        leaving: What leaves it; of layer 0, the region's point (N, S, pixels).
+        lowered: By how much cuts are lower than the triangles there, by layer (N, S, width).
     """
 
     least: Tensor
     above: dict[int, Tensor]
-    point: Tensor
     entering: dict[int, Tensor]
+    leaving: dict[int, Tensor]
+    lowered: dict[int, Tensor]
 
 
 class OptimisedForms:
@@ -88,6 +95,7 @@ class OptimisedForms:
         lines: Sequence[Lines],
         chosen: Multipliers,
         signs: Sequence[Tensor],
+        cuts: Sequence[InputCuts | None] = (),
     ) -> Attained:
         """The bound of forms in the layers before a stage, and what they have besides."""
         above: dict[int, Tensor] = {}
@@ -101,21 +109,30 @@ class OptimisedForms:
             constant,
             above.__setitem__,
             prices,
+            cuts,
+            chosen.weights,
         )
         if form is None:
             form = constant[..., None].new_zeros(*constant.shape, self._ball.images.shape[1])
         values, points = self._ball.least_and_where(form)
         entering: dict[int, Tensor] = {}
-        layers = {0: points}
+        leaving, lowered = {0: points}, {}
         for layer in range(1, depth + 1):
             stage = self._stages[layer - 1]
-            entering[layer] = _entering(stage, layers)
-            if layer in above:
-                between = lines[layer - 1]
-                layers[layer] = between.values(above[layer], rising[layer - 1], entering[layer])
-            else:
-                layers[layer] = torch.zeros_like(entering[layer])
-        return Attained(constant + values, above, points, entering)
+            entering[layer] = _entering(stage, leaving)
+            if layer not in above:
+                leaving[layer] = torch.zeros_like(entering[layer])
+                continue
+            between, cut = lines[layer - 1], cuts[layer - 1] if cuts else None
+            leaving[layer] = between.values(above[layer], rising[layer - 1], entering[layer])
+            if cut is not None:
+                # Where the form takes the upper bound, what leaves is that of the triangle so far.
+                taken = (between.unstable & (above[layer] < 0))[:, 0, cut.kept]
+                excess = leaving[layer][:, 0, cut.kept] - cut.values(leaving[cut.layer][:, 0])
+                lowered[layer] = torch.zeros_like(entering[layer])
+                lowered[layer][:, 0, cut.kept] = torch.where(taken, excess, 0.0)
+                leaving[layer] = leaving[layer] - chosen.weights[layer - 1] * lowered[layer]
+        return Attained(constant + values, above, entering, leaving, lowered)
 
     def raised(
         self,
@@ -127,6 +144,7 @@ class OptimisedForms:
         signs: Sequence[Tensor] = (),
         steps: int,
         enough: Tensor | float = torch.inf,
+        boxes: Sequence[Box | None] = (),
     ) -> tuple[Tensor, Multipliers, Attained]:
         """The largest bound found by Adam's steps from a start.
 
@@ -138,6 +156,8 @@ class OptimisedForms:
             signs: The held signs, as for `attained`.
             steps: How many steps.
             enough: Once all bounds (N, S) are above this, the search ends.
+            boxes: The ranges of what enters each layer before the stage, for one form of N images;
+                None where there are no cuts.
 
         Returns:
             The bounds (N, S), what attains them, and the last step's bound.
@@ -145,7 +165,8 @@ class OptimisedForms:
         now, best = start.copy(), start.copy()
         stage = self._stages[depth]
         forms, constant = stage.pulled_back(coefficients), coefficients @ stage.bias
-        found = self._attained(depth, forms, constant, lines, now, signs)
+        cuts = _CutSearch(self._stages, lines, boxes, now)
+        found = self._attained(depth, forms, constant, lines, now, signs, cuts.cuts)
         # Multipliers are priced in the form's own coefficients.
         units = (_mean_size(found.above.get(layer)) for layer in range(1, len(now.signs) + 1))
         steppers = [
@@ -154,6 +175,7 @@ class OptimisedForms:
                 _Adam(each, _SIGN_STEP * unit, torch.inf)
                 for each, unit in zip(now.signs, units, strict=True)
             ),
+            *(_Adam(each, _CUT_STEP, 1.0) for each in now.weights),
         ]
         least = found.least
         for _ in range(steps):
@@ -162,7 +184,8 @@ class OptimisedForms:
             for stepper, gradient in zip(steppers, _gradients(found, now, signs), strict=True):
                 if gradient is not None:
                     stepper.climb(gradient)
-            found = self._attained(depth, forms, constant, lines, now, signs)
+            cuts.follow(found)
+            found = self._attained(depth, forms, constant, lines, now, signs, cuts.cuts)
             best.take(now, found.least > least)
             least = torch.maximum(least, found.least)
         return least, best, found
@@ -171,14 +194,65 @@ class OptimisedForms:
 def _gradients(
     found: Attained, chosen: Multipliers, signs: Sequence[Tensor]
 ) -> list[Tensor | None]:
-    """The derivative of a bound by the slopes, then by the multipliers of each layer."""
+    """The derivative of a bound by slopes, multipliers and the shares of cuts, layer by layer."""
     layers = range(1, len(chosen.slopes) + 1)
     slopes = [
         found.above[layer].clamp(min=0.0) * found.entering[layer] if layer in found.above else None
         for layer in layers
     ]
     held = [-s * found.entering[layer] for layer, s in zip(layers, signs, strict=False)]
-    return [*slopes, *held]
+    cut = [
+        -found.above[layer] * found.lowered[layer] if layer in found.lowered else None
+        for layer in range(1, len(chosen.weights) + 1)
+    ]
+    return [*slopes, *held, *cut]
+
+
+class _CutSearch:
+    """Cuts at the mean of the points where a bound was attained lately.
+
+    Args:
+        stages: The network.
+        lines: Of the layers before the forms' stage, for one form of N images.
+        boxes: The ranges of what enters them; None where there are no cuts.
+        chosen: Its levels are replaced in place.
+
+    Attributes:
+        cuts: Of each layer.
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        lines: Sequence[Lines],
+        boxes: Sequence[Box | None],
+        chosen: Multipliers,
+    ) -> None:
+        self._stages, self._boxes, self._levels = stages, boxes, chosen.levels
+        self._open = [each.unstable[:, 0].any(0).nonzero()[:, 0] for each in lines]
+        self._means = [(each[:, 0] + 0.5) / LEVELS for each in self._levels]
+        self._age = 0
+        self.cuts = self._made()
+
+    def follow(self, found: Attained) -> None:
+        """Move the mean points towards those of a bound; now and then cuts follow."""
+        for mean, box, stage in zip(self._means, self._boxes, self._stages, strict=False):
+            if box is not None:
+                (layer,) = stage.terms
+                mean.lerp_(share_of(found.leaving[layer][:, 0], box), 1.0 - _MEAN)
+        self._age += 1
+        if self._boxes and self._age % _CUTS_STAY == 0:
+            for levels, mean in zip(self._levels, self._means, strict=True):
+                levels[:, 0] = (mean * LEVELS).clamp_(max=LEVELS - 1)
+            self.cuts = self._made()
+
+    def _made(self) -> list[InputCuts | None]:
+        return [
+            None if box is None or not len(kept) else InputCuts.at(stage, kept, box, levels[:, 0])
+            for stage, kept, box, levels in zip(
+                self._stages, self._open, self._boxes, self._levels, strict=False
+            )
+        ]
 
 
 def _mean_size(coefficients: Tensor | None) -> Tensor | float:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from advmip.mip.bounds.balls import Ball
+from advmip.mip.bounds.input_cuts import LEVELS, Box, can_be_cut
 from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.bounds.lines import Lines, Multipliers, Sides, adaptive, safe
 from advmip.mip.bounds.operators import Stage
@@ -82,13 +83,15 @@ class NodeBounds:
     """
 
     def __init__(self, stages: Sequence[Stage], search: Sequence[Stage], ball: Ball) -> None:
-        self._stages = stages
+        self._search, self._ball = search, ball.to(torch.float32)
         self._proof = LinearBounds(stages, ball)
-        self._forms = OptimisedForms(search, ball.to(torch.float32))
+        self._forms = OptimisedForms(search, self._ball)
         self._signs: Sequence[Tensor] = ()
         self._lines: list[Lines] = []
-        # The usual slopes of each layer (N, 1, width).
+        # The usual slopes of each layer (N, 1, width), and the ranges of what enters it.
         self._usual: list[Tensor] = []
+        self._boxes: list[Box | None] = []
+        self._cut = False
 
     def neurons(
         self,
@@ -97,6 +100,8 @@ class NodeBounds:
         first: Sequence[int],
         before: Sequence[Sequence[Bounded | None]],
         steps: int,
+        *,
+        cut: bool = False,
     ) -> tuple[list[Sides], list[list[Bounded | None]], list[int]]:
         """Bound each node's open neurons from some layer on; out of time, bounds stay.
 
@@ -106,6 +111,7 @@ class NodeBounds:
             first: The first layer of each node that is bounded anew.
             before: What bounded each node's layers before this, to start from.
             steps: Of the search for lines.
+            cut: Whether layers have cuts in what enters them, here and for the forms to come.
 
         Returns:
             The bounds; what bounds each node's layers; and how many layers of each node have values
@@ -115,7 +121,7 @@ class NodeBounds:
         bounded = [list(each) for each in before]
         left = [len(new)] * len(first)
         self._signs = signs if any(bool(each.any()) for each in signs) else ()
-        self._lines, self._usual = [], []
+        self._lines, self._usual, self._boxes, self._cut = [], [], [], cut
         self._proof.given([])
         for depth in range(len(new)):
             unstable = new[depth].unstable()
@@ -128,11 +134,24 @@ class NodeBounds:
                 new[depth] = self._layer(new[depth], kept, bounded, steps)
                 void = (new[depth].lower > new[depth].upper).any(1).tolist()
                 left = [min(n, depth) if none else n for n, none in zip(left, void, strict=True)]
+            self._boxes.append(self._box(depth, new))
             self._proof.add(new[depth])
             single = Sides(new[depth].lower.float(), new[depth].upper.float())
             self._lines.append(Lines.between(single))
             self._usual.append(adaptive(safe(single))[:, None])
         return new, bounded, left
+
+    def _box(self, depth: int, sides: Sequence[Sides]) -> Box | None:
+        """The ranges (N or 1, inputs) of what enters a layer; None if it has no cuts."""
+        stage = self._search[depth]
+        if not self._cut or not can_be_cut(stage):
+            return None
+        (layer,) = stage.terms
+        if layer == 0:
+            lower, upper = self._ball.box
+            return self._ball.images + lower, self._ball.images + upper
+        before = sides[layer - 1]
+        return before.lower.clamp(min=0.0).float(), before.upper.clamp(min=0.0).float()
 
     def _layer(
         self,
@@ -208,6 +227,7 @@ class NodeBounds:
             [self._start(node, count, start[node]) for node, count in counts.items()]
         )
         widths = sum(each.falling.shape[2] for each in self._lines)
+        widths += sum(LEVELS * box[0].shape[1] for box in self._boxes if box is not None)
         portion = max(1, _PORTION // max(1, widths))
         found: list[Raised] = []
         for begin in range(0, max(1, len(rows)), portion):
@@ -222,12 +242,13 @@ class NodeBounds:
                 signs=signs,
                 steps=steps,
                 enough=torch.inf if enough is None else enough[some, None].float(),
+                boxes=[_of(box, nodes) for box in self._boxes[:depth]] if self._cut else (),
             )
             best = best.rounded()
             double = [each.double() for each in signs]
             proved = self._proof.forms(rows[some].double(), best.double(), double, nodes)
             above = {layer: each[:, 0] for layer, each in last.above.items()}
-            found.append(Raised(proved.least[:, 0], best.swapped(), above, last.point[:, 0]))
+            found.append(Raised(proved.least[:, 0], best.swapped(), above, last.leaving[0][:, 0]))
         return Raised.joined(found)
 
     def _start(self, node: int, count: int, before: Multipliers | None) -> Multipliers:
@@ -237,14 +258,35 @@ class NodeBounds:
             if before is not None
             else [each[node].expand(1, count, -1) for each in self._usual]
         )
-        if not self._signs:
-            return Multipliers(slopes)
-        signs = (
-            before.signs
-            if before is not None and before.signs
-            else [torch.zeros(1, count, each.shape[2]) for each in self._usual]
-        )
-        return Multipliers(slopes, signs)
+        found = Multipliers(slopes)
+        if self._signs:
+            found.signs = (
+                before.signs
+                if before is not None and before.signs
+                else [torch.zeros(1, count, each.shape[2]) for each in self._usual]
+            )
+        if self._cut:
+            found.weights, found.levels = (
+                (before.weights, before.levels)
+                if before is not None and before.weights
+                else self._first_cuts(count)
+            )
+        return found
+
+    def _first_cuts(self, count: int) -> tuple[list[Tensor], list[Tensor]]:
+        """Half a share of cuts (1, count, width) at the middle of all ranges (1, count, inputs)."""
+        weights = [torch.full((1, count, each.shape[2]), 0.5) for each in self._usual]
+        inputs = [0 if box is None else box[0].shape[1] for box in self._boxes]
+        middle = LEVELS // 2
+        levels = [torch.full((1, count, each), middle, dtype=torch.uint8) for each in inputs]
+        return weights, levels
+
+
+def _of(box: Box | None, nodes: Tensor) -> Box | None:
+    """The ranges of some nodes' values, unless all have the same."""
+    if box is None or len(box[0]) == 1:
+        return box
+    return box[0][nodes], box[1][nodes]
 
 
 def _one_hot(kept: Tensor, width: int) -> Tensor:

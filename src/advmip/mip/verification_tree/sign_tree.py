@@ -2,7 +2,8 @@
 
 A node holds the signs of some neurons. All neurons behind the last one are bounded anew, then what
 every open case lacks; a case that is excluded is not asked again below. Nodes are done depth first,
-so that few wait at a time, and small ones several together.
+so that few wait at a time, and small ones several together. What some nodes do not settle begins
+again with cuts in the inputs of neurons, which take longer and leave fewer neurons open.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 from advmip.mip.bounds.balls import Ball
+from advmip.mip.bounds.input_cuts import can_be_cut
 from advmip.mip.bounds.lines import Multipliers, Sides
 from advmip.mip.bounds.operators import Stage
 from advmip.mip.deadline import OutOfTimeError, checkpoint, time_is_up
@@ -30,6 +32,9 @@ _ROOT_STEPS, _STEPS, _LAST_STEPS = 20, 3, 10
 _TINY = 1e-12
 # Nodes are done together until their forms have so many numbers.
 _TOGETHER = 2**18
+# So many nodes are bounded without cuts before the tree begins again with them, in the region and
+# in nodes of so few signs: what they tighten there holds for all nodes below.
+_BEFORE_CUTS, _CUT_LEVELS = 16, 4
 _NONE = torch.zeros(0, dtype=torch.long)
 
 
@@ -127,11 +132,13 @@ class SignTree:
         self._bounds = NodeBounds(stages, search, ball)
         self.asked, self._seek, self._record = asked, seek, record
         self.sides = list(sides)
-        signs = [torch.zeros(each.lower.shape) for each in self.sides]
-        nothing: list[Bounded | None] = [None] * len(signs)
-        every = torch.ones(len(asked.cases), dtype=torch.bool)
-        self._waiting = [_Node(1, signs, 1, self.sides, nothing, every, None)]
+        # Which cases the region as a whole leaves open.
+        self._left = torch.ones(len(asked.cases), dtype=torch.bool)
+        self._waiting = [self._first()]
         self._nodes, self._share = 0, 0.0
+        # Whether there are cuts; whether there can still be, which a proof in a file does not keep.
+        self._cut, self._count = False, 0
+        self._can_be_cut = record is None and any(map(can_be_cut, stages[:-1]))
         self._point: Vector | None = None
         # A node of which no neuron is open has the best bound that forms give, and still is.
         self._stuck = False
@@ -152,6 +159,8 @@ class SignTree:
         """Go on until every case is excluded in each node, a point is found, or time is up."""
         self._nodes = 0
         while not self.ended and self._point is None and not time_is_up():
+            if self._can_be_cut and self._count >= _BEFORE_CUTS:
+                self._begin_again()
             batch = self._next()
             try:
                 self._waiting += self._children(batch)
@@ -160,6 +169,19 @@ class SignTree:
         closed = not self._waiting and self._point is None and not self._stuck
         margins = self._margins.numpy() if closed else np.full(len(self._margins), -np.inf)
         return TreeProof(self._point, margins, self._nodes, 1.0 if closed else self._share)
+
+    def _begin_again(self) -> None:
+        """Bound the region once more, with cuts; what was split so far is not gone on with."""
+        self._cut, self._can_be_cut = True, False
+        self._share, self._stuck = 0.0, False
+        self._margins[self._left] = torch.inf
+        self._waiting = [self._first()]
+
+    def _first(self) -> _Node:
+        """The region."""
+        signs = [torch.zeros(each.lower.shape) for each in self.sides]
+        nothing: list[Bounded | None] = [None] * len(signs)
+        return _Node(1, signs, 1, self.sides, nothing, self._left, None)
 
     def _next(self) -> list[_Node]:
         """The nodes that are done next, together."""
@@ -179,9 +201,11 @@ class SignTree:
         done = self._bounded(batch)
         checkpoint()
         self._nodes += len(batch)
+        self._count += len(batch)
+        open_ = [(each, still) for each in done if bool((still := self._still(each)).any())]
         if not batch[0].level:
             self.sides = done[0].sides
-        open_ = [(each, still) for each in done if bool((still := self._still(each)).any())]
+            self._left = open_[0][1] if open_ else torch.zeros_like(self._left)
         if not open_:
             return []
         left = [still[self.asked.case_of[each.rows]].nonzero()[:, 0] for each, still in open_]
@@ -202,6 +226,7 @@ class SignTree:
             [node.first for node in batch],
             [node.bounded for node in batch],
             _STEPS if batch[0].level else _ROOT_STEPS,
+            cut=self._cut and max(node.level for node in batch) <= _CUT_LEVELS,
         )
         layers = len(sides)
         rows = [

@@ -129,7 +129,7 @@ def test_nodes_without_a_point_ask_for_no_form() -> None:
     forms, lines = OptimisedForms(problem.stages, problem.ball), problem.lines
     least, best, last = forms.raised(depth, rows, lines, start, signs=problem.signs, steps=3)
     assert least.shape == (0, 1)
-    assert len(last.point) == 0
+    assert len(last.leaving[0]) == 0
     problem.proof.given(problem.sides)
     proved = problem.proof.forms(rows, best, [each[none] for each in problem.signs], of=none)
     assert proved.least.shape == (0, 1)

@@ -18,7 +18,7 @@ from advmip.mip.bounds.operators import matrix_stages
 from advmip.mip.deadline import until
 from advmip.mip.goals import Goal, untargeted
 from advmip.mip.verification import region_verification
-from advmip.mip.verification_tree import Asked, InputTree, SignTree, TreeProof
+from advmip.mip.verification_tree import Asked, InputTree, SignTree, TreeProof, sign_tree
 from advmip.networks.staged import AffineMap, Matrix, StagedNetwork
 
 PROGRAMS = VerificationIngredients(tree=False)
@@ -73,11 +73,13 @@ def test_margins_of_the_sign_tree_hold_for_points_of_the_ball(network, norm: str
     assert (found.margins <= lacking).all()
 
 
+@pytest.mark.parametrize("before_cuts", [0, 3, 10**9])
 @pytest.mark.parametrize("seed", range(12))
 def test_both_trees_agree_with_programs_around_the_smallest_attack(
-    seed: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, before_cuts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, network, image, label = instance(seed)
+    monkeypatch.setattr(sign_tree, "_BEFORE_CUTS", before_cuts)
+    _, network, image, label = instance(seed, (4, 4, 3))
     for epsilon in (0.05, 0.15, 0.3, 0.6):
         expected = verify(network, image.reshape(SHAPE), label, epsilon, ingredients=PROGRAMS)
         for most in (0, 20):

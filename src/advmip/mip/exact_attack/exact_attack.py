@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +49,8 @@ _TREE = "tree"
 # Balls for lower bounds grow by this factor, from this share of the radius on.
 _GROWTH = 1.1
 _LEAST = 0.01
+# A ball that a tree is asked about is larger by this factor at least than one that is settled.
+_WORTH_A_TREE = 1.001
 # The largest ball that linear forms settle is known to this share.
 _CLOSE = 0.95
 
@@ -118,10 +120,11 @@ class ExactAttack:
             _log.info("search: best distance %.6g (%.1f s)", progress.radius, seconds)
         cases = self._cases()
         progress.separate(cases)
-        settled = (ingredients.tree and self._settled_by_tree(cases)) or all(
+        tree = ingredients.tree and self._tree_fits
+        settled = (tree and self._settled_by_tree(cases)) or all(
             [self._settled(case, ingredients) for case in cases]
         )
-        progress.proved = settled or self._settled_in_growing_balls()
+        progress.proved = settled or self._settled_in_growing_balls(tree=tree)
 
     def raise_margin(self, extra: float) -> None:
         """Move the best attack to where it exceeds the goal by more, if that is within the gap."""
@@ -143,19 +146,29 @@ class ExactAttack:
         """The cases of the goal, the nearest first."""
         return self._problem.goal.nearest_cases(self._problem.network.logits(self._problem.image))
 
+    @property
+    def _tree_fits(self) -> bool:
+        """Whether a tree over signs may be asked: in L-infinity, unless a solver is named."""
+        found = self._progress.incumbent is not None
+        return found and self._solver == AUTO and self._problem.distance.name == "linf"
+
+    def _left_by_forms(
+        self, within: Problem, cases: Iterable[int], deadline: float
+    ) -> tuple[PropagatedBounds, list[int]]:
+        """Bounds by forms in a ball, and the cases that they do not exclude."""
+        with self._progress.phases.timed("bounds"), until(deadline):
+            propagated = self._propagated_over(within)
+            left = [c for c in cases if not propagated.excludes(within.towards(c).goal)]
+        return propagated, left
+
     def _settled_by_tree(self, cases: Sequence[int]) -> bool:
         """Exclude every nearer attack in L-infinity by a tree over signs; whether it came to that.
 
-        What it comes across on the way makes the ball of the best attack smaller. Where a solver is
-        named, or no attack is known, there is no tree.
+        What it comes across on the way makes the ball of the best attack smaller.
         """
-        progress, problem = self._progress, self._problem
-        if self._solver != AUTO or problem.distance.name != "linf" or progress.incumbent is None:
-            return False
-        within = problem.within(progress.radius)
-        with progress.phases.timed("bounds"), until(progress.settling_until):
-            propagated = self._propagated_over(within)
-            left = [c for c in cases if not propagated.excludes(within.towards(c).goal)]
+        progress = self._progress
+        within = self._problem.within(progress.radius)
+        propagated, left = self._left_by_forms(within, cases, progress.settling_until)
         if unstable_neurons(propagated.intervals) < _FEW_OPEN or not left:
             return False
         progress.unstable = unstable_neurons(propagated.intervals)
@@ -214,16 +227,21 @@ class ExactAttack:
             return self._solve(problem, tightened, progress.left_to_settle, case)
         return False
 
-    def _settled_in_growing_balls(self) -> bool:
+    def _settled_in_growing_balls(self, *, tree: bool) -> bool:
         """Raise the bounds that are left in balls that grow; whether all came to the best attack.
 
         Relaxations over the whole ball may have nothing to say, and depth first a tree's bound is
         its root's, but in a small ball few neurons are open.
+
+        Args:
+            tree: Whether a tree over signs is asked, before programs are.
         """
         progress = self._progress
         if not np.isfinite(progress.radius):
             return False
         self._raise_bounds_by_forms()
+        if tree:
+            self._raise_bounds_by_trees()
         done: set[int] = set()
         while progress.left > 0:
             bounds = {
@@ -268,6 +286,34 @@ class ExactAttack:
             else:
                 excluded = middle
         progress.note()
+
+    def _raise_bounds_by_trees(self) -> None:
+        """Exclude every case in balls that grow, by a tree in each, as far as there is time."""
+        progress = self._progress
+        while progress.left > 0:
+            smallest, farthest = (
+                max(progress.lower_bound, _LEAST * progress.radius),
+                progress.radius,
+            )
+            radius = min(smallest * _GROWTH, (smallest + farthest) / 2.0)
+            if radius < smallest * _WORTH_A_TREE:
+                return
+            within = self._problem.within(radius)
+            propagated, left = self._left_by_forms(within, progress.bounds, progress.deadline)
+            if left:
+                with progress.phases.timed("solver"), until(progress.deadline):
+                    tree = ShrinkingTree(within, propagated.intervals, left)
+                    change = tree.run()
+                progress.nodes += tree.nodes
+                if change is not None:
+                    progress.improve(self._polished(within, change))
+                    if progress.radius < farthest:
+                        continue
+                if not tree.settled:
+                    return
+            for case in progress.bounds:
+                progress.raise_bound(case, radius)
+            progress.note()
 
     def _tightened(self, problem: Problem) -> list[Interval] | None:
         """Bounds within the ball; None if no attack of the problem's case is in it.

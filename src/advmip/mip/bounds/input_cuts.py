@@ -36,7 +36,7 @@ class InputCuts:
     Attributes:
         kept: The neurons (kept,).
         layer: What enters the layer: 0 is the image, k the k-th ReLU.
-        weights: Their positive weights, then their negative ones (2 kept, inputs).
+        weights: Their positive weights, and their negative ones (kept, inputs).
         inputs: Which inputs are of which level (F, levels, inputs): 1 or 0.
         shares: Of inputs by level, counted from where the neuron is least (F, levels, kept).
         constant: What the bounds have besides (F, kept).
@@ -44,7 +44,7 @@ class InputCuts:
 
     kept: Tensor
     layer: int
-    weights: Tensor
+    weights: tuple[Tensor, Tensor]
     inputs: Tensor
     shares: Tensor
     constant: Tensor
@@ -61,7 +61,7 @@ class InputCuts:
         """
         ((layer, term),) = stage.terms.items()
         rows = term.rows(kept)
-        weights = torch.cat([rows.clamp(min=0.0), rows.clamp(max=0.0)])
+        weights = rows.clamp(min=0.0), rows.clamp(max=0.0)
         lower, upper = (each[:, None] for each in box)
         inputs = functional.one_hot(levels.long(), LEVELS).to(rows.dtype).transpose(1, 2)
         low = _by_level(inputs, lower, upper, weights)
@@ -83,12 +83,15 @@ class InputCuts:
 
     def pulled_back(self, forms: Tensor) -> Tensor:
         """Forms (F, inputs) in what enters the layer, from forms (F, kept) in the bounds."""
+        positive, negative = self.weights
         each = self.shares * forms[:, None]
-        by_level = torch.cat([each, each.flip(1)], 2) @ self.weights
+        by_level = each @ positive + each.flip(1) @ negative
         return (by_level * self.inputs).sum(1)
 
 
-def _by_level(inputs: Tensor, rising: Tensor, falling: Tensor, weights: Tensor) -> Tensor:
+def _by_level(
+    inputs: Tensor, rising: Tensor, falling: Tensor, weights: tuple[Tensor, Tensor]
+) -> Tensor:
     """What inputs of each level add to neurons (F, levels, kept).
 
     Levels are counted from where a neuron is least, so those of negative weights from the end.
@@ -97,14 +100,10 @@ def _by_level(inputs: Tensor, rising: Tensor, falling: Tensor, weights: Tensor) 
         inputs: Which are of which level (F, levels, inputs).
         rising: Their values, where weights are positive (F or 1, 1, inputs).
         falling: Where they are negative.
-        weights: Positive and negative ones (2 kept, inputs).
+        weights: Positive and negative ones (kept, inputs).
     """
-    if rising is falling:
-        plus, minus = ((inputs * rising) @ weights.T).chunk(2, 2)
-    else:
-        positive, negative = weights.chunk(2)
-        plus, minus = (inputs * rising) @ positive.T, (inputs * falling) @ negative.T
-    return plus + minus.flip(1)
+    positive, negative = weights
+    return (inputs * rising) @ positive.T + ((inputs * falling) @ negative.T).flip(1)
 
 
 def share_of(points: Tensor, box: Box) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from advmip.errors import InputError
 from advmip.mip.bounds.balls import Region
-from advmip.mip.bounds.input_cuts import InputCuts
+from advmip.mip.bounds.input_cuts import Box, InputCuts
 from advmip.mip.bounds.lines import (
     Lines,
     Multipliers,
@@ -173,11 +173,8 @@ class LinearBounds:
                 found.append(None)
                 continue
             (layer,) = stage.terms
-            if layer:
-                box = sides[layer - 1].lower.clamp(min=0.0), sides[layer - 1].upper.clamp(min=0.0)
-            else:
-                lower, upper = self._reach(0)
-                box = (lower, upper) if of is None else (_of(lower, of), _of(upper, of))
+            lower, upper = self.reach(layer)
+            box = (lower, upper) if of is None else (_of(lower, of), _of(upper, of))
             found.append(InputCuts.at(stage, kept, box, levels[:, 0]))
         return found
 
@@ -205,8 +202,8 @@ class LinearBounds:
         if rounding.numel():
             self.largest_rounding = max(self.largest_rounding, float(rounding.detach().max()))
 
-    def _reach(self, layer: int) -> tuple[Tensor, Tensor]:
-        """The least and the largest values (N, width) of a layer."""
+    def reach(self, layer: int) -> Box:
+        """The least and the largest values (N, width) of a layer: 0 is the image."""
         if layer == 0:
             lower, upper = self._region.box
             return self._region.images + lower, self._region.images + upper
@@ -215,14 +212,14 @@ class LinearBounds:
 
     def _largest(self, layer: int) -> Tensor:
         """The largest absolute values (N, width) of a layer."""
-        lower, upper = self._reach(layer)
+        lower, upper = self.reach(layer)
         return torch.maximum(lower.abs(), upper.abs())
 
     def _interval(self, stage: Stage) -> Sides:
         """Bounds by interval arithmetic, of a stage that is measured."""
         centre, radius = stage.bias[None], self._rounding * self._magnitudes[-1]
         for layer, term in stage.terms.items():
-            lower, upper = self._reach(layer)
+            lower, upper = self.reach(layer)
             centre = centre + term.applied((lower + upper) / 2)
             radius = radius + term.magnitude((upper - lower) / 2)
         return Sides(centre - radius, centre + radius)

@@ -204,21 +204,21 @@ def pulled_back(
         stage = stages[layer - 1]
         seen(layer, above)
         negative = above.clamp(max=0.0)
+        pulled: list[tuple[int, Tensor]] = []
         cut = cuts[layer - 1] if cuts else None
         if cut is not None:
             share = negative * torch.where(between.unstable, weights[layer - 1], 0.0)
             negative = negative - share
             taken = share[:, 0, cut.kept]
             constant = constant + (taken * cut.constant).sum(-1, keepdim=True)
-            form = cut.pulled_back(taken)[:, None]
-            earlier = cut.layer
-            waiting[earlier] = waiting[earlier] + form if earlier in waiting else form
+            pulled.append((cut.layer, cut.pulled_back(taken)[:, None]))
         below = above.clamp(min=0.0) * rising[layer - 1] + negative * between.falling
         constant = constant + dot(negative, between.offset[:, 0])
         if prices:
             below = below + prices[layer - 1]
         constant = constant + below @ stage.bias
-        for earlier, form in stage.pulled_back(below).items():
+        pulled += stage.pulled_back(below).items()
+        for earlier, form in pulled:
             waiting[earlier] = waiting[earlier] + form if earlier in waiting else form
     return waiting.get(0), constant
 

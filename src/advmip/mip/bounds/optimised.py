@@ -228,8 +228,8 @@ class _CutSearch:
         boxes: Sequence[Box | None],
         chosen: Multipliers,
     ) -> None:
-        self._stages, self._boxes, self._levels = stages, boxes, chosen.levels
-        self._open = [each.unstable[:, 0].any(0).nonzero()[:, 0] for each in lines]
+        self._stages, self._lines = stages, lines
+        self._boxes, self._levels = boxes, chosen.levels
         self._means = [(each[:, 0] + 0.5) / LEVELS for each in self._levels]
         self._age = 0
         self.cuts = self._made()
@@ -247,12 +247,16 @@ class _CutSearch:
             self.cuts = self._made()
 
     def _made(self) -> list[InputCuts | None]:
-        return [
-            None if box is None or not len(kept) else InputCuts.at(stage, kept, box, levels[:, 0])
-            for stage, kept, box, levels in zip(
-                self._stages, self._open, self._boxes, self._levels, strict=False
-            )
-        ]
+        found: list[InputCuts | None] = []
+        for stage, lines, box, levels in zip(
+            self._stages, self._lines, self._boxes, self._levels, strict=False
+        ):
+            kept = lines.unstable[:, 0].any(0).nonzero()[:, 0]
+            if box is None or not len(kept):
+                found.append(None)
+            else:
+                found.append(InputCuts.at(stage, kept, box, levels[:, 0]))
+        return found
 
 
 def _mean_size(coefficients: Tensor | None) -> Tensor | float:

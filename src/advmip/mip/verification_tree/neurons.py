@@ -83,9 +83,9 @@ class NodeBounds:
     """
 
     def __init__(self, stages: Sequence[Stage], search: Sequence[Stage], ball: Ball) -> None:
-        self._search, self._ball = search, ball.to(torch.float32)
+        self._search = search
         self._proof = LinearBounds(stages, ball)
-        self._forms = OptimisedForms(search, self._ball)
+        self._forms = OptimisedForms(search, ball.to(torch.float32))
         self._signs: Sequence[Tensor] = ()
         self._lines: list[Lines] = []
         # The usual slopes of each layer (N, 1, width), and the ranges of what enters it.
@@ -134,24 +134,21 @@ class NodeBounds:
                 new[depth] = self._layer(new[depth], kept, bounded, steps)
                 void = (new[depth].lower > new[depth].upper).any(1).tolist()
                 left = [min(n, depth) if none else n for n, none in zip(left, void, strict=True)]
-            self._boxes.append(self._box(depth, new))
+            self._boxes.append(self._box(depth))
             self._proof.add(new[depth])
             single = Sides(new[depth].lower.float(), new[depth].upper.float())
             self._lines.append(Lines.between(single))
             self._usual.append(adaptive(safe(single))[:, None])
         return new, bounded, left
 
-    def _box(self, depth: int, sides: Sequence[Sides]) -> Box | None:
+    def _box(self, depth: int) -> Box | None:
         """The ranges (N or 1, inputs) of what enters a layer; None if it has no cuts."""
         stage = self._search[depth]
         if not self._cut or not can_be_cut(stage):
             return None
         (layer,) = stage.terms
-        if layer == 0:
-            lower, upper = self._ball.box
-            return self._ball.images + lower, self._ball.images + upper
-        before = sides[layer - 1]
-        return before.lower.clamp(min=0.0).float(), before.upper.clamp(min=0.0).float()
+        lower, upper = self._proof.reach(layer)
+        return lower.float(), upper.float()
 
     def _layer(
         self,

@@ -137,7 +137,7 @@ class SignTree:
         self._waiting = [self._first()]
         self._nodes, self._share = 0, 0.0
         # Whether there are cuts; whether there can still be, which a proof in a file does not keep.
-        self._cut, self._count = False, 0
+        self._cut = False
         self._can_be_cut = record is None and any(map(can_be_cut, stages[:-1]))
         self._point: Vector | None = None
         # A node of which no neuron is open has the best bound that forms give, and still is.
@@ -157,9 +157,9 @@ class SignTree:
     @torch.no_grad()
     def run(self) -> TreeProof:
         """Go on until every case is excluded in each node, a point is found, or time is up."""
-        self._nodes = 0
+        done_before = self._nodes
         while not self.ended and self._point is None and not time_is_up():
-            if self._can_be_cut and self._count >= _BEFORE_CUTS:
+            if self._can_be_cut and self._nodes >= _BEFORE_CUTS:
                 self._begin_again()
             batch = self._next()
             try:
@@ -168,7 +168,8 @@ class SignTree:
                 self._waiting += batch[::-1]
         closed = not self._waiting and self._point is None and not self._stuck
         margins = self._margins.numpy() if closed else np.full(len(self._margins), -np.inf)
-        return TreeProof(self._point, margins, self._nodes, 1.0 if closed else self._share)
+        nodes = self._nodes - done_before
+        return TreeProof(self._point, margins, nodes, 1.0 if closed else self._share)
 
     def _begin_again(self) -> None:
         """Bound the region once more, with cuts; what was split so far is not gone on with."""
@@ -201,7 +202,6 @@ class SignTree:
         done = self._bounded(batch)
         checkpoint()
         self._nodes += len(batch)
-        self._count += len(batch)
         open_ = [(each, still) for each in done if bool((still := self._still(each)).any())]
         if not batch[0].level:
             self.sides = done[0].sides

@@ -32,9 +32,9 @@ _ROOT_STEPS, _STEPS, _LAST_STEPS = 20, 3, 10
 _TINY = 1e-12
 # Nodes are done together until their forms have so many numbers.
 _TOGETHER = 2**18
-# So many nodes are bounded without cuts before the tree begins again with them, in the region and
-# in nodes of so few signs: what they tighten there holds for all nodes below.
-_BEFORE_CUTS, _CUT_LEVELS = 16, 4
+# The forms of nodes without cuts have so many numbers before the tree begins again with them, in
+# the region and in nodes of so few signs: what they tighten there holds for all nodes below.
+_BEFORE_CUTS, _CUT_LEVELS = 2**21, 4
 _NONE = torch.zeros(0, dtype=torch.long)
 
 
@@ -137,7 +137,7 @@ class SignTree:
         self._waiting = [self._first()]
         self._nodes, self._share = 0, 0.0
         # Whether there are cuts; whether there can still be, which a proof in a file does not keep.
-        self._cut = False
+        self._cut, self._numbers = False, 0
         self._can_be_cut = record is None and any(map(can_be_cut, stages[:-1]))
         self._point: Vector | None = None
         # A node of which no neuron is open has the best bound that forms give, and still is.
@@ -159,7 +159,7 @@ class SignTree:
         """Go on until every case is excluded in each node, a point is found, or time is up."""
         done_before = self._nodes
         while not self.ended and self._point is None and not time_is_up():
-            if self._can_be_cut and self._nodes >= _BEFORE_CUTS:
+            if self._can_be_cut and self._numbers >= _BEFORE_CUTS:
                 self._begin_again()
             batch = self._next()
             try:
@@ -191,6 +191,7 @@ class SignTree:
         while self._waiting and numbers < _TOGETHER:
             batch.append(self._waiting.pop())
             numbers += _numbers(batch[-1])
+        self._numbers += numbers
         return batch
 
     def _children(self, batch: Sequence[_Node]) -> list[_Node]:

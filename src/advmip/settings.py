@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypedDict, cast
 
@@ -238,6 +239,7 @@ class Settings(TypedDict):
     """All settings, complete: every key that the schemas describe is present."""
 
     scale: str
+    share: float
     data_dir: str
     network_dir: str
     vnncomp_dir: str
@@ -255,13 +257,19 @@ class Settings(TypedDict):
     vnncomp: VnnComp
 
 
+_Properties = Callable[
+    [Any, Mapping[str, Any], Any, Mapping[str, Any]], Iterator[jsonschema.ValidationError]
+]
+
+
 def load_settings(
     config: Path | Mapping[str, Any], workflow: Path, *, complete: bool = False
 ) -> Settings:
     """The user's settings laid over those of the scale that they name.
 
     Any key of a scale may stand in the user's settings too, and then wins; lists are replaced
-    whole. The stored result of `save_settings` is again such a file.
+    whole. Of the scale's own counts of instances and seeds the `share` is taken that is asked for.
+    The stored result of `save_settings` is again such a file.
 
     Args:
         config: A YAML file, or its contents.
@@ -277,9 +285,12 @@ def load_settings(
             is named), or a value is not admitted.
     """
     chosen = dict(config) if isinstance(config, Mapping) else _read_mapping(config)
-    validators = _validators(workflow / "schemas")
-    merged = chosen if complete else _overlaid(_scale_of(chosen, workflow / "scales"), chosen)
-    _check(validators, merged)
+    scale = {} if complete else _scale_of(chosen, workflow / "scales")
+    schemas = workflow / "schemas"
+    merged = _filled_in(scale, chosen, schemas)
+    if not complete and merged["share"] < 1:
+        whole = _filled_in(scale, {}, schemas)
+        merged = _filled_in(_share_of(whole, merged["share"], schemas), chosen, schemas)
     return cast(Settings, merged)
 
 
@@ -345,16 +356,32 @@ def _overlaid(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
     return merged
 
 
-def _validators(schemas: Path) -> Any:
-    """A validator of whole settings that fills in defaults as it goes down."""
+def _filled_in(
+    scale: Mapping[str, Any], chosen: Mapping[str, Any], schemas: Path
+) -> dict[str, Any]:
+    """Settings laid over those of a scale, checked, with defaults for what neither says."""
+    merged = _overlaid(scale, chosen)
+    _check(_validator(schemas, _fill_and_check), merged)
+    return merged
+
+
+def _share_of(settings: dict[str, Any], share: float, schemas: Path) -> dict[str, Any]:
+    """Valid settings with a share of every number that the schemas call a count, rounded up."""
+    for error in _validator(schemas, _Share(share)).iter_errors(settings):
+        raise AssertionError(f"a share of valid settings is valid: {error.message}")
+    return settings
+
+
+def _validator(schemas: Path, properties: _Properties) -> Any:
+    """A validator of whole settings that treats keys of mappings in its own way as it goes down."""
     contents = {file.name: _read_mapping(file) for file in schemas.glob("*.yaml")}
     registry: Registry[Any] = Registry().with_resources(
         (name, DRAFT202012.create_resource(schema)) for name, schema in contents.items()
     )
-    filling = extend(  # type: ignore[no-untyped-call]
-        jsonschema.Draft202012Validator, {"properties": _fill_and_check}
+    own = extend(  # type: ignore[no-untyped-call]
+        jsonschema.Draft202012Validator, {"properties": properties}
     )
-    return filling(contents["config.schema.yaml"], registry=registry)
+    return own(contents["config.schema.yaml"], registry=registry)
 
 
 def _fill_and_check(
@@ -366,6 +393,35 @@ def _fill_and_check(
                 instance.setdefault(name, copy.deepcopy(described["default"]))
     check = jsonschema.Draft202012Validator.VALIDATORS["properties"]
     yield from check(validator, properties, instance, schema)
+
+
+class _Share:
+    """Takes a share of counts, of each mapping's once: a YAML anchor puts one in several places."""
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+        self._done: dict[int, Any] = {}
+
+    def __call__(
+        self,
+        validator: Any,
+        properties: Mapping[str, Any],
+        instance: Any,
+        schema: Mapping[str, Any],
+    ) -> Iterator[jsonschema.ValidationError]:
+        if isinstance(instance, dict) and id(instance) not in self._done:
+            self._done[id(instance)] = instance
+            for name, described in properties.items():
+                if described.get("count") and name in instance:
+                    instance[name] = self._of(instance[name])
+        yield from jsonschema.Draft202012Validator.VALIDATORS["properties"](
+            validator, properties, instance, schema
+        )
+
+    def _of(self, count: int | dict[str, int]) -> Any:
+        if isinstance(count, dict):
+            return {key: self._of(value) for key, value in count.items()}
+        return math.ceil(self._share * count)
 
 
 def _check(validator: Any, settings: dict[str, Any]) -> None:

@@ -171,6 +171,35 @@ def test_the_users_settings_win_over_the_scales(tmp_path):
     )
 
 
+def test_a_share_of_a_scale_has_a_share_of_its_instances_and_seeds():
+    settings = load_settings({"scale": "overnight", "share": 0.1}, WORKFLOW)
+    whole = load_settings({"scale": "overnight"}, WORKFLOW)
+    attacks, all_attacks = (each["zhu"]["experiments"] for each in (settings, whole))
+    assert all_attacks["progressive"]["DNN3"]["images_by_distance"]["l2-41"] == 50
+    assert attacks["progressive"]["DNN3"]["images_by_distance"]["l2-41"] == 5
+    # One mapping of the file is that of three networks: its share is taken once.
+    half = load_settings({"scale": "overnight", "share": 0.5}, WORKFLOW)
+    for network in ("DNN1", "DNN2", "DNN3"):
+        assert half["zhu"]["experiments"]["interval"][network]["images"] == 5
+    assert attacks["interval"]["DNN4"]["images"] == 1
+    assert settings["vnncomp"]["benchmarks"]["rl_benchmarks_2022"]["instances"] == 30
+    assert finetuning_runs_of(half, "extension1", "CNN")["seeds"] == {
+        "published": 2,
+        "described": 0,
+    }
+    assert (
+        attacks["interval"]["DNN4"]["time_limit"] == all_attacks["interval"]["DNN4"]["time_limit"]
+    )
+    assert settings["networks"] == whole["networks"]
+
+
+def test_the_share_of_stored_settings_is_not_taken_again(tmp_path):
+    settings = load_settings({"scale": "overnight", "share": 0.1}, WORKFLOW)
+    save_settings(settings, tmp_path / "config.yaml")
+    assert load_settings(tmp_path / "config.yaml", WORKFLOW) == settings
+    assert load_settings(tmp_path / "config.yaml", WORKFLOW, complete=True) == settings
+
+
 @pytest.mark.parametrize(
     ("given", "found", "nearest"),
     [

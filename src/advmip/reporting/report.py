@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from advmip.reporting.results_folder import (
     figure_file,
     gather_provenance,
     output_names,
+    share_of_scale,
     table_file,
 )
 from advmip.reporting.sources import read_sources
@@ -69,9 +71,12 @@ def write_report(
     environment = Environment(
         loader=FileSystemLoader(report_dir), autoescape=True, undefined=StrictUndefined
     )
+    config = results_dir / "config.yaml"
+    settings = read_yaml(config) if config.is_file() else {}
     page = environment.get_template("report.html.j2").render(
         scale=results_dir.name,
-        networks=_networks(results_dir / "config.yaml"),
+        networks=_networks(settings),
+        share=share_of_scale(settings),
         verdicts=[{"name": verdict.value, "css": css_class(verdict)} for verdict in Verdict],
         real=on_real_data(reference_dir, sources) if stands_in else None,
         is_demonstration=stands_in,
@@ -84,7 +89,7 @@ def write_report(
         outputs=list(made.values()),
         absent=absent_outputs(results_dir),
         provenance=gather_provenance(results_dir, *sources),
-        settings=_text(results_dir / "config.yaml"),
+        settings=_text(config),
     )
     write_text(out_path, page)
 
@@ -126,11 +131,9 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def _networks(config: Path) -> str:
+def _networks(settings: Mapping[str, Any]) -> str:
     """Which architecture and data set stand for each network of the papers; nothing if unknown."""
-    if not config.is_file():
-        return ""
-    networks = read_yaml(config).get("networks", {})
+    networks = settings.get("networks", {})
     return ", ".join(
         f"{name} is {chosen['architecture']} on {chosen['dataset']}"
         for name, chosen in networks.items()

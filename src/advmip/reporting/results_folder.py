@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -69,6 +71,11 @@ def gather_provenance(results_dir: Path, *sources: str) -> dict[str, str]:
     return {
         name: (" to " if name == "date" else ", ").join(found) for name, found in values.items()
     }
+
+
+def share_of_scale(settings: Mapping[str, Any]) -> float:
+    """The share of its scale's instances and seeds that a run has; older ones have all."""
+    return float(settings.get("share", 1.0))
 
 
 def table_file(results_dir: Path, name: str) -> Path:

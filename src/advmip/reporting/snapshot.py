@@ -14,12 +14,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from advmip.durability.storage import write_atomically, write_text
+from advmip.durability.storage import read_yaml, write_atomically, write_text
 from advmip.errors import InputError, unknown_name
 from advmip.experiments.kept_journals import keep_journals
 from advmip.experiments.kept_networks import keep_networks
 from advmip.reporting.kept_rows import keep_rows
-from advmip.reporting.results_folder import absent_outputs, gather_provenance, output_names
+from advmip.reporting.results_folder import (
+    absent_outputs,
+    gather_provenance,
+    output_names,
+    share_of_scale,
+)
 from advmip.reporting.verdicts import count_verdicts, read_verdicts
 
 _KEPT = {
@@ -60,11 +65,12 @@ def write_snapshot(
     for source in chosen:
         read_verdicts(_verdicts(results_dir, source))
     target = reference_dir / results_dir.name
+    share = f"{share_of_scale(read_yaml(results_dir / 'config.yaml')):g}"
     origin = _origin(target / "origin.csv").drop(columns=chosen, errors="ignore")
     for source in chosen:
         _replace(source, results_dir, target)
-        found = pd.Series(gather_provenance(results_dir, source), name=source, dtype=str)
-        origin = origin.join(found, how="outer")
+        found = gather_provenance(results_dir, source) | {"share of the scale": share}
+        origin = origin.join(pd.Series(found, name=source, dtype=str), how="outer")
     keep_networks(results_dir, target)
     origin = origin[[source for source in known if source in origin.columns]]
     with write_atomically(target / "origin.csv") as temporary:

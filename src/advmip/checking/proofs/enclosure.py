@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from advmip.checking.proofs.input_cuts import PRODUCTS, Cuts
 from advmip.checking.proofs.regions import Region, Vector, dot, largest
 from advmip.errors import InputError
 from advmip.networks.staged import AffineMap, Matrix, StagedNetwork
@@ -75,16 +76,24 @@ class Given:
         slopes: The slopes (S, sloped).
         held: Neurons whose sign is held.
         prices: What each adds to a form's coefficient of the neuron's input (S, held).
+        cuts: Those of the sloped neurons; None if there are none.
     """
 
     sloped: Indices
     slopes: Vector
     held: Indices
     prices: Vector
+    cuts: Cuts | None = None
 
     def items(self, chosen: slice | NDArray[np.bool_]) -> Given:
         """Those of some of the forms."""
-        return Given(self.sloped, self.slopes[chosen], self.held, self.prices[chosen])
+        return Given(
+            self.sloped,
+            self.slopes[chosen],
+            self.held,
+            self.prices[chosen],
+            None if self.cuts is None else self.cuts.items(chosen),
+        )
 
 
 class Map:
@@ -283,8 +292,14 @@ class Enclosure:
             if layer not in waiting:
                 continue
             above, sides = waiting.pop(layer), self.sides[layer - 1]
-            below, drop = _through(above, sides, given[layer - 1] if given else None)
+            own = given[layer - 1] if given else None
             stage, magnitude = self._stages.every[layer - 1], self._magnitude(layer - 1)
+            if own is not None and own.cuts is not None:
+                taken, earlier, form, more = self._cut(layer, above, own.sloped, own.cuts)
+                above, constant = above - taken, constant + more
+                products = products + PRODUCTS * dot(np.abs(taken), magnitude)
+                waiting[earlier] = waiting[earlier] + form if earlier in waiting else form
+            below, drop = _through(above, sides, own)
             reach = magnitude + np.maximum(np.abs(sides.lower), np.abs(sides.upper))
             products = products + dot(np.abs(below), reach)
             products = products + dot(np.abs(above), np.maximum(sides.upper, 0.0))
@@ -302,6 +317,26 @@ class Enclosure:
             raise _too_large(float(products.max()))
         bound: Vector = constant + least - self._stages.rounding * products - _UNDERFLOW
         return bound
+
+    def _cut(
+        self, layer: int, above: Vector, neurons: Indices, cuts: Cuts
+    ) -> tuple[Vector, int, Vector, Vector]:
+        """What cuts take of forms (1, S, width) in a layer, and bound by what enters it.
+
+        Returns:
+            The coefficients that they take (1, S, width); the layer that enters; forms in it
+            (1, S, width of that); and what these have besides (1, S).
+        """
+        stage = self._stages.every[layer - 1]
+        ((earlier, term),) = stage.terms.items()
+        cut = np.minimum(above[0][:, neurons], 0.0) * cuts.weights
+        cut *= self.sides[layer - 1].unstable[0, neurons]
+        lower, upper = self._reach(earlier)
+        rows, bias = term.rows(neurons), stage.bias[neurons]
+        form, more = cuts.pulled_back(cut, rows, bias, lower[0], upper[0])
+        taken = np.zeros((1, len(cut), above.shape[2]))
+        taken[0][:, neurons] = cut
+        return taken, earlier, form[None], more[None]
 
     def _reach(self, layer: int) -> tuple[Vector, Vector]:
         """The least and the largest values (N, width) of a layer."""

@@ -4,6 +4,7 @@
     question/...            the arrays of the question (`questions.py`)
     region-0/cuts           of a tree over inputs (`input_trees.py`), with its cases and weights
     region-0/nodes-0/...    of a tree over signs (`sign_nodes.py`), some nodes at a time
+    region-0/inputs-of-0    of the layers with cuts, as are the nodes in region-0/cut-nodes-0/...
 
 A region without a tree is proved by forms alone. Everything is compressed; arrays are written and
 read one by one, so that a proof may be larger than the memory.
@@ -30,7 +31,9 @@ from advmip.durability.storage import check_writable, write_atomically
 from advmip.errors import InputError
 from advmip.networks.network import Network
 
-_FORMAT, _VERSION = "advmip proof", 1
+_FORMAT, _VERSION = "advmip proof", 2
+# Version 1 had no cuts in trees over signs.
+_READ = (1, _VERSION)
 _HEADER = "proof.json"
 SUFFIX = ".npz"
 # A proof that is under way goes to a temporary file from so many bytes on.
@@ -146,7 +149,7 @@ class ProofFile(Closing):
                 raise ValueError(f"no {_HEADER} in it")
             header = json.loads(self._archive[_HEADER])
             found = header["format"], header["version"]
-            if found != (_FORMAT, _VERSION):
+            if found[0] != _FORMAT or found[1] not in _READ:
                 raise ValueError(f"{found[0]} of version {found[1]}")
             self.network_file = str(header["network"]["file"])
             self.digest = str(header["network"]["digest"])

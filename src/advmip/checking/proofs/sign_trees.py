@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from advmip.checking.proofs.enclosure import Enclosure, Given, Indices, Sides, Stages
 from advmip.checking.proofs.files import RegionFile
+from advmip.checking.proofs.input_cuts import Cuts
 from advmip.checking.proofs.questions import Asked
-from advmip.checking.proofs.sign_nodes import NodeReader, nodes_of
+from advmip.checking.proofs.sign_nodes import NodeReader, inputs_of_cuts, nodes_of, rising_below
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +81,14 @@ class SignTreeCheck:
     places: Sequence[Indices]
     file: RegionFile
     leaves: int = field(default=0, init=False)
+    # Of the layers that have cuts the inputs that the file speaks of, as they count here.
+    _inputs: dict[int, Indices] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._inputs = {
+            depth: self._inputs_here(depth, found)
+            for depth, found in inputs_of_cuts(self.file, len(self.places)).items()
+        }
 
     def unproved(self) -> str:
         """The first leaf that excludes too little, in words; empty if there is none."""
@@ -105,6 +114,7 @@ class SignTreeCheck:
     def _checked(self, part: _Part, reader: NodeReader) -> tuple[list[_Part], NDArray[np.bool_]]:
         """The two halves of a node, none of a leaf; and the cases that it excludes."""
         widths = [len(each) for each in self.places]
+        cut = reader.cut()
         layer, neuron, count = reader.head(3)
         if not 0 <= count <= len(widths) - part.first:
             raise self.file.damaged("more layers than the network has")
@@ -118,12 +128,12 @@ class SignTreeCheck:
         rows = reader.chosen(counts[-1], len(self.asked.constant))
         sides, excluded = list(part.sides), part.excluded.copy()
         for depth, kept in enumerate(bounded, part.first):
-            given = self._given(reader, part, still[:depth], 2 * len(kept))
+            given = self._given(reader, part, still[:depth], 2 * len(kept), cut=cut)
             here = self.places[depth][kept]
             alive = [each.items(np.tile(here >= 0, 2)) for each in given]
             enclosure = self._enclosure(sides[:depth])
             sides[depth] = enclosure.tightened(sides[depth], here[here >= 0], alive)
-        given = self._given(reader, part, still, len(rows))
+        given = self._given(reader, part, still, len(rows), cut=cut)
         if any((each.lower > each.upper).any() for each in sides):
             excluded[:] = True  # the signs exclude each other: there is no point
         elif len(rows):
@@ -145,13 +155,20 @@ class SignTreeCheck:
         return Enclosure(self.stages, self.asked.region, sides, self.base.magnitudes)
 
     def _given(
-        self, reader: NodeReader, part: _Part, still: Sequence[NDArray[np.int32]], count: int
+        self,
+        reader: NodeReader,
+        part: _Part,
+        still: Sequence[NDArray[np.int32]],
+        count: int,
+        *,
+        cut: bool,
     ) -> list[Given]:
         """The numbers of the layers before some forms."""
         depth = len(still)
         held = sorted(sign for sign in part.path if sign[0] < depth)
         slopes = reader.slopes(count, sum(map(len, still)))
         multipliers = reader.multipliers(count, len(held))
+        cuts = self._cuts(reader, still, count) if cut else [None] * depth
         signs = np.array([1.0 if positive else -1.0 for _, _, positive in held])
         layers = np.array([layer for layer, _, _ in held], np.intp)
         neurons = np.array([neuron for _, neuron, _ in held], np.intp)
@@ -161,15 +178,47 @@ class SignTreeCheck:
             sloped, mine = own[each], layers == layer
             taken = own[neurons[mine]]
             prices = -signs[mine] * multipliers[:, mine]
-            some = slopes[:, begin : begin + len(each)]
+            columns = slice(begin, begin + len(each))
             begin += len(each)
             # What is dead here has no part in any bound.
             found.append(
                 Given(
                     sloped[sloped >= 0],
-                    some[:, sloped >= 0],
+                    slopes[:, columns][:, sloped >= 0],
                     taken[taken >= 0],
                     prices[:, taken >= 0],
+                    cuts[layer],
                 )
             )
         return found
+
+    def _cuts(
+        self, reader: NodeReader, still: Sequence[NDArray[np.int32]], count: int
+    ) -> list[Cuts | None]:
+        """The cuts in the layers before some forms."""
+        weights = reader.weights(count, sum(map(len, still)))
+        quarters = reader.quarters(
+            count, sum(len(each) for layer, each in self._inputs.items() if layer < len(still))
+        )
+        found: list[Cuts | None] = []
+        for layer, each in enumerate(still):
+            alive = self.places[layer][each] >= 0
+            own, weights = weights[:, : len(each)][:, alive], weights[:, len(each) :]
+            inputs = self._inputs.get(layer)
+            if inputs is None:
+                found.append(None)
+                continue
+            some, quarters = quarters[:, : len(inputs)], quarters[:, len(inputs) :]
+            found.append(Cuts(own, inputs[inputs >= 0], some[:, inputs >= 0]))
+        return found
+
+    def _inputs_here(self, depth: int, found: NDArray[np.int32]) -> Indices:
+        """Where what enters a layer with cuts counts here; below 0 if it does not."""
+        terms = list(self.stages.every[depth].terms)
+        if len(terms) != 1:
+            raise self.file.damaged("cuts of a layer behind several ones")
+        (layer,) = terms
+        places = self.places[layer - 1] if layer else np.arange(self.asked.region.lower.shape[1])
+        if not rising_below(found, len(places)):
+            raise self.file.damaged("inputs that there are not")
+        return places[found]

@@ -20,12 +20,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from advmip.checking.proofs.numbers import QUARTERS
 from advmip.mip.bounds.operators import DenseOperator, Stage
 
 # The least and the largest value of each input (N, inputs).
 Box = tuple[Tensor, Tensor]
-# Parts of an input's range; more of them gain little, fewer lose much.
-LEVELS = 4
 _TINY = 1e-30
 
 
@@ -63,7 +62,7 @@ class InputCuts:
         rows = term.rows(kept)
         weights = rows.clamp(min=0.0), rows.clamp(max=0.0)
         lower, upper = (each[:, None] for each in box)
-        inputs = functional.one_hot(levels.long(), LEVELS).to(rows.dtype).transpose(1, 2)
+        inputs = functional.one_hot(levels.long(), QUARTERS).to(rows.dtype).transpose(1, 2)
         low = _by_level(inputs, lower, upper, weights)
         high = _by_level(inputs, upper, lower, weights)
         # How far the inputs of each level, counted from where p is least, can take p.

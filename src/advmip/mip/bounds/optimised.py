@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from advmip.checking.proofs.numbers import QUARTERS
 from advmip.mip.bounds.balls import Ball
-from advmip.mip.bounds.input_cuts import LEVELS, Box, InputCuts, share_of
+from advmip.mip.bounds.input_cuts import Box, InputCuts, share_of
 from advmip.mip.bounds.lines import Lines, Multipliers, pulled_back
 from advmip.mip.bounds.operators import Stage
 from advmip.mip.deadline import time_is_up
@@ -230,7 +231,7 @@ class _CutSearch:
     ) -> None:
         self._stages, self._lines = stages, lines
         self._boxes, self._levels = boxes, chosen.levels
-        self._means = [(each[:, 0] + 0.5) / LEVELS for each in self._levels]
+        self._means = [(each[:, 0] + 0.5) / QUARTERS for each in self._levels]
         self._age = 0
         self.cuts = self._made()
 
@@ -243,7 +244,7 @@ class _CutSearch:
         self._age += 1
         if self._boxes and self._age % _CUTS_STAY == 0:
             for levels, mean in zip(self._levels, self._means, strict=True):
-                levels[:, 0] = (mean * LEVELS).clamp_(max=LEVELS - 1)
+                levels[:, 0] = (mean * QUARTERS).clamp_(max=QUARTERS - 1)
             self.cuts = self._made()
 
     def _made(self) -> list[InputCuts | None]:

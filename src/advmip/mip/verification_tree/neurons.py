@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from advmip.checking.proofs.numbers import QUARTERS
 from advmip.mip.bounds.balls import Ball
-from advmip.mip.bounds.input_cuts import LEVELS, Box, can_be_cut
+from advmip.mip.bounds.input_cuts import Box, can_be_cut
 from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.bounds.lines import Lines, Multipliers, Sides, adaptive, safe
 from advmip.mip.bounds.operators import Stage
@@ -80,10 +81,13 @@ class NodeBounds:
         stages: The network in float64.
         search: The same in float32.
         ball: The points.
+
+    Attributes:
+        pixels: How many these have.
     """
 
     def __init__(self, stages: Sequence[Stage], search: Sequence[Stage], ball: Ball) -> None:
-        self._search = search
+        self._search, self.pixels = search, ball.images.shape[1]
         self._proof = LinearBounds(stages, ball)
         self._forms = OptimisedForms(search, ball.to(torch.float32))
         self._signs: Sequence[Tensor] = ()
@@ -224,7 +228,7 @@ class NodeBounds:
             [self._start(node, count, start[node]) for node, count in counts.items()]
         )
         widths = sum(each.falling.shape[2] for each in self._lines)
-        widths += sum(LEVELS * box[0].shape[1] for box in self._boxes if box is not None)
+        widths += sum(QUARTERS * box[0].shape[1] for box in self._boxes if box is not None)
         portion = max(1, _PORTION // max(1, widths))
         found: list[Raised] = []
         for begin in range(0, max(1, len(rows)), portion):
@@ -274,7 +278,7 @@ class NodeBounds:
         """Half a share of cuts (1, count, width) at the middle of all ranges (1, count, inputs)."""
         weights = [torch.full((1, count, each.shape[2]), 0.5) for each in self._usual]
         inputs = [0 if box is None else box[0].shape[1] for box in self._boxes]
-        middle = LEVELS // 2
+        middle = QUARTERS // 2
         levels = [torch.full((1, count, each), middle, dtype=torch.uint8) for each in inputs]
         return weights, levels
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,9 @@ from advmip.checking.proofs.files import RegionWriter
 from advmip.checking.proofs.input_trees import write_input_tree
 from advmip.checking.proofs.numbers import kept_multipliers, kept_slopes
 from advmip.checking.proofs.sign_nodes import KeptForms, SignNode, SignTreeWriter
+from advmip.mip.bounds.input_cuts import can_be_cut
 from advmip.mip.bounds.lines import Multipliers, Sides
+from advmip.mip.bounds.operators import Stage
 from advmip.mip.model import Indices
 from advmip.mip.verification_tree.branching import Split
 from advmip.mip.verification_tree.neurons import Bounded
@@ -46,8 +48,26 @@ class SignTreeRecord:
     """
 
     def __init__(self, region: RegionWriter, numbering: Numbering) -> None:
-        self._numbering = numbering
-        self._writer = SignTreeWriter(region)
+        self._region, self._numbering = region, numbering
+        self._begin(SignTreeWriter(region))
+
+    def begin_again(self, stages: Sequence[Stage], pixels: int) -> None:
+        """Forget all nodes: the tree begins again, with cuts wherever layers can have some.
+
+        Args:
+            stages: The network, as the tree counts it.
+            pixels: How many there are.
+        """
+        inputs = {}
+        for depth, stage in enumerate(stages[:-1]):
+            if can_be_cut(stage):
+                (layer,) = stage.terms
+                entering = self._numbering.neurons[layer - 1] if layer else np.arange(pixels)
+                inputs[depth] = entering.astype(np.int32)
+        self._begin(SignTreeWriter(self._region, inputs))
+
+    def _begin(self, writer: SignTreeWriter) -> None:
+        self._writer = writer
         # Nodes that were done before their turn in the file; whose turns are next, the last first.
         self._early: dict[int, SignNode] = {}
         self._expected = [1]
@@ -86,21 +106,21 @@ class SignTreeRecord:
             if now is None or now is before[depth]:
                 anew.append(_nothing())
                 continue
-            slopes, multipliers = _kept(now.chosen, open_[:depth], signs[:depth], 1.0)
             places = neurons[depth][now.kept.numpy()].astype(np.int32)
-            anew.append(KeptForms(places, slopes, multipliers))
+            anew.append(_kept(places, now.chosen, open_[:depth], signs[:depth]))
         conditions = _nothing()
         if len(rows):
             places = self._numbering.conditions[rows.numpy()].astype(np.int32)
             order = np.argsort(places)
             lines = chosen.items(torch.from_numpy(order))
             factor = self._numbering.factor
-            conditions = KeptForms(places[order], *_kept(lines, open_, signs, factor))
+            conditions = _kept(places[order], lines, open_, signs, factor)
         self._early[place] = SignNode(
             None if split is None else (split.layer, int(neurons[split.layer][split.neuron])),
             anew,
             [neurons[depth][open_[depth]].astype(np.int32) for depth in range(first, len(sides))],
             conditions,
+            cut=any(each.weights is not None for each in (*anew, conditions)),
         )
         while self._expected and self._expected[-1] in self._early:
             place = self._expected.pop()
@@ -158,14 +178,32 @@ def kept_weights(weights: Tensor) -> Tensor:
 
 
 def _kept(
-    chosen: Multipliers, open_: Sequence[Indices], signs: Sequence[Tensor], factor: float
-) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """Slopes of open neurons, and multipliers of held signs less a factor, as they are kept."""
-    slopes = [each[0].numpy()[:, some] for each, some in zip(chosen.slopes, open_, strict=True)]
-    multipliers = [np.zeros((len(slopes[0]), 0))]
+    places: NDArray[np.int32],
+    chosen: Multipliers,
+    open_: Sequence[Indices],
+    signs: Sequence[Tensor],
+    factor: float = 1.0,
+) -> KeptForms:
+    """What bounds some forms, as it is kept: multipliers less a factor."""
+    multipliers = [np.zeros((len(chosen.slopes[0][0]), 0))]
     for each, sign in zip(chosen.signs, signs, strict=bool(chosen.signs)):
         multipliers.append(each[0][:, sign[0, 0] != 0].numpy() / factor)
-    return kept_slopes(np.hstack(slopes)), kept_multipliers(np.hstack(multipliers))
+    kept = KeptForms(
+        places,
+        kept_slopes(_of_open(chosen.slopes, open_)),
+        kept_multipliers(np.hstack(multipliers)),
+    )
+    if not chosen.weights:
+        return kept
+    quarters = [each[0].numpy().astype(np.uint8) for each in chosen.levels]
+    return replace(
+        kept, weights=kept_slopes(_of_open(chosen.weights, open_)), quarters=np.hstack(quarters)
+    )
+
+
+def _of_open(values: Sequence[Tensor], open_: Sequence[Indices]) -> NDArray[np.floating]:
+    """Numbers of open neurons (S, open), from those of all (1, S, width) by layer."""
+    return np.hstack([each[0].numpy()[:, some] for each, some in zip(values, open_, strict=True)])
 
 
 def _nothing() -> KeptForms:

@@ -131,14 +131,14 @@ class SignTree:
         self._stages = stages, search
         self._bounds = NodeBounds(stages, search, ball)
         self.asked, self._seek, self._record = asked, seek, record
-        self.sides = list(sides)
+        self.sides, self._given = list(sides), sides
         # Which cases the region as a whole leaves open.
         self._left = torch.ones(len(asked.cases), dtype=torch.bool)
         self._waiting = [self._first()]
         self._nodes, self._share = 0, 0.0
-        # Whether there are cuts; whether there can still be, which a proof in a file does not keep.
+        # Whether there are cuts; whether there can still be.
         self._cut, self._numbers = False, 0
-        self._can_be_cut = record is None and any(map(can_be_cut, stages[:-1]))
+        self._can_be_cut = any(map(can_be_cut, stages[:-1]))
         self._point: Vector | None = None
         # A node of which no neuron is open has the best bound that forms give, and still is.
         self._stuck = False
@@ -175,6 +175,10 @@ class SignTree:
         """Bound the region once more, with cuts; what was split so far is not gone on with."""
         self._cut, self._can_be_cut = True, False
         self._share, self._stuck = 0.0, False
+        if self._record is not None:
+            # What the region's bounds rest on is forgotten with its nodes.
+            self._record.begin_again(self._stages[0], self._bounds.pixels)
+            self.sides, self._left = list(self._given), torch.ones_like(self._left)
         self._margins[self._left] = torch.inf
         self._waiting = [self._first()]
 

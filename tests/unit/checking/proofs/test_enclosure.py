@@ -9,6 +9,7 @@ import pytest
 from scipy.optimize import linprog
 
 from advmip.checking.proofs.enclosure import Enclosure, Given, Sides, Stages
+from advmip.checking.proofs.input_cuts import Cuts
 from advmip.checking.proofs.regions import Boxes, ball
 from advmip.errors import InputError
 from advmip.networks.staged import AffineMap, Matrix, StagedNetwork
@@ -94,9 +95,10 @@ def test_neurons_and_forms_stay_within_their_bounds(seed: int, norm: str) -> Non
     assert (np.maximum(least, by_intervals)[:, None] <= values).all()
 
 
+@pytest.mark.parametrize("with_cuts", [False, True])
 @pytest.mark.parametrize("seed", range(6))
-def test_no_number_makes_a_bound_wrong_where_the_signs_are_held(seed: int) -> None:
-    """Slopes and prices of every size, even such that no proof may hold."""
+def test_no_number_makes_a_bound_wrong_where_the_signs_are_held(seed: int, with_cuts: bool) -> None:
+    """Slopes and prices of every size, even such that no proof may hold; any quarters."""
     network, random = with_a_sum(seed), np.random.default_rng(seed)
     image, region = region_around("linf")
     base = Enclosure(Stages(network), region)
@@ -110,12 +112,19 @@ def test_no_number_makes_a_bound_wrong_where_the_signs_are_held(seed: int) -> No
         sides.append(bounds.held(neuron, positive))
         agree &= (entering[layer][neuron] >= 0) == positive
         count = bounds.lower.shape[1]
+        terms = network.hidden[layer].terms
+        cuts = None
+        if with_cuts and len(terms) == 1:
+            inputs = np.arange(next(iter(terms.values())).shape[1])[seed % 2 :]
+            quarters = random.integers(0, 4, (7, len(inputs))).astype(np.uint8)
+            cuts = Cuts(random.random((7, count)), inputs, quarters)
         given.append(
             Given(
                 np.arange(count),
                 random.normal(scale=2.0, size=(7, count)),
                 np.array([neuron]),
                 random.normal(scale=10.0 ** random.uniform(-2, 3), size=(7, 1)),
+                cuts,
             )
         )
     enclosure = Enclosure(Stages(network), region, sides, base.magnitudes)

@@ -12,8 +12,9 @@ from scipy.optimize import linprog
 from tiny_networks import as_network
 
 from advmip import staged
+from advmip.checking.proofs.numbers import QUARTERS
 from advmip.mip.bounds.balls import NORMS, Ball
-from advmip.mip.bounds.input_cuts import LEVELS, InputCuts
+from advmip.mip.bounds.input_cuts import InputCuts
 from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.bounds.lines import Lines, Multipliers
 from advmip.mip.bounds.operators import DenseOperator, Stage, matrix_stages
@@ -32,7 +33,7 @@ class Layer:
         self.bias = -self.weights @ middle
         self.lower = middle - 0.5 * random.random(INPUTS)
         self.upper = middle + 0.5 * random.random(INPUTS)
-        self.levels = random.integers(0, LEVELS, INPUTS) if levels is None else np.array(levels)
+        self.levels = random.integers(0, QUARTERS, INPUTS) if levels is None else np.array(levels)
         stage = Stage(
             {0: DenseOperator(torch.from_numpy(self.weights))}, torch.from_numpy(self.bias)
         )
@@ -69,16 +70,16 @@ def test_cuts_hold_in_the_whole_box(seed: int) -> None:
 
 
 def test_cuts_at_a_corner_are_exact_there() -> None:
-    for corner in product((0, LEVELS - 1), repeat=INPUTS):
+    for corner in product((0, QUARTERS - 1), repeat=INPUTS):
         layer = Layer(3, corner)
-        point = layer.at(np.array([corner]) / (LEVELS - 1))
+        point = layer.at(np.array([corner]) / (QUARTERS - 1))
         np.testing.assert_allclose(layer.bounds(point), layer.outputs(point), atol=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_no_other_shares_are_lower_at_the_point(seed: int) -> None:
     layer = Layer(seed)
-    shares = (layer.levels + 0.5) / LEVELS
+    shares = (layer.levels + 0.5) / QUARTERS
     found = layer.bounds(layer.at(shares[None]))[0]
     for neuron in range(NEURONS):
         weights = layer.weights[neuron]
@@ -122,7 +123,7 @@ class Region:
             [torch.rand(3, 1, each, generator=generator, dtype=torch.float64) for each in widths],
             [],
             [torch.full((3, 1, each), weights, dtype=torch.float64) for each in widths],
-            [torch.randint(0, LEVELS, (3, 1, each), generator=generator) for each in inputs],
+            [torch.randint(0, QUARTERS, (3, 1, each), generator=generator) for each in inputs],
         )
 
     def points(self) -> np.ndarray:

@@ -38,6 +38,7 @@ from advmip.mip.bounds.lines import Multipliers
 from advmip.mip.bounds.operators import matrix_stages
 from advmip.mip.verification import region_verification
 from advmip.mip.verification.verifier import VerificationIngredients
+from advmip.mip.verification_tree import sign_tree
 from advmip.networks import Network
 from advmip.properties import Property
 
@@ -111,6 +112,23 @@ def by_inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Network, 
     return file, network, property_
 
 
+@pytest.fixture(scope="module")
+def with_cuts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Network]:
+    """A tree that began again with cuts, after some nodes without."""
+    _, network, image, label = instance(4, (8, 8, 8))
+    file = tmp_path_factory.mktemp("cuts") / "proof.npz"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(region_verification, "_TURN", 1e6)
+        patch.setattr(region_verification, "MOST_INPUTS", 0)
+        patch.setattr(sign_tree, "_BEFORE_CUTS", 200)
+        verdict = verify(network, image.reshape(1, 2, 2), label, 0.15, proof=file)
+    assert (verdict.status, verdict.evidence) == ("robust", "tree")
+    with np.load(file) as archive:
+        assert archive["region-0/cut-nodes-0/quarters"].max() == 3
+        assert archive["region-0/cut-nodes-0/weights"].max() > 0
+    return file, network
+
+
 def test_the_checker_knows_nothing_of_the_search() -> None:
     code = (
         "import sys, advmip.checking.proofs; "
@@ -177,6 +195,55 @@ def test_a_tree_over_signs_is_proved(by_signs: tuple[Path, Network]) -> None:
     assert found.leaves > 10
 
 
+def test_a_tree_with_cuts_is_proved(with_cuts: tuple[Path, Network]) -> None:
+    file, network = with_cuts
+    found = check_proof(file, network)
+    assert found.proved
+    assert found.leaves > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "value", "message"),
+    [
+        ("cut-nodes-0/weights", 3, 129, r"not in \[0, 1\]"),
+        ("cut-nodes-0/quarters", 3, 4, "quarter 4 of 4"),
+        ("inputs-of-0", 3, 4, "inputs that there are not"),
+        ("inputs-of-1", 0, -1, "inputs that there are not"),
+    ],
+)
+def test_a_number_of_a_cut_out_of_its_range_is_refused(
+    with_cuts: tuple[Path, Network], name: str, entry: int, value: int, message: str
+) -> None:
+    file, network = with_cuts
+
+    def change(arrays: Arrays) -> None:
+        arrays[f"region-0/{name}"][entry] = value
+
+    with pytest.raises(InputError, match=message):
+        check_proof(altered(file, change), network)
+
+
+def test_what_was_proved_without_cuts_does_not_count_beside_them(
+    with_cuts: tuple[Path, Network],
+) -> None:
+    file, network = with_cuts
+
+    def without(arrays: Arrays) -> None:
+        for name in [each for each in arrays if each.startswith("region-0/cut-nodes")]:
+            del arrays[name]
+
+    assert not check_proof(altered(file, without), network).proved
+
+
+def test_a_proof_of_the_version_before_cuts_is_read(by_signs: tuple[Path, Network]) -> None:
+    file, network = by_signs
+
+    def older(arrays: Arrays) -> None:
+        arrays["proof.json"]["version"] = 1
+
+    assert check_proof(altered(file, older), network).proved
+
+
 def test_a_sum_of_layers_is_proved_by_a_tree(tmp_path: Path) -> None:
     network = residual()
     image, label = around(network)
@@ -238,11 +305,12 @@ def test_conditions_on_inputs_are_proved_too(
     assert check_proof(tmp_path / "proof.npz", network, property_).proved
 
 
-@pytest.mark.parametrize("most", [0, 20])
+@pytest.mark.parametrize(("most", "before_cuts"), [(0, 10**9), (0, 0), (20, 0)])
 @pytest.mark.parametrize("seed", [1, 4, 5])
 def test_what_is_robust_by_every_activation_pattern_has_a_proof_and_nothing_else(
-    seed: int, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seed: int, most: int, before_cuts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sign_tree, "_BEFORE_CUTS", before_cuts)
     monkeypatch.setattr(region_verification, "MOST_INPUTS", most)
     tiny, network, image, label = instance(seed)
     rivals = [rival for rival in range(3) if rival != label]
@@ -405,7 +473,7 @@ def test_what_is_no_proof_is_named(tmp_path: Path, by_signs: tuple[Path, Network
             check_proof(bad, network)
 
     def newer(arrays: Arrays) -> None:
-        arrays["proof.json"]["version"] = 2
+        arrays["proof.json"]["version"] = 3
 
     def without(arrays: Arrays) -> None:
         del arrays["region-0/nodes-0/slopes"]
@@ -414,7 +482,7 @@ def test_what_is_no_proof_is_named(tmp_path: Path, by_signs: tuple[Path, Network
         arrays["question/image"] = arrays["question/image"].astype(np.float32)
 
     for change in (newer, without, single):
-        with pytest.raises(InputError, match="expected: a proof of version 1"):
+        with pytest.raises(InputError, match="expected: a proof of version 2"):
             check_proof(altered(file, change), network)
 
 

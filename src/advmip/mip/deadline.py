@@ -54,14 +54,14 @@ def has_deadline() -> bool:
     return bool(np.isfinite(_DEADLINE.get()))
 
 
-def seconds_left() -> float:
-    """Seconds until the deadline, at least 0; inf without one."""
-    return max(_DEADLINE.get() - time.perf_counter(), 0.0)
+def seconds_left(end: float = np.inf) -> float:
+    """Seconds until the deadline, or a time before it, at least 0; inf without one."""
+    return max(min(_DEADLINE.get(), end) - time.perf_counter(), 0.0)
 
 
-def time_is_up() -> bool:
-    """Whether the time is up."""
-    return seconds_left() == 0.0
+def time_is_up(end: float = np.inf) -> bool:
+    """Whether the time is up, or a time before it has come."""
+    return seconds_left(end) == 0.0
 
 
 def dense_checkpoint(operations: float) -> None:

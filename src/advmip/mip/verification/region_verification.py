@@ -50,8 +50,9 @@ _TOLERANCE = 1e-6
 _TIED = -1e-4
 # Where the network's own sums may be rounded by more than this, no solver's word counts.
 _SOLVER_ROUNDING = 1e-7
-# Seconds of a tree's first turn before programs have theirs.
-_TURN = 1.0
+# Seconds of the first turn, a tree's and then programs'; those of programs stay so long where more
+# neurons than these are open.
+_TURN, _FEW = 1.0, 300
 # How much of the time that all has taken goes to the search for a point from many starts.
 _SEEKING = 0.2
 
@@ -212,21 +213,23 @@ class RegionVerification:
         """Ask a tree and programs in turn, each turn twice as long; a point that meets a case.
 
         Which of them is quicker shows only at the end: so the better one has its share at any time.
-        A tree goes on where it was, programs begin anew.
+        A tree goes on where it was, programs begin anew, and of many open neurons they say what
+        they have to say at once or not at all: their turns stay short.
         """
         tree, turn = self._tree(form, bounds), _TURN
         point = None
         while True:
             if tree is not None:
-                with self._phases.timed("tree"), as_far_as(time.perf_counter() + turn):
-                    point = self._grown(tree)
+                with self._phases.timed("tree"), as_far_as():
+                    point = self._grown(tree, turn)
                 if isinstance(tree, SignTree):
                     bounds = [*map(_interval, tree.sides), bounds[-1]]
             last = tree is None or tree.ended
             if point is None and self._open.size and self._specification.ingredients.shortcuts:
                 point = self._sought()
             if point is None and self._open.size:
-                with as_far_as(time.perf_counter() + (np.inf if last else turn)):
+                theirs = turn if self._unstable <= _FEW else _TURN
+                with as_far_as(time.perf_counter() + (np.inf if last else theirs)):
                     point = self._solved(form, bounds)
             if point is not None or not self._open.size or last or time_is_up():
                 return point
@@ -256,9 +259,9 @@ class RegionVerification:
         conditions = np.concatenate([np.arange(first[case], ends[case]) for case in cases])
         return kind(self._proof, Numbering(self._alive, cases, conditions, self._factor))
 
-    def _grown(self, tree: InputTree | SignTree) -> Vector | None:
-        """Let a tree go on; a point that meets a case."""
-        found = tree.run()
+    def _grown(self, tree: InputTree | SignTree, turn: float) -> Vector | None:
+        """Let a tree go on for a turn; a point that meets a case."""
+        found = tree.run(turn)
         self._nodes += found.nodes
         if self._record is not None and (found.margins > 0).all():
             self._record.close()

@@ -7,6 +7,7 @@ box's sides, through the bounds of all neurons.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -116,10 +117,14 @@ class InputTree:
         return self._stuck or not len(self._waiting)
 
     @torch.no_grad()
-    def run(self) -> TreeProof:
-        """Go on until every case is excluded in each box, a point is found, or time is up."""
-        point, nodes = None, 0
-        while not self.ended and point is None and not time_is_up():
+    def run(self, turn: float = np.inf) -> TreeProof:
+        """Go on until every case is excluded in each box, a point is found, or time is up.
+
+        Args:
+            turn: Seconds after which no more boxes are begun.
+        """
+        point, nodes, end = None, 0, time.perf_counter() + turn
+        while not self.ended and point is None and not time_is_up(end):
             boxes, levels = self._waiting[-_BATCH:], self._depths[-_BATCH:]
             numbers = self._numbers[-_BATCH:]
             least, points, gains, weights = self._bounded(boxes)

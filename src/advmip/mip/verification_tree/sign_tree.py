@@ -8,6 +8,7 @@ again with cuts in the inputs of neurons, which take longer and leave fewer neur
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -155,10 +156,15 @@ class SignTree:
         self._point = None
 
     @torch.no_grad()
-    def run(self) -> TreeProof:
-        """Go on until every case is excluded in each node, a point is found, or time is up."""
-        done_before = self._nodes
-        while not self.ended and self._point is None and not time_is_up():
+    def run(self, turn: float = np.inf) -> TreeProof:
+        """Go on until every case is excluded in each node, a point is found, or time is up.
+
+        Args:
+            turn: Seconds after which no more nodes are begun. Those that were are done: the first
+                ones of a large network take longer than a turn, and would be lost with it.
+        """
+        done_before, end = self._nodes, time.perf_counter() + turn
+        while not self.ended and self._point is None and not time_is_up(end):
             if self._can_be_cut and self._numbers >= _BEFORE_CUTS:
                 self._begin_again()
             batch = self._next()

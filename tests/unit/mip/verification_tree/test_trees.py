@@ -28,16 +28,24 @@ def nothing_sought(points: np.ndarray) -> None:
     """No point is looked at: the tree must do without."""
 
 
-def by_signs(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_sought) -> TreeProof:
+def sign_tree_of(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_sought) -> SignTree:
     stages = matrix_stages(form)
     sides = LinearBounds(stages, ball).by_forms()[:-1]
     asked = Asked.of(goal, range(len(goal.cases)))
-    return SignTree(stages, matrix_stages(form, torch.float32), ball, sides, asked, seek).run()
+    return SignTree(stages, matrix_stages(form, torch.float32), ball, sides, asked, seek)
+
+
+def input_tree_of(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_sought) -> InputTree:
+    asked = Asked.of(goal, range(len(goal.cases)))
+    return InputTree(matrix_stages(form), ball, asked, seek)
+
+
+def by_signs(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_sought) -> TreeProof:
+    return sign_tree_of(form, ball, goal, seek).run()
 
 
 def by_inputs(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_sought) -> TreeProof:
-    asked = Asked.of(goal, range(len(goal.cases)))
-    return InputTree(matrix_stages(form), ball, asked, seek).run()
+    return input_tree_of(form, ball, goal, seek).run()
 
 
 def everything_around(seed: int) -> tuple[StagedNetwork, Goal, Ball]:
@@ -100,6 +108,20 @@ def test_a_point_that_is_come_across_ends_the_tree(tree) -> None:
     assert found.point is not None
     assert goal.surplus(form.logits(found.point)) > 0
     assert np.isneginf(found.margins).all()
+
+
+@pytest.mark.parametrize("tree_of", [sign_tree_of, input_tree_of])
+def test_a_turn_loses_nothing_that_was_begun(tree_of) -> None:
+    _, network, image, label = instance(4, (8, 8, 8))
+    form, ball = staged(network), Ball(torch.from_numpy(image.reshape(1, -1)), 0.15, "linf")
+    goal = untargeted(label, form.classes, margin=0.0)
+    whole = tree_of(form, ball, goal).run()
+    assert whole.done == 1.0
+    by_turns, found = tree_of(form, ball, goal), []
+    while not by_turns.ended:
+        found.append(by_turns.run(1e-3))
+    assert sum(each.nodes for each in found) == whole.nodes
+    assert (found[-1].margins == whole.margins).all()
 
 
 @pytest.mark.parametrize("tree", [by_signs, by_inputs])

@@ -25,6 +25,7 @@ from advmip.errors import InputError
 from advmip.networks.network import Network
 from advmip.networks.staged import StagedNetwork
 from advmip.networks.staging import staged
+from advmip.threads import held_to
 
 
 @dataclass(frozen=True)
@@ -49,20 +50,23 @@ class ProofCheck:
         return not self.missing
 
 
-def check_proof(path: Path, network: Network, question: Question | None = None) -> ProofCheck:
+def check_proof(
+    path: Path, network: Network, question: Question | None = None, *, threads: int = 1
+) -> ProofCheck:
     """Check a proof: bound every leaf of its trees anew, and see that the leaves cover the region.
 
     Args:
         path: The file.
         network: The network that it is about.
         question: What it should prove; that is taken from the file if left out.
+        threads: Of the linear algebra.
 
     Raises:
         InputError: The file is no proof or is damaged, holds a number out of its range, or is
             about another network or question.
     """
     begun = time.process_time()
-    with ProofFile(path) as file:
+    with held_to(threads), ProofFile(path) as file:
         if file.digest != network.digest:
             raise InputError(
                 subject=f"network of proof {path}",

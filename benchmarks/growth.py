@@ -218,7 +218,8 @@ def draw(figure: Figure, rows: pd.DataFrame) -> None:
     for panel, label in ((seconds, "open neurons"), (memory, "open neurons"), (radius, "radius")):
         panel.set_xlabel(label)
     seconds.set(yscale="log", ylabel="seconds")
-    memory.set(ylabel="peak memory, GiB", ylim=(0, None))
+    most = rows["memory_mb"].max() / 1024
+    memory.set(ylabel="peak memory, GiB", ylim=(0, 1.1 * most))
     radius.set(yscale="log", ylabel="median seconds")
     black: dict[str, Any] = {"color": style.GREY, "markersize": 5}
     keys = [Line2D([], [], color=_COLOURS[name], linewidth=4) for name in rows["verifier"].unique()]

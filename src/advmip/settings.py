@@ -421,7 +421,8 @@ class _Share:
     def _of(self, count: int | dict[str, int]) -> Any:
         if isinstance(count, dict):
             return {key: self._of(value) for key, value in count.items()}
-        return math.ceil(self._share * count)
+        # What rounding adds to a whole number is no further instance.
+        return math.ceil(self._share * count - 1e-9)
 
 
 def _check(validator: Any, settings: dict[str, Any]) -> None:

@@ -193,6 +193,11 @@ def test_a_share_of_a_scale_has_a_share_of_its_instances_and_seeds():
     assert settings["networks"] == whole["networks"]
 
 
+def test_a_share_that_is_a_whole_number_is_not_rounded_up():
+    settings = load_settings({"scale": "overnight", "share": 0.07}, WORKFLOW)
+    assert settings["zhu"]["experiments"]["basic"]["DNN1"]["images"] == 7
+
+
 def test_the_share_of_stored_settings_is_not_taken_again(tmp_path):
     settings = load_settings({"scale": "overnight", "share": 0.1}, WORKFLOW)
     save_settings(settings, tmp_path / "config.yaml")

@@ -25,7 +25,7 @@ it only the open ones are said. Neurons count as in the whole network, layers fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,12 @@ from advmip.checking.proofs.numbers import multipliers_of, quarters_of, slopes_o
 
 _KINDS = {"heads": "<i4", "places": "<i4", "slopes": "|u1", "multipliers": "<u2"}
 _OF_CUTS = {"weights": "|u1", "quarters": "|u1"}
+_READ: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "slopes": slopes_of,
+    "multipliers": multipliers_of,
+    "weights": slopes_of,
+    "quarters": quarters_of,
+}
 _PLAIN, _CUT, _INPUTS = "nodes", "cut-nodes", "inputs-of"
 # Nodes are written together until they take so many bytes.
 _TOGETHER = 2**23
@@ -201,25 +207,10 @@ class NodeReader:
             raise self._file.damaged("neurons or conditions that there are not")
         return found
 
-    def slopes(self, count: int, width: int) -> NDArray[np.float64]:
-        """The next slopes (count, width)."""
+    def matrix(self, name: str, count: int, width: int) -> NDArray[Any]:
+        """The next slopes, multipliers, weights or quarters (count, width)."""
         with self._file.reading():
-            return slopes_of(self._next("slopes", count * width)).reshape(count, width)
-
-    def multipliers(self, count: int, width: int) -> NDArray[np.float64]:
-        """The next multipliers (count, width)."""
-        with self._file.reading():
-            return multipliers_of(self._next("multipliers", count * width)).reshape(count, width)
-
-    def weights(self, count: int, width: int) -> NDArray[np.float64]:
-        """The next weights (count, width)."""
-        with self._file.reading():
-            return slopes_of(self._next("weights", count * width)).reshape(count, width)
-
-    def quarters(self, count: int, width: int) -> NDArray[np.uint8]:
-        """The next quarters (count, width)."""
-        with self._file.reading():
-            return quarters_of(self._next("quarters", count * width)).reshape(count, width)
+            return _READ[name](self._next(name, count * width)).reshape(count, width)
 
     def _next(self, name: str, count: int) -> NDArray[Any]:
         begin = self._read[name]

@@ -166,8 +166,8 @@ class SignTreeCheck:
         """The numbers of the layers before some forms."""
         depth = len(still)
         held = sorted(sign for sign in part.path if sign[0] < depth)
-        slopes = reader.slopes(count, sum(map(len, still)))
-        multipliers = reader.multipliers(count, len(held))
+        slopes = reader.matrix("slopes", count, sum(map(len, still)))
+        multipliers = reader.matrix("multipliers", count, len(held))
         cuts = self._cuts(reader, still, count) if cut else [None] * depth
         signs = np.array([1.0 if positive else -1.0 for _, _, positive in held])
         layers = np.array([layer for layer, _, _ in held], np.intp)
@@ -196,10 +196,9 @@ class SignTreeCheck:
         self, reader: NodeReader, still: Sequence[NDArray[np.int32]], count: int
     ) -> list[Cuts | None]:
         """The cuts in the layers before some forms."""
-        weights = reader.weights(count, sum(map(len, still)))
-        quarters = reader.quarters(
-            count, sum(len(each) for layer, each in self._inputs.items() if layer < len(still))
-        )
+        weights = reader.matrix("weights", count, sum(map(len, still)))
+        inputs_before = sum(len(each) for k, each in self._inputs.items() if k < len(still))
+        quarters = reader.matrix("quarters", count, inputs_before)
         found: list[Cuts | None] = []
         for layer, each in enumerate(still):
             alive = self.places[layer][each] >= 0

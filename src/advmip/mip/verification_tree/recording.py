@@ -195,9 +195,10 @@ def _kept(
     )
     if not chosen.weights:
         return kept
-    quarters = [each[0].numpy().astype(np.uint8) for each in chosen.levels]
     return replace(
-        kept, weights=kept_slopes(_of_open(chosen.weights, open_)), quarters=np.hstack(quarters)
+        kept,
+        weights=kept_slopes(_of_open(chosen.weights, open_)),
+        quarters=np.hstack([each[0].numpy() for each in chosen.levels]),
     )
 
 

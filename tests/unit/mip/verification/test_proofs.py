@@ -81,6 +81,16 @@ def altered(file: Path, change: Callable[[Arrays], object]) -> Path:
     return other
 
 
+def refused(file: Path, network: Network, name: str, entry: int, value: int, message: str) -> None:
+    """A proof with another number in one of its arrays is none."""
+
+    def change(arrays: Arrays) -> None:
+        arrays[name][entry] = value
+
+    with pytest.raises(InputError, match=message):
+        check_proof(altered(file, change), network)
+
+
 @pytest.fixture(scope="module")
 def by_signs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Network]:
     """A tree of tens of nodes over signs of a network of convolutions, in an L1 ball."""
@@ -214,13 +224,7 @@ def test_a_tree_with_cuts_is_proved(with_cuts: tuple[Path, Network]) -> None:
 def test_a_number_of_a_cut_out_of_its_range_is_refused(
     with_cuts: tuple[Path, Network], name: str, entry: int, value: int, message: str
 ) -> None:
-    file, network = with_cuts
-
-    def change(arrays: Arrays) -> None:
-        arrays[f"region-0/{name}"][entry] = value
-
-    with pytest.raises(InputError, match=message):
-        check_proof(altered(file, change), network)
+    refused(*with_cuts, f"region-0/{name}", entry, value, message)
 
 
 def test_what_was_proved_without_cuts_does_not_count_beside_them(
@@ -357,13 +361,7 @@ def test_a_multiplier_that_is_altered_leaves_its_leaf_open(
 def test_a_number_out_of_its_range_is_refused(
     by_signs: tuple[Path, Network], name: str, entry: int, value: int, message: str
 ) -> None:
-    file, network = by_signs
-
-    def change(arrays: Arrays) -> None:
-        arrays[f"region-0/nodes-0/{name}"][entry] = value
-
-    with pytest.raises(InputError, match=message):
-        check_proof(altered(file, change), network)
+    refused(*by_signs, f"region-0/nodes-0/{name}", entry, value, message)
 
 
 def test_a_leaf_that_is_missing_or_too_much_is_seen(by_signs: tuple[Path, Network]) -> None:

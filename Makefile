@@ -31,8 +31,9 @@ plan: $(READY)
 site: $(READY)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
+# As many workers as cores: each keeps to one.
 test: lint
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 # Faults at random: kills, full disks and the like, ROUNDS of each.
 test-faults: $(READY)

@@ -6,6 +6,7 @@ program runs on one of these, each step of theirs waits for it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -23,12 +24,20 @@ def use_threads(threads: int) -> None:
 
 @contextmanager
 def held_to(threads: int) -> Iterator[None]:
-    """Hold the linear algebra libraries to so many threads, for a while."""
-    with _libraries().limit(limits=threads, user_api="blas"):
-        yield
+    """Hold torch, where it is loaded, and the linear algebra libraries to so many, for a while."""
+    torch = sys.modules.get("torch")
+    with _libraries(loaded=torch is not None).limit(limits=threads, user_api="blas"):
+        before = torch.get_num_threads() if torch else threads
+        try:
+            if torch:
+                torch.set_num_threads(threads)
+            yield
+        finally:
+            if torch:
+                torch.set_num_threads(before)
 
 
 @cache
-def _libraries() -> ThreadpoolController:
-    """Those that are loaded; looking for them takes milliseconds."""
+def _libraries(*, loaded: bool) -> ThreadpoolController:
+    """Those that are there, with torch or before it is loaded; looking takes milliseconds."""
     return ThreadpoolController()

@@ -20,11 +20,11 @@ def test_threads_are_set_for_torch_and_linear_algebra():
         use_threads(before)
 
 
-def test_linear_algebra_is_held_for_a_while_and_let_go():
-    before = linear_algebra_threads()
+def test_torch_and_linear_algebra_are_held_for_a_while_and_let_go():
+    before = linear_algebra_threads(), torch.get_num_threads()
     with held_to(2):
-        assert linear_algebra_threads() == {2}
+        assert (linear_algebra_threads(), torch.get_num_threads()) == ({2}, 2)
         with held_to(1):
-            assert linear_algebra_threads() == {1}
-        assert linear_algebra_threads() == {2}
-    assert linear_algebra_threads() == before
+            assert (linear_algebra_threads(), torch.get_num_threads()) == ({1}, 1)
+        assert (linear_algebra_threads(), torch.get_num_threads()) == ({2}, 2)
+    assert (linear_algebra_threads(), torch.get_num_threads()) == before

@@ -70,10 +70,10 @@ def minimal_attack(
     With bounds "progressive", a gradient search and the linear programs of activation patterns
     give a first attack. Its distance U cuts the box to the ball {distance <= U}, over which the
     neurons are bounded by linear forms, then by linear programs; what becomes stable loses its
-    binary. In L-infinity, if the solver is left open, a tree over signs with bounds by forms first
-    tries to exclude all that is nearer. The solver must only beat U. When it finds a clearly nearer
-    attack early, the ball shrinks again. If it has not come to its end after 85 % of the time, the
-    rest is for a better lower bound, in smaller balls that grow.
+    binary. In L-infinity, if the solver is left open, a tree over signs with bounds by forms tries
+    to exclude all that is nearer, in turn with the solver. The solver must only beat U. When it
+    finds a clearly nearer attack early, the ball shrinks again. If it has not come to its end after
+    85 % of the time, the rest is for a better lower bound, in smaller balls that grow.
 
     Args:
         network: The network, or a module of torch (`from_torch`).

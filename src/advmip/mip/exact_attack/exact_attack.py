@@ -20,7 +20,7 @@ from advmip.mip.bounds import (
     tightened_bounds,
     tightened_further,
 )
-from advmip.mip.deadline import OutOfTimeError, as_far_as, checkpoint, until
+from advmip.mip.deadline import OutOfTimeError, as_far_as, checkpoint, time_is_up, until
 from advmip.mip.encoding import Interval, check_finite, unstable_neurons
 from advmip.mip.exact_attack.ingredients import Ingredients
 from advmip.mip.exact_attack.progress import ALL_CASES, Progress
@@ -42,9 +42,10 @@ _WORTH_A_RESTART = 0.98
 _SEARCH_SHARE = 0.25
 # Distance cuts and the bounds under them have this share of the time left at most.
 _DISTANCE_CUTS_SHARE = 0.25
-# A tree over signs goes first where so many neurons are open, for this share of the time left.
+# A tree over signs is asked where so many neurons are open, in turn with programs: the seconds of
+# the first turn, and how many times as long the next one is.
 _FEW_OPEN = 12
-_TREE_SHARE = 0.5
+_TURN, _LONGER = 1.0, 4.0
 _TREE = "tree"
 # Balls for lower bounds grow by this factor, from this share of the radius on.
 _GROWTH = 1.1
@@ -88,9 +89,11 @@ class ExactAttack:
         self._extra_margin = extra_margin
         self._begun = begun
         self._progress = Progress(problem, options, begun)
-        # Bounds within the ball of the best attack, and how many seconds they took.
+        # Bounds within the ball of the best attack, by forms and by programs; whether these had
+        # the time that they need, and how many seconds that was.
         self._propagated: PropagatedBounds | None = None
         self._shared: list[Interval] | None = None
+        self._shared_whole = False
         self._bounding = 0.0
 
     def solve_directly(self, bounds: list[Interval]) -> None:
@@ -121,9 +124,7 @@ class ExactAttack:
         cases = self._cases()
         progress.separate(cases)
         tree = ingredients.tree and self._tree_fits
-        settled = (tree and self._settled_by_tree(cases)) or all(
-            [self._settled(case, ingredients) for case in cases]
-        )
+        settled = self._settled_by_turns(cases, self._tree(cases) if tree else None, ingredients)
         progress.proved = settled or self._settled_in_growing_balls(tree=tree)
 
     def raise_margin(self, extra: float) -> None:
@@ -161,33 +162,60 @@ class ExactAttack:
             left = [c for c in cases if not propagated.excludes(within.towards(c).goal)]
         return propagated, left
 
-    def _settled_by_tree(self, cases: Sequence[int]) -> bool:
-        """Exclude every nearer attack in L-infinity by a tree over signs; whether it came to that.
+    def _tree(self, cases: Sequence[int]) -> ShrinkingTree | None:
+        """A tree over signs within the ball of the best attack; None if little is open there."""
+        progress = self._progress
+        within = self._problem.within(progress.radius)
+        propagated, left = self._left_by_forms(within, cases, progress.settling_until)
+        unstable = unstable_neurons(propagated.intervals)
+        if unstable < _FEW_OPEN or not left:
+            return None
+        progress.unstable = unstable
+        return ShrinkingTree(within, propagated.intervals, left)
+
+    def _settled_by_turns(
+        self, cases: Sequence[int], tree: ShrinkingTree | None, ingredients: Ingredients
+    ) -> bool:
+        """Ask a tree and programs in turn; whether every case is settled in time.
+
+        Which of them is quicker shows only at the end. A tree goes on where it was, programs begin
+        anew: turns grow, and the last two share what is left.
+        """
+        turn = _TURN
+        while True:
+            left = self._progress.left_to_settle
+            last = left < 2.0 * (1.0 + _LONGER) * turn
+            if tree is not None:
+                if self._settled_by_tree(tree, cases, 0.5 * left if last else turn):
+                    return True
+                last |= tree.ended
+            end = np.inf if last or tree is None else time.perf_counter() + turn
+            with until(end):
+                if all([self._settled(case, ingredients) for case in cases]):
+                    return True
+            if last or tree is None:
+                return False
+            turn *= _LONGER
+
+    def _settled_by_tree(self, tree: ShrinkingTree, cases: Sequence[int], turn: float) -> bool:
+        """Exclude every nearer attack by a tree; whether it came to that in its turn.
 
         What it comes across on the way makes the ball of the best attack smaller.
         """
         progress = self._progress
-        within = self._problem.within(progress.radius)
-        propagated, left = self._left_by_forms(within, cases, progress.settling_until)
-        if unstable_neurons(propagated.intervals) < _FEW_OPEN or not left:
-            return False
-        progress.unstable = unstable_neurons(propagated.intervals)
-        nearer = 1.0 - self._options.gap
-        share = time.perf_counter() + _TREE_SHARE * progress.left_to_settle
-        with progress.phases.timed("solver"), as_far_as(min(share, progress.settling_until)):
-            tree = ShrinkingTree(within, propagated.intervals, left)
-            radius = np.inf
+        end, radius, nodes = time.perf_counter() + turn, np.inf, tree.nodes
+        with progress.phases.timed("solver"), as_far_as(progress.settling_until):
             while progress.radius < radius and not tree.settled:
                 radius = progress.radius
-                tree.shrink(radius * nearer)
-                change = tree.run()
+                tree.shrink(radius * (1.0 - self._options.gap))
+                change = tree.run(end - time.perf_counter())
                 if change is not None:
-                    progress.improve(self._polished(within, change))
-            progress.nodes += tree.nodes
-            if tree.settled:
-                progress.solver = _TREE, "forms exclude every nearer attack"
-                for case in cases:
-                    progress.raise_bound(case, tree.radius)
+                    progress.improve(self._polished(self._problem.within(radius), change))
+        progress.nodes += tree.nodes - nodes
+        if tree.settled:
+            progress.solver = _TREE, "forms exclude every nearer attack"
+            for case in cases:
+                progress.raise_bound(case, tree.radius)
         return tree.settled
 
     def _settled(self, case: int, ingredients: Ingredients) -> bool:
@@ -323,9 +351,11 @@ class ExactAttack:
         propagated = self._propagated_over(problem)
         if propagated.excludes(problem.goal):
             return None
-        if self._shared is None or problem.distance.counting:
+        known = None if problem.distance.counting else self._shared
+        if known is None or not self._shared_whole:
             begun = time.perf_counter()
-            self._shared = tightened_bounds(problem, propagated.intervals)
+            self._shared = tightened_bounds(problem, known or propagated.intervals)
+            self._shared_whole = not time_is_up()
             self._bounding = time.perf_counter() - begun
         return self._shared
 

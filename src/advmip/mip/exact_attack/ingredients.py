@@ -14,7 +14,7 @@ class Ingredients:
         ball: The neurons are bounded over the ball of the best attack, not over the whole box.
         relaxation: They are bounded by linear forms and programs, not by intervals alone.
         tree: In L-infinity, where the solver is left open and more than a few neurons are, a tree
-            over signs with bounds by forms goes first.
+            over signs with bounds by forms takes turns with the solver.
         restart: After a clearly nearer attack, the ball shrinks and the solver starts again.
         distance_cuts: Where the solver takes long, it starts again with rows that fall towards the
             image, or in exact L2 with priced products, and with the bounds that follow from them.

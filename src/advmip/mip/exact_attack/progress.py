@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from advmip.checking.replay import Precision
+from advmip.mip.deadline import seconds_left
 from advmip.mip.exact_attack.result import Attack
 from advmip.mip.heuristics.incumbent import Incumbent
 from advmip.mip.phases import Phases
@@ -66,8 +67,8 @@ class Progress:
 
     @property
     def left_to_settle(self) -> float:
-        """Seconds until what is open turns to its lower bound."""
-        return self.settling_until - time.perf_counter()
+        """Seconds until what is open turns to its lower bound, or a turn ends."""
+        return seconds_left(self.settling_until)
 
     @property
     def seconds(self) -> float:

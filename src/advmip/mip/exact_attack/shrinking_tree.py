@@ -58,9 +58,14 @@ class ShrinkingTree:
             self._met,
         )
 
-    def run(self) -> Vector | None:
-        """Go on as far as there is time, or to an attack (pixels,) within the radius."""
-        found = self._tree.run()
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to be split."""
+        return self._tree.ended
+
+    def run(self, turn: float = np.inf) -> Vector | None:
+        """Go on for so many seconds, or to an attack (pixels,) within the radius."""
+        found = self._tree.run(turn)
         self.nodes += found.nodes
         self.settled = bool((found.margins > 0).all())
         return None if found.point is None else found.point - self._problem.image

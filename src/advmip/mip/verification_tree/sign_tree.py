@@ -1,9 +1,10 @@
 """A tree over the signs of neurons, each node with bounds of its own.
 
-A node holds the signs of some neurons. All neurons behind the last one are bounded anew, then what
-every open case lacks; a case that is excluded is not asked again below. Nodes are done depth first,
-so that few wait at a time, and small ones several together. What some nodes do not settle begins
-again with cuts in the inputs of neurons, which take longer and leave fewer neurons open.
+A node holds the signs of some neurons. All neurons behind the last one are bounded anew, where its
+sign moves their bounds by enough, then what every open case lacks; a case that is excluded is not
+asked again below. Nodes are done depth first, so that few wait at a time, and small ones several
+together. What some nodes do not settle begins again with cuts in the inputs of neurons, which take
+longer and leave fewer neurons open.
 """
 
 from __future__ import annotations
@@ -24,13 +25,16 @@ from advmip.mip.bounds.operators import Stage
 from advmip.mip.deadline import OutOfTimeError, checkpoint, time_is_up
 from advmip.mip.model import Vector
 from advmip.mip.verification_tree.asked import Asked, Seek, TreeProof
-from advmip.mip.verification_tree.branching import Split, best_split
+from advmip.mip.verification_tree.branching import Split, best_split, moved_behind
 from advmip.mip.verification_tree.neurons import Bounded, NodeBounds, Raised
 from advmip.mip.verification_tree.recording import SignTreeRecord
 
 # Steps of the search for lines: of neurons at the root and below, and of what is lacking.
 _ROOT_STEPS, _STEPS, _LAST_STEPS = 20, 3, 10
 _TINY = 1e-12
+# Neurons behind a sign are bounded anew if that moves their bounds by more than this share: it is
+# 0.01 and more in dense networks, 0.003 and less behind convolutions.
+_WORTH_BOUNDS = 0.005
 # Nodes are done together until their forms have so many numbers.
 _TOGETHER = 2**18
 # The forms of nodes without cuts have so many numbers before the tree begins again with them, in
@@ -46,7 +50,7 @@ class _Node:
     Attributes:
         place: Its number: 1 is the region, 2 k and 2 k + 1 are the halves of k.
         signs: Those (1, width) of each layer that it holds: 1, -1, or 0 where none is held.
-        first: The layer behind the sign that was held last.
+        first: The first layer that is bounded anew; behind the last one if none is.
         sides: Bounds of its parent's neurons (1, width).
         bounded: What bounds them.
         open: Which cases may still be met (cases,).
@@ -66,14 +70,14 @@ class _Node:
         """How many signs it holds."""
         return self.place.bit_length() - 1
 
-    def halves(self, split: Split, **known: Any) -> list[_Node]:
+    def halves(self, split: Split, first: int, **known: Any) -> list[_Node]:
         """The parts in which a neuron has one sign and the other, and what is known of both."""
         found = []
         for half, side in enumerate((1.0, -1.0)):
             signs = list(self.signs)
             signs[split.layer] = signs[split.layer].clone()
             signs[split.layer][0, split.neuron] = side
-            found.append(_Node(2 * self.place + half, signs, split.layer + 1, **known))
+            found.append(_Node(2 * self.place + half, signs, first, **known))
         return found
 
 
@@ -308,8 +312,10 @@ class SignTree:
             self._stuck = True
             return []
         self._note(done, split)
+        moved = moved_behind(split, done.sides, done.bounded)
         return done.node.halves(
             split,
+            split.layer + 1 if moved > _WORTH_BOUNDS else len(done.sides),
             sides=done.sides,
             bounded=done.bounded,
             open=still,

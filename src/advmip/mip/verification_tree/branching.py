@@ -5,8 +5,8 @@ the upper line times |c|. This holds for what is lacking and for the bounds l an
 behind, on which the lines there hang in turn; offsets grow with u by l^2 / (u - l)^2, with -l by
 u^2 / (u - l)^2. So to first order what is lost in the end flows from the last layer to the first.
 
-The same coefficients tell what a sign moves in the bounds behind it: in a dense layer all of them by
-a few per cent, behind a convolution few by next to nothing.
+The same coefficients tell what a sign moves in the bounds behind it: in a dense layer all of them
+by a few per cent, behind a convolution few by next to nothing.
 """
 
 from __future__ import annotations

@@ -309,12 +309,21 @@ def test_conditions_on_inputs_are_proved_too(
     assert check_proof(tmp_path / "proof.npz", network, property_).proved
 
 
-@pytest.mark.parametrize(("most", "before_cuts"), [(0, 10**9), (0, 0), (20, 0)])
+@pytest.mark.parametrize(
+    ("most", "before_cuts", "worth_bounds"),
+    [(0, 10**9, 0.0), (0, 10**9, 1.0), (0, 0, 0.0), (0, 0, 1.0), (20, 0, 0.0)],
+)
 @pytest.mark.parametrize("seed", [1, 4, 5])
 def test_what_is_robust_by_every_activation_pattern_has_a_proof_and_nothing_else(
-    seed: int, most: int, before_cuts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seed: int,
+    most: int,
+    before_cuts: int,
+    worth_bounds: float,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sign_tree, "_BEFORE_CUTS", before_cuts)
+    monkeypatch.setattr(sign_tree, "_WORTH_BOUNDS", worth_bounds)
     monkeypatch.setattr(region_verification, "MOST_INPUTS", most)
     tiny, network, image, label = instance(seed)
     rivals = [rival for rival in range(3) if rival != label]

@@ -56,9 +56,13 @@ def everything_around(seed: int) -> tuple[StagedNetwork, Goal, Ball]:
     return form, untargeted(label, form.classes, margin=0.0), ball
 
 
+@pytest.mark.parametrize("worth_bounds", [0.0, 1.0])
 @pytest.mark.parametrize("network", [convolutional(), residual()])
 @pytest.mark.parametrize("norm", NORMS)
-def test_margins_of_the_sign_tree_hold_for_points_of_the_ball(network, norm: str) -> None:
+def test_margins_of_the_sign_tree_hold_for_points_of_the_ball(
+    network, norm: str, worth_bounds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_tree, "_WORTH_BOUNDS", worth_bounds)
     form = staged(network)
     image = np.random.default_rng(3).random(form.pixels)
     label = int(form.logits(image).argmax())
@@ -81,12 +85,16 @@ def test_margins_of_the_sign_tree_hold_for_points_of_the_ball(network, norm: str
     assert (found.margins <= lacking).all()
 
 
-@pytest.mark.parametrize("before_cuts", [0, 200, 10**9])
+# Nodes bound all neurons behind their sign anew, or none.
+@pytest.mark.parametrize(
+    ("before_cuts", "worth_bounds"), [(0, 0.0), (200, 0.0), (10**9, 0.0), (200, 1.0), (10**9, 1.0)]
+)
 @pytest.mark.parametrize("seed", range(12))
 def test_both_trees_agree_with_programs_around_the_smallest_attack(
-    seed: int, before_cuts: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, before_cuts: int, worth_bounds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sign_tree, "_BEFORE_CUTS", before_cuts)
+    monkeypatch.setattr(sign_tree, "_WORTH_BOUNDS", worth_bounds)
     _, network, image, label = instance(seed, (4, 4, 3))
     for epsilon in (0.05, 0.15, 0.3, 0.6):
         expected = verify(network, image.reshape(SHAPE), label, epsilon, ingredients=PROGRAMS)

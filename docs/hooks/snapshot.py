@@ -75,8 +75,10 @@ def _came_out(source: str, up: str) -> str:
 def _sections(source: str, folder: Path, link: str) -> Iterator[str]:
     origin = pd.read_csv(folder / "origin.csv", index_col=0)[source]
     verdicts = _verdicts(folder, source)
+    share = origin.get("share of the scale")
     yield (
-        f"Scale `{folder.name}`, {origin['date'][:10]}, {origin['cores']} cores of "
+        f"Scale `{folder.name}`{f', a share of {share} of it' if pd.notna(share) else ''}, "
+        f"{origin['date'][:10]}, {origin['cores']} cores of "
         f"{origin['processor']}, one thread a job. "
         f"[Every verdict, as a table]({link}/verdicts/{source}.csv)."
     )

@@ -181,23 +181,22 @@ class ExactAttack:
         Which of them is quicker shows only at the end. A tree goes on where it was, programs begin
         anew: turns grow, and the last two share what is left.
         """
-        turn = _TURN
+        turn, open_ = _TURN, list(cases)
         while True:
             left = self._progress.left_to_settle
-            last = left < 2.0 * (1.0 + _LONGER) * turn
+            last = tree is None or left < 2.0 * (1.0 + _LONGER) * turn
             if tree is not None:
-                if self._settled_by_tree(tree, cases, 0.5 * left if last else turn):
+                if self._settled_by_tree(tree, 0.5 * left if last else turn):
                     return True
                 last |= tree.ended
-            end = np.inf if last or tree is None else time.perf_counter() + turn
-            with until(end):
-                if all([self._settled(case, ingredients) for case in cases]):
-                    return True
-            if last or tree is None:
-                return False
+            with until(np.inf if last else time.perf_counter() + turn):
+                # What is settled in a ball is settled in a smaller one.
+                open_ = [case for case in open_ if not self._settled(case, ingredients)]
+            if last or not open_:
+                return not open_
             turn *= _LONGER
 
-    def _settled_by_tree(self, tree: ShrinkingTree, cases: Sequence[int], turn: float) -> bool:
+    def _settled_by_tree(self, tree: ShrinkingTree, turn: float) -> bool:
         """Exclude every nearer attack by a tree; whether it came to that in its turn.
 
         What it comes across on the way makes the ball of the best attack smaller.
@@ -214,7 +213,7 @@ class ExactAttack:
         progress.nodes += tree.nodes - nodes
         if tree.settled:
             progress.solver = _TREE, "forms exclude every nearer attack"
-            for case in cases:
+            for case in progress.bounds:
                 progress.raise_bound(case, tree.radius)
         return tree.settled
 

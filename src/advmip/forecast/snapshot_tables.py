@@ -51,13 +51,15 @@ def samples_of_tables(settings: Settings, folder: Path) -> list[Sample]:
 
     Args:
         settings: The settings of its scale.
-        folder: The folder with `tables/` and `figures/`.
+        folder: The folder with `tables/` and `figures/`, and with `rows/` of some sources, whose
+            tables are not needed.
     """
+    readers = {"zhu": _thesis, "benmhenni": _solvers, "tjeng": _verifiers, "zk": _finetuning}
     return [
-        *_thesis(settings, folder),
-        *_solvers(settings, folder),
-        *_verifiers(settings, folder),
-        *_finetuning(settings, folder),
+        sample
+        for source, samples in readers.items()
+        if not (folder / "rows" / source).is_dir()
+        for sample in samples(settings, folder)
     ]
 
 

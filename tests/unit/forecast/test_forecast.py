@@ -231,6 +231,9 @@ def test_tables_of_a_snapshot_tell_what_they_hold(tmp_path: Path) -> None:
         writer.writerows(rows)
     samples = samples_of_tables(small(time_limit=50.0), tmp_path)
     assert samples == [Sample(L1, 50.0, True, 1.0), Sample(L1, 10.0, False, 3.0)]
+    # Rows say more than the tables that were made from them.
+    (tmp_path / "rows" / "zhu").mkdir(parents=True)
+    assert not samples_of_tables(small(time_limit=50.0), tmp_path)
 
 
 def test_the_snapshots_that_are_kept_can_be_read(tmp_path: Path) -> None:

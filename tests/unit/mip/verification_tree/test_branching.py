@@ -18,10 +18,10 @@ def bounds(*pairs: tuple[float, float]) -> Sides:
 
 
 def test_a_sign_moves_a_bound_by_what_its_triangle_cost_it() -> None:
-    """Behind relu(p) with p in [-1, 3] the lower bound of 2 - relu(p) is -1, and 2 without p > 0.
+    """Behind relu(p), p in [-1, 3], the input 2 - relu(p) of a neuron.
 
-    The triangle's offset 3 / 4 is what both signs gain where the form is lowest: all of it in the
-    lower bound, none of it in the upper one, of 3 that lie between them.
+    Its lower bound pays for the triangle, whose offset is 3 / 4, its upper one does not; 3 lie
+    between them.
     """
     first, second = bounds((1.0, 2.0), (-1.0, 3.0)), bounds((-1.0, 2.0), (0.5, 1.0))
     slack = {1: torch.tensor([[0.0, 1.0], [0.0, 0.0]])}

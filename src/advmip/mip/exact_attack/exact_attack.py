@@ -89,8 +89,7 @@ class ExactAttack:
         self._extra_margin = extra_margin
         self._begun = begun
         self._progress = Progress(problem, options, begun)
-        # Bounds within the ball of the best attack, by forms and by programs; whether these had
-        # the time that they need, and how many seconds that was.
+        # Bounds in the best attack's ball: by forms; by programs, whether whole, and their seconds.
         self._propagated: PropagatedBounds | None = None
         self._shared: list[Interval] | None = None
         self._shared_whole = False
@@ -189,7 +188,7 @@ class ExactAttack:
                 if self._settled_by_tree(tree, 0.5 * left if last else turn):
                     return True
                 last |= tree.ended
-            with until(np.inf if last else time.perf_counter() + turn):
+            with self._progress.turn(np.inf if last else turn):
                 # What is settled in a ball is settled in a smaller one.
                 open_ = [case for case in open_ if not self._settled(case, ingredients)]
             if last or not open_:
@@ -318,10 +317,8 @@ class ExactAttack:
         """Exclude every case in balls that grow, by a tree in each, as far as there is time."""
         progress = self._progress
         while progress.left > 0:
-            smallest, farthest = (
-                max(progress.lower_bound, _LEAST * progress.radius),
-                progress.radius,
-            )
+            farthest = progress.radius
+            smallest = max(progress.lower_bound, _LEAST * farthest)
             radius = min(smallest * _GROWTH, (smallest + farthest) / 2.0)
             if radius < smallest * _WORTH_A_TREE:
                 return
@@ -368,6 +365,8 @@ class ExactAttack:
     def _solve(self, problem: Problem, bounds: list[Interval], seconds: float, case: int) -> bool:
         """Give a problem to the solver and take over what it finds; whether it came to an end."""
         check_finite(bounds, self._formulation)
+        if seconds <= 0.0:
+            return False
         measure, progress = problem.distance, self._progress
         with progress.phases.timed("solver"), until(progress.deadline):
             try:

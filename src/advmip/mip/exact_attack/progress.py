@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from advmip.checking.replay import Precision
-from advmip.mip.deadline import seconds_left
 from advmip.mip.exact_attack.result import Attack
 from advmip.mip.heuristics.incumbent import Incumbent
 from advmip.mip.phases import Phases
@@ -35,7 +35,8 @@ class Progress:
 
     Attributes:
         deadline: When everything must end, by `time.perf_counter`.
-        settling_until: When what is open has the rest of the time for its lower bound.
+        settling_until: When what is open has the rest of the time for its lower bound, or when a
+            turn ends.
         incumbent: The nearest attack; None without one.
         bounds: By case of the goal: no attack that meets it is nearer.
         proved: Whether the search for nearer attacks came to its end.
@@ -68,7 +69,17 @@ class Progress:
     @property
     def left_to_settle(self) -> float:
         """Seconds until what is open turns to its lower bound, or a turn ends."""
-        return seconds_left(self.settling_until)
+        return self.settling_until - time.perf_counter()
+
+    @contextmanager
+    def turn(self, seconds: float) -> Iterator[None]:
+        """Settle what is open for so many seconds at most; what is found may take longer."""
+        whole = self.settling_until
+        self.settling_until = min(whole, time.perf_counter() + seconds)
+        try:
+            yield
+        finally:
+            self.settling_until = whole
 
     @property
     def seconds(self) -> float:

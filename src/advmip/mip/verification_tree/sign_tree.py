@@ -30,7 +30,7 @@ from advmip.mip.verification_tree.neurons import Bounded, NodeBounds, Raised
 from advmip.mip.verification_tree.recording import SignTreeRecord
 
 # Steps of the search for lines: of neurons at the root and below, and of what is lacking.
-_ROOT_STEPS, _STEPS, _LAST_STEPS = 20, 3, 5
+_ROOT_STEPS, _STEPS, _LAST_STEPS = 20, 3, 10
 _TINY = 1e-12
 # Neurons behind a sign are bounded anew if that moves their bounds by more than this share: it is
 # 0.01 and more in dense networks, 0.003 and less behind convolutions.

@@ -30,7 +30,7 @@ from advmip.mip.verification_tree.neurons import Bounded, NodeBounds, Raised
 from advmip.mip.verification_tree.recording import SignTreeRecord
 
 # Steps of the search for lines: of neurons at the root and below, and of what is lacking.
-_ROOT_STEPS, _STEPS, _LAST_STEPS = 20, 3, 10
+_ROOT_STEPS, _STEPS, _LAST_STEPS = 10, 3, 10
 _TINY = 1e-12
 # Neurons behind a sign are bounded anew if that moves their bounds by more than this share: it is
 # 0.01 and more in dense networks, 0.003 and less behind convolutions.
@@ -40,6 +40,8 @@ _TOGETHER = 2**18
 # The forms of nodes without cuts have so many numbers before the tree begins again with them, in
 # the region and in nodes of so few signs: what they tighten there holds for all nodes below.
 _BEFORE_CUTS, _CUT_LEVELS = 2**21, 4
+# It does if layers that can have cuts hold so large a share of what the region leaves open.
+_WORTH_CUTS = 0.5
 _NONE = torch.zeros(0, dtype=torch.long)
 
 
@@ -141,9 +143,8 @@ class SignTree:
         self._left = torch.ones(len(asked.cases), dtype=torch.bool)
         self._waiting = [self._first()]
         self._nodes, self._share = 0, 0.0
-        # Whether there are cuts; whether there can still be.
-        self._cut, self._numbers = False, 0
-        self._can_be_cut = any(map(can_be_cut, stages[:-1]))
+        # Whether there are cuts, and whether there may still be.
+        self._cut, self._cuts_wait, self._numbers = False, True, 0
         self._point: Vector | None = None
         # A node of which no neuron is open has the best bound that forms give, and still is.
         self._stuck = False
@@ -169,8 +170,10 @@ class SignTree:
         """
         done_before, end = self._nodes, time.perf_counter() + turn
         while not self.ended and self._point is None and not time_is_up(end):
-            if self._can_be_cut and self._numbers >= _BEFORE_CUTS:
-                self._begin_again()
+            if self._cuts_wait and self._numbers >= _BEFORE_CUTS:
+                self._cuts_wait = False
+                if _open_to_cuts(self._stages[0], self.sides) >= _WORTH_CUTS:
+                    self._begin_again()
             batch = self._next()
             try:
                 self._waiting += self._children(batch)
@@ -183,7 +186,7 @@ class SignTree:
 
     def _begin_again(self) -> None:
         """Bound the region once more, with cuts; what was split so far is not gone on with."""
-        self._cut, self._can_be_cut = True, False
+        self._cut = True
         self._share, self._stuck = 0.0, False
         if self._record is not None:
             # What the region's bounds rest on is forgotten with its nodes.
@@ -344,6 +347,13 @@ class SignTree:
             found.chosen.items(missed),
             split,
         )
+
+
+def _open_to_cuts(stages: Sequence[Stage], sides: Sequence[Sides]) -> float:
+    """The share of open neurons in layers that can have cuts in what enters them."""
+    counts = [int(each.unstable().sum()) for each in sides]
+    cut = [n for n, stage in zip(counts, stages, strict=False) if can_be_cut(stage)]
+    return sum(cut) / max(1, sum(counts))
 
 
 def _stacked(sides: Sequence[Sides]) -> Sides:

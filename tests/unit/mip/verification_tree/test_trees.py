@@ -12,6 +12,7 @@ from small_networks import convolutional, points_of, residual
 from tiny_networks import instance
 
 from advmip import VerificationIngredients, staged, verify
+from advmip.mip.bounds import operators
 from advmip.mip.bounds.balls import NORMS, Ball
 from advmip.mip.bounds.linear import LinearBounds
 from advmip.mip.bounds.operators import matrix_stages
@@ -56,6 +57,23 @@ def everything_around(seed: int) -> tuple[StagedNetwork, Goal, Ball]:
     return form, untargeted(label, form.classes, margin=0.0), ball
 
 
+def nearly_proved(network, norm: str) -> tuple[StagedNetwork, Ball, Goal]:
+    """The label's logit is moved until forms alone nearly prove every case: a tree must."""
+    form = staged(network)
+    image = np.random.default_rng(3).random(form.pixels)
+    label = int(form.logits(image).argmax())
+    goal = untargeted(label, form.classes, margin=0.0)
+    radius = {"linf": 0.12, "l1": 4.0, "l2": 0.9}[norm]
+    ball = Ball(torch.from_numpy(image[None]), radius, norm)
+    sides = LinearBounds(matrix_stages(form), ball)
+    sides.by_forms()
+    asked = Asked.of(goal, range(len(goal.cases)))
+    least = float(asked.by_case(sides.forms(asked.rows).least + asked.sides).min())
+    bias = form.output.bias.copy()
+    bias[label] -= least + 5e-4
+    return replace(form, output=replace(form.output, bias=bias)), ball, goal
+
+
 @pytest.mark.parametrize("worth_bounds", [0.0, 1.0])
 @pytest.mark.parametrize("network", [convolutional(), residual()])
 @pytest.mark.parametrize("norm", NORMS)
@@ -63,26 +81,26 @@ def test_margins_of_the_sign_tree_hold_for_points_of_the_ball(
     network, norm: str, worth_bounds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sign_tree, "_WORTH_BOUNDS", worth_bounds)
-    form = staged(network)
-    image = np.random.default_rng(3).random(form.pixels)
-    label = int(form.logits(image).argmax())
-    goal = untargeted(label, form.classes, margin=0.0)
-    radius = {"linf": 0.12, "l1": 4.0, "l2": 0.9}[norm]
-    ball = Ball(torch.from_numpy(image[None]), radius, norm)
-    # The label's logit is moved until forms alone nearly prove every case: the tree must.
-    sides = LinearBounds(matrix_stages(form), ball)
-    sides.by_forms()
-    asked = Asked.of(goal, range(len(goal.cases)))
-    least = float(asked.by_case(sides.forms(asked.rows).least + asked.sides).min())
-    bias = form.output.bias.copy()
-    bias[label] -= least + 5e-4
-    form = replace(form, output=replace(form.output, bias=bias))
+    form, ball, goal = nearly_proved(network, norm)
     found = by_signs(form, ball, goal)
     assert found.done == 1.0
     outputs = form.logits(points_of(ball, 5000, seed=4).T)
     lacking = -goal.surpluses(outputs).max(axis=1)
     assert (found.margins > 0).all()
     assert (found.margins <= lacking).all()
+
+
+def test_a_tree_whose_neurons_can_hardly_have_cuts_does_not_begin_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Sparse maps have no cuts.
+    monkeypatch.setattr(operators, "_DENSE", 0.9)
+    asked = nearly_proved(convolutional(), "linf")
+    without = by_signs(*asked)
+    monkeypatch.setattr(sign_tree, "_BEFORE_CUTS", 1)
+    assert by_signs(*asked).nodes == without.nodes
+    monkeypatch.setattr(sign_tree, "_WORTH_CUTS", 0.0)
+    assert by_signs(*asked).nodes == without.nodes + 1
 
 
 # Nodes bound all neurons behind their sign anew, or none.

@@ -297,7 +297,7 @@ class LinearBounds:
         rising = [each.rising(some) for each, some in zip(lines, slopes, strict=True)]
         weight = torch.ones_like(products)
 
-        def widen(layer: int, above: Tensor) -> None:
+        def widen(layer: int, above: Tensor, _: Tensor) -> None:
             nonlocal products, weight
             sides, magnitude = known[layer - 1]
             passing = (sides.upper > 0) | (sides.lower >= 0)
@@ -328,7 +328,7 @@ def _of(values: Tensor, chosen: Tensor) -> Tensor:
     return values if len(values) == 1 else values[chosen]
 
 
-def _unseen(layer: int, above: Tensor) -> None:
+def _unseen(layer: int, above: Tensor, taken: Tensor) -> None:
     """Without rounding, coefficients do not matter."""
 
 

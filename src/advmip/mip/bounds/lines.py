@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 import torch
 from torch import Tensor
@@ -80,16 +79,15 @@ class Lines:
         """The lower line's slope (N, S, width), where that of unstable neurons is given."""
         return torch.where(self.unstable, slopes, self.active)
 
-    def values(self, above: Tensor, rising: Tensor, entering: Tensor) -> Tensor:
+    def values(self, above: Tensor, taken: Tensor, entering: Tensor) -> Tensor:
         """What the lines that a form takes make of the neurons' inputs (N, S, width).
 
         Args:
             above: The form's coefficients of the neurons (N, S, width).
-            rising: The slopes of the lower lines.
+            taken: The slopes of these lines.
             entering: The inputs.
         """
-        upper = self.falling * entering + self.offset
-        return torch.where(above > 0, rising * entering, upper)
+        return torch.addcmul(torch.where(above > 0, 0.0, self.offset), taken, entering)
 
 
 @dataclass
@@ -143,11 +141,6 @@ class Multipliers:
             self.levels,
         )
 
-    def take(self, other: Multipliers, better: Tensor) -> None:
-        """Take over another's where it is better (N, S)."""
-        for mine, theirs in zip(chain(*self._fields), chain(*other._fields), strict=True):
-            mine[better] = theirs[better]
-
     def copy(self) -> Multipliers:
         """The same ones once more."""
         return self._each(Tensor.clone)
@@ -175,7 +168,7 @@ def pulled_back(
     rising: Sequence[Tensor],
     forms: dict[int, Tensor],
     constant: Tensor,
-    seen: Callable[[int, Tensor], None],
+    seen: Callable[[int, Tensor, Tensor], None],
     prices: Sequence[Tensor] = (),
     cuts: Sequence[InputCuts | None] = (),
     weights: Sequence[Tensor] = (),
@@ -188,7 +181,8 @@ def pulled_back(
         rising: The slopes (N, 1 or S, width) of their lower lines.
         forms: Coefficients (N or 1, S, width) by layer.
         constant: What the forms have besides (N or 1, S).
-        seen: Is told each layer and the form's coefficients of it, from the last one on.
+        seen: Is told each layer, the form's coefficients of it and the slopes of the lines that it
+            takes, from the last one on.
         prices: -b s of each layer's neurons (N, S, width), 0 where no sign is held.
         cuts: Of each layer, for one form of N images; None where there are none.
         weights: Their share in the upper bounds (N, 1, width).
@@ -202,17 +196,18 @@ def pulled_back(
             continue
         above, between = waiting.pop(layer), lines[layer - 1]
         stage = stages[layer - 1]
-        seen(layer, above)
+        taken = torch.where(above > 0, rising[layer - 1], between.falling)
+        seen(layer, above, taken)
+        below = above * taken
         negative = above.clamp(max=0.0)
         pulled: list[tuple[int, Tensor]] = []
         cut = cuts[layer - 1] if cuts else None
         if cut is not None:
             share = negative * torch.where(between.unstable, weights[layer - 1], 0.0)
-            negative = negative - share
-            taken = share[:, 0, cut.kept]
-            constant = constant + (taken * cut.constant).sum(-1, keepdim=True)
-            pulled.append((cut.layer, cut.pulled_back(taken)[:, None]))
-        below = above.clamp(min=0.0) * rising[layer - 1] + negative * between.falling
+            negative, below = negative - share, below - share * between.falling
+            kept = share[:, 0, cut.kept]
+            constant = constant + (kept * cut.constant).sum(-1, keepdim=True)
+            pulled.append((cut.layer, cut.pulled_back(kept)[:, None]))
         constant = constant + dot(negative, between.offset[:, 0])
         if prices:
             below = below + prices[layer - 1]

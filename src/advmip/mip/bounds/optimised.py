@@ -12,7 +12,7 @@ cuts are taken anew, at the mean of the latest such points.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -100,6 +100,11 @@ class OptimisedForms:
     ) -> Attained:
         """The bound of forms in the layers before a stage, and what they have besides."""
         above: dict[int, Tensor] = {}
+        taken: dict[int, Tensor] = {}
+
+        def seen(layer: int, coefficients: Tensor, slopes: Tensor) -> None:
+            above[layer], taken[layer] = coefficients, slopes
+
         rising = [each.rising(some) for each, some in zip(lines, chosen.slopes, strict=True)]
         prices = [-s * b for s, b in zip(signs, chosen.signs, strict=True)]
         form, constant = pulled_back(
@@ -108,7 +113,7 @@ class OptimisedForms:
             rising,
             forms,
             constant,
-            above.__setitem__,
+            seen,
             prices,
             cuts,
             chosen.weights,
@@ -125,13 +130,13 @@ class OptimisedForms:
                 leaving[layer] = torch.zeros_like(entering[layer])
                 continue
             between, cut = lines[layer - 1], cuts[layer - 1] if cuts else None
-            leaving[layer] = between.values(above[layer], rising[layer - 1], entering[layer])
+            leaving[layer] = between.values(above[layer], taken[layer], entering[layer])
             if cut is not None:
                 # Where the form takes the upper bound, what leaves is that of the triangle so far.
-                taken = (between.unstable & (above[layer] < 0))[:, 0, cut.kept]
+                lower = (between.unstable & (above[layer] < 0))[:, 0, cut.kept]
                 excess = leaving[layer][:, 0, cut.kept] - cut.values(leaving[cut.layer][:, 0])
                 lowered[layer] = torch.zeros_like(entering[layer])
-                lowered[layer][:, 0, cut.kept] = torch.where(taken, excess, 0.0)
+                lowered[layer][:, 0, cut.kept] = torch.where(lower, excess, 0.0)
                 leaving[layer] = leaving[layer] - chosen.weights[layer - 1] * lowered[layer]
         return Attained(constant + values, above, entering, leaving, lowered)
 
@@ -163,50 +168,80 @@ class OptimisedForms:
         Returns:
             The bounds (N, S), what attains them, and the last step's bound.
         """
-        now, best = start.copy(), start.copy()
+        now = start.copy()
         stage = self._stages[depth]
         forms, constant = stage.pulled_back(coefficients), coefficients @ stage.bias
         cuts = _CutSearch(self._stages, lines, boxes, now)
         found = self._attained(depth, forms, constant, lines, now, signs, cuts.cuts)
+        opened = [_places(each.unstable) for each in lines]
+        held = [_places(each) for each in signs]
         # Multipliers are priced in the form's own coefficients.
         units = (_mean_size(found.above.get(layer)) for layer in range(1, len(now.signs) + 1))
-        steppers = [
-            *(_Adam(each, _SLOPE_STEP, 1.0) for each in now.slopes),
+        climbers = [
+            *(_Adam(*each, _SLOPE_STEP, 1.0) for each in zip(now.slopes, opened, strict=True)),
             *(
-                _Adam(each, _SIGN_STEP * unit, torch.inf)
-                for each, unit in zip(now.signs, units, strict=True)
+                _Adam(values, places, _SIGN_STEP * unit, torch.inf)
+                for values, places, unit in zip(now.signs, held, units, strict=True)
             ),
-            *(_Adam(each, _CUT_STEP, 1.0) for each in now.weights),
+            *(_Adam(*each, _CUT_STEP, 1.0) for each in zip(now.weights, opened, strict=False)),
         ]
         least = found.least
         for _ in range(steps):
             if time_is_up() or bool((least > enough).all()):
                 break
-            for stepper, gradient in zip(steppers, _gradients(found, now, signs), strict=True):
+            gradients = _gradients(found, now, signs, [each.places for each in climbers])
+            for climber, gradient in zip(climbers, gradients, strict=True):
                 if gradient is not None:
-                    stepper.climb(gradient)
+                    climber.climb(gradient)
             cuts.follow(found)
             found = self._attained(depth, forms, constant, lines, now, signs, cuts.cuts)
-            best.take(now, found.least > least)
+            better = found.least > least
             least = torch.maximum(least, found.least)
-        return least, best, found
+            for each in climbers:
+                each.keep(better)
+            cuts.keep(better)
+        for each in climbers:
+            each.end()
+        cuts.end()
+        return least, now, found
+
+
+def _places(chosen: Tensor) -> Tensor:
+    """The neurons that are chosen, or not 0, for any of N images (N, 1, width)."""
+    return chosen.flatten(0, 1).any(0).nonzero()[:, 0]
 
 
 def _gradients(
-    found: Attained, chosen: Multipliers, signs: Sequence[Tensor]
-) -> list[Tensor | None]:
-    """The derivative of a bound by slopes, multipliers and the shares of cuts, layer by layer."""
-    layers = range(1, len(chosen.slopes) + 1)
-    slopes = [
-        found.above[layer].clamp(min=0.0) * found.entering[layer] if layer in found.above else None
-        for layer in layers
-    ]
-    held = [-s * found.entering[layer] for layer, s in zip(layers, signs, strict=False)]
-    cut = [
-        -found.above[layer] * found.lowered[layer] if layer in found.lowered else None
-        for layer in range(1, len(chosen.weights) + 1)
-    ]
-    return [*slopes, *held, *cut]
+    found: Attained, chosen: Multipliers, signs: Sequence[Tensor], places: Sequence[Tensor]
+) -> Iterator[Tensor | None]:
+    """The derivative of a bound by slopes, multipliers and the shares of cuts, layer by layer.
+
+    Args:
+        found: The bound.
+        chosen: These slopes, multipliers and shares.
+        signs: The held signs.
+        places: The neurons whose derivatives are asked for, in the same order.
+    """
+    asked = iter(places)
+    for layer in range(1, len(chosen.slopes) + 1):
+        some = next(asked)
+        above = found.above.get(layer)
+        yield (
+            None
+            if above is None
+            else _at(above, some).clamp(min=0.0) * _at(found.entering[layer], some)
+        )
+    for layer, sign in enumerate(signs, 1):
+        some = next(asked)
+        yield -_at(sign, some) * _at(found.entering[layer], some)
+    for layer in range(1, len(chosen.weights) + 1):
+        some = next(asked)
+        lowered = found.lowered.get(layer)
+        yield None if lowered is None else -_at(found.above[layer], some) * _at(lowered, some)
+
+
+def _at(values: Tensor, places: Tensor) -> Tensor:
+    return values.index_select(-1, places)
 
 
 class _CutSearch:
@@ -231,6 +266,7 @@ class _CutSearch:
     ) -> None:
         self._stages, self._lines = stages, lines
         self._boxes, self._levels = boxes, chosen.levels
+        self._best = [each.clone() for each in chosen.levels]
         self._means = [(each[:, 0] + 0.5) / QUARTERS for each in self._levels]
         self._age = 0
         self.cuts = self._made()
@@ -246,6 +282,16 @@ class _CutSearch:
             for levels, mean in zip(self._levels, self._means, strict=True):
                 levels[:, 0] = (mean * QUARTERS).clamp_(max=QUARTERS - 1)
             self.cuts = self._made()
+
+    def keep(self, better: Tensor) -> None:
+        """Keep the levels of the forms (N, S) whose bound is the best so far."""
+        for best, levels in zip(self._best, self._levels, strict=True):
+            best[better] = levels[better]
+
+    def end(self) -> None:
+        """Go back to those that were kept last."""
+        for best, levels in zip(self._best, self._levels, strict=True):
+            levels.copy_(best)
 
     def _made(self) -> list[InputCuts | None]:
         found: list[InputCuts | None] = []
@@ -268,21 +314,44 @@ class _Adam:
     """Steps uphill (Kingma & Ba 2015), kept between 0 and a largest value.
 
     Torch's own class loads its compiler first, which takes longer than most proofs.
+
+    Args:
+        values: What is moved (N, S, width), in place.
+        places: Of which neurons; most are stable, and their values do not count.
+        step: The first step's length.
+        largest: The largest value.
+
+    Attributes:
+        places: The neurons.
     """
 
-    def __init__(self, values: Tensor, step: Tensor | float, largest: float) -> None:
+    def __init__(
+        self, values: Tensor, places: Tensor, step: Tensor | float, largest: float
+    ) -> None:
+        self.places = places
         self._values, self._step, self._largest = values, step, largest
-        self._mean, self._square = torch.zeros_like(values), torch.zeros_like(values)
+        self._moved = _at(values, places)
+        self._best = self._moved.clone()
+        self._mean, self._square = torch.zeros_like(self._moved), torch.zeros_like(self._moved)
         self._count = 0
 
     def climb(self, gradient: Tensor) -> None:
-        """One step, in place."""
+        """One step, along a derivative by the values that are moved (N or 1, S, places)."""
         self._count += 1
         self._mean.lerp_(gradient.expand_as(self._mean), 1.0 - _MOMENTUM)
         self._square.mul_(_SPREAD).addcmul_(gradient, gradient, value=1.0 - _SPREAD)
         spread = (self._square / (1.0 - _SPREAD**self._count)).sqrt_().add_(_TINY)
         step = self._step * _DECAY ** (self._count - 1) / (1.0 - _MOMENTUM**self._count)
-        self._values.addcdiv_(self._mean * step, spread).clamp_(0.0, self._largest)
+        self._moved.addcdiv_(self._mean * step, spread).clamp_(0.0, self._largest)
+        self._values.index_copy_(-1, self.places, self._moved)
+
+    def keep(self, better: Tensor) -> None:
+        """Keep the values of the forms (N, S) whose bound is the best so far."""
+        self._best[better] = self._moved[better]
+
+    def end(self) -> None:
+        """Go back to those that were kept last."""
+        self._values.index_copy_(-1, self.places, self._best)
 
 
 def _entering(stage: Stage, layers: dict[int, Tensor]) -> Tensor:

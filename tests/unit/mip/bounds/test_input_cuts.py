@@ -151,7 +151,8 @@ def test_bounds_with_cuts_hold_and_grow_as_their_derivative_says(norm: str) -> N
     with torch.no_grad():
         _, _, found = forms.raised(3, region.rows[:, None], lines, chosen, steps=0, boxes=boxes)
     torch.testing.assert_close(found.least, bound.least + bound.rounding)
-    ours = _gradients(found, chosen, [])[len(chosen.slopes) :]
+    places = [torch.arange(each.shape[2]) for each in (*chosen.slopes, *chosen.weights)]
+    ours = list(_gradients(found, chosen, [], places))[len(chosen.slopes) :]
     for mine, theirs in zip(ours, expected, strict=True):
         torch.testing.assert_close(mine, theirs)
 

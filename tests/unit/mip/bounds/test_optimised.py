@@ -62,8 +62,9 @@ def test_the_derivative_is_that_of_automatic_differentiation(network: Network, n
     everything = [*chosen.slopes, *chosen.signs]
     total = (bound.least + bound.rounding).sum()
     expected = torch.autograd.grad(total, everything, allow_unused=True)
+    places = [torch.arange(each.shape[2]) for each in everything]
     for ours, theirs, sides in zip(
-        _gradients(found, chosen, problem.signs), expected, 2 * problem.sides, strict=True
+        _gradients(found, chosen, problem.signs, places), expected, 2 * problem.sides, strict=True
     ):
         assert ours is not None
         assert theirs is not None

@@ -241,12 +241,12 @@ class RegionVerification:
         if not (ingredients.tree and ingredients.forms):
             return None
         asked, stages = Asked.of(self._goal, self._open), matrix_stages(form)
+        search = matrix_stages(form, torch.float32)
         lower, upper = self._ball.box
         if self._ball.norm == "linf" and int((upper > lower).sum()) <= MOST_INPUTS:
             inputs = self._record = self._recorded(InputTreeRecord, asked)
-            return InputTree(stages, self._ball, asked, self._near, inputs)
+            return InputTree(stages, search, self._ball, asked, self._near, inputs)
         sides = [_sides(each) for each in bounds[:-1]]
-        search = matrix_stages(form, torch.float32)
         signs = self._record = self._recorded(SignTreeRecord, asked)
         return SignTree(stages, search, self._ball, sides, asked, self._near, signs)
 

@@ -3,13 +3,17 @@
 Boxes are bounded in batches, each neuron by linear forms over its own box, and halved along the
 input by which what is lacking grows most to first order. That is a derivative of the bound by the
 box's sides, through the bounds of all neurons.
+
+Where outputs change steeply a box becomes tiny before its bound is near them, though few neurons
+are open in it. What some boxes do not settle therefore begins again, with a tree over signs in each
+box that has few.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,16 +21,22 @@ from torch import Tensor
 
 from advmip.mip.bounds.balls import Ball
 from advmip.mip.bounds.linear import LinearBounds
+from advmip.mip.bounds.lines import Sides
 from advmip.mip.bounds.operators import Stage
 from advmip.mip.deadline import time_is_up
+from advmip.mip.model import Vector
 from advmip.mip.verification_tree.asked import Asked, Seek, TreeProof
 from advmip.mip.verification_tree.recording import InputTreeRecord, kept_weights
+from advmip.mip.verification_tree.sign_tree import SignTree
 
 # With more inputs that can move, halving boxes leads nowhere.
 MOST_INPUTS = 20
 _BATCH = 256
 # A box that is open after so many halvings of every input holds a tie, or what rounding hides.
 _HALVINGS = 20
+# After so many boxes the tree begins again with trees over signs, in boxes of at most so many open
+# neurons and of at most so many nodes: a box whose tree is larger is halved first.
+_BEFORE_SIGNS, _FEW, _MOST_NODES = 1024, 64, 512
 # Steps towards the best weights of several conditions, and their length.
 _ASCENT, _STRIDE = 20, 8.0
 # What sums of so few products may be off by, relatively to their absolute values.
@@ -40,10 +50,14 @@ class _Boxes:
     Attributes:
         lower: The least values (N, inputs).
         upper: The largest.
+        levels: How often the whole region was halved for it (N,).
+        numbers: By which a proof in a file knows it (N,).
     """
 
     lower: Tensor
     upper: Tensor
+    levels: Tensor
+    numbers: Tensor
 
     @property
     def images(self) -> Tensor:
@@ -66,20 +80,51 @@ class _Boxes:
     def halved(self, inputs: Tensor) -> _Boxes:
         """Two boxes for each, cut through the centre of an input (N,)."""
         cut = torch.zeros_like(self.lower, dtype=torch.bool).scatter_(1, inputs[:, None], True)
-        below = torch.where(cut, self.images, self.upper)
-        above = torch.where(cut, self.images, self.lower)
-        return _Boxes(torch.cat([self.lower, above]), torch.cat([below, self.upper]))
+        below = replace(self, upper=torch.where(cut, self.images, self.upper))
+        above = replace(self, lower=torch.where(cut, self.images, self.lower))
+        both = below.joined(above)
+        return replace(both, levels=both.levels + 1)
 
     def __getitem__(self, chosen: slice | Tensor) -> _Boxes:
-        return _Boxes(self.lower[chosen], self.upper[chosen])
+        return _Boxes(*(each[chosen] for each in self._fields))
 
     def joined(self, more: _Boxes) -> _Boxes:
         """These and others."""
-        both = zip((self.lower, self.upper), (more.lower, more.upper), strict=True)
-        return _Boxes(*(torch.cat(pair) for pair in both))
+        return _Boxes(*map(torch.cat, zip(self._fields, more._fields, strict=True)))
+
+    @property
+    def _fields(self) -> tuple[Tensor, ...]:
+        return self.lower, self.upper, self.levels, self.numbers
 
     def __len__(self) -> int:
         return len(self.lower)
+
+
+@dataclass(frozen=True)
+class _Bounded:
+    """What is known of N boxes.
+
+    Attributes:
+        least: What each case lacks at least (N, cases).
+        points: Where that should be attained (N, cases, inputs).
+        gains: By how much, to first order, what all open cases lack grows if an input is halved
+            (N, inputs).
+        weights: Of the conditions whose sum is bounded so (N, cases, rows).
+        sides: Bounds (N, width) of each layer of ReLUs.
+    """
+
+    least: Tensor
+    points: Tensor
+    gains: Tensor
+    weights: Tensor
+    sides: list[Sides]
+
+    def of(self, chosen: Tensor) -> _Bounded:
+        """Of some of the boxes."""
+        sides = [Sides(each.lower[chosen], each.upper[chosen]) for each in self.sides]
+        return _Bounded(
+            self.least[chosen], self.points[chosen], self.gains[chosen], self.weights[chosen], sides
+        )
 
 
 class InputTree:
@@ -87,10 +132,11 @@ class InputTree:
 
     Args:
         stages: The network, in float64.
+        search: The same in float32.
         ball: The region, a box.
         asked: The cases that are to be excluded.
         seek: Tells whether a point meets the goal.
-        record: Notes boxes for a proof in a file.
+        record: Notes boxes for a proof in a file; trees over signs have no place in it.
 
     Attributes:
         asked: What it is asked.
@@ -99,17 +145,29 @@ class InputTree:
     def __init__(
         self,
         stages: Sequence[Stage],
+        search: Sequence[Stage],
         ball: Ball,
         asked: Asked,
         seek: Seek,
         record: InputTreeRecord | None = None,
     ) -> None:
-        self._stages, self.asked, self._seek, self._record = stages, asked, seek, record
-        self._waiting = _Boxes(*ball.corners)
-        self._depths = self._numbers = torch.zeros(1, dtype=torch.int64)
-        self._margins = torch.full((len(asked.cases),), torch.inf, dtype=torch.float64)
-        moving = (self._waiting.upper > self._waiting.lower).sum()
-        self._deepest, self._stuck = _HALVINGS * int(moving), False
+        self._stages, self._search = stages, search
+        self.asked, self._seek, self._record = asked, seek, record
+        zero = torch.zeros(1, dtype=torch.int64)
+        self._region = _Boxes(*ball.corners, zero, zero)
+        moving = (self._region.upper > self._region.lower).sum()
+        self._deepest = _HALVINGS * int(moving)
+        self._nodes = 0
+        self._point: Vector | None = None
+        # How many nodes come before trees over signs; whether these have begun.
+        self._before_signs = np.inf if record is not None else _BEFORE_SIGNS
+        self._signs = False
+        self._begin()
+
+    def _begin(self) -> None:
+        """The region, and nothing known of it."""
+        self._waiting, self._stuck = self._region, False
+        self._margins = torch.full((len(self.asked.cases),), torch.inf, dtype=torch.float64)
 
     @property
     def ended(self) -> bool:
@@ -123,55 +181,85 @@ class InputTree:
         Args:
             turn: Seconds after which no more boxes are begun.
         """
-        point, nodes, end = None, 0, time.perf_counter() + turn
-        while not self.ended and point is None and not time_is_up(end):
-            boxes, levels = self._waiting[-_BATCH:], self._depths[-_BATCH:]
-            numbers = self._numbers[-_BATCH:]
-            least, points, gains, weights = self._bounded(boxes)
-            if time_is_up():  # intervals may stand for forms
-                break
-            self._waiting, self._depths = self._waiting[:-_BATCH], self._depths[:-_BATCH]
-            self._numbers = self._numbers[:-_BATCH]
-            nodes += len(boxes)
-            open_ = (least <= 0).any(1)
-            self._margins = torch.cat([self._margins[None], least[~open_]]).amin(0)
-            if self._record is not None:
-                self._record.closed(numbers[~open_], weights[~open_])
-            if not open_.any():
-                continue
-            boxes, levels, numbers = boxes[open_], levels[open_], numbers[open_]
-            self._stuck = bool((levels >= self._deepest).any())
-            worst, case = least[open_].min(1)
-            aimed = points[open_][torch.arange(len(case)), case]
-            point = self._seek(torch.cat([aimed, boxes.images]).numpy())
-            inputs = gains[open_].argmax(1)
-            halves, numbers = boxes.halved(inputs), numbers.repeat(2)
-            if self._record is not None:
-                numbers = self._record.halved(numbers[: len(inputs)], inputs)
-            # Depth first, on where the bound is least: there a point is, if there is one.
-            order = worst.repeat(2).argsort(stable=True, descending=True)
-            self._waiting = self._waiting.joined(halves[order])
-            self._depths = torch.cat([self._depths, (levels + 1).repeat(2)[order]])
-            self._numbers = torch.cat([self._numbers, numbers[order]])
+        done_before, end = self._nodes, time.perf_counter() + turn
+        self._point = None
+        while not self.ended and self._point is None and not time_is_up(end):
+            if not self._signs and self._nodes >= self._before_signs:
+                self._signs = True
+                self._begin()
+            boxes, self._waiting = self._waiting[-_BATCH:], self._waiting[:-_BATCH]
+            self._halve(boxes, end)
         margins = self._margins.numpy()
-        if len(self._waiting) or point is not None:
+        if len(self._waiting) or self._point is not None:
             margins = np.full(len(margins), -np.inf)
-        done = 1.0 - float((0.5 ** self._depths.double()).sum())
-        return TreeProof(point, margins, nodes, done)
+        done = 1.0 - float((0.5 ** self._waiting.levels.double()).sum())
+        return TreeProof(self._point, margins, self._nodes - done_before, done)
+
+    def _halve(self, boxes: _Boxes, end: float) -> None:
+        """Bound boxes; the halves of those that stay open wait."""
+        found = self._bounded(boxes)
+        if time_is_up():  # intervals may stand for forms
+            self._waiting = self._waiting.joined(boxes)
+            return
+        self._nodes += len(boxes)
+        open_ = (found.least <= 0).any(1)
+        self._close(found.least[~open_])
+        if self._record is not None:
+            self._record.closed(boxes.numbers[~open_], found.weights[~open_])
+        boxes, found = boxes[open_], found.of(open_)
+        if not len(boxes):
+            return
+        # Depth first, on where the bound is least: there a point is, if there is one.
+        worst, case = found.least.min(1)
+        order = worst.argsort(stable=True, descending=True)
+        aimed = found.points[torch.arange(len(case)), case]
+        self._point = self._seek(torch.cat([aimed, boxes.images]).numpy())
+        boxes, found = boxes[order], found.of(order)
+        if self._signs and self._point is None:
+            left = self._left_by_signs(boxes, found, end)
+            boxes, found = boxes[left], found.of(left)
+        self._stuck = bool((boxes.levels >= self._deepest).any())
+        inputs = found.gains.argmax(1)
+        halves = boxes.halved(inputs)
+        if self._record is not None:
+            halves = replace(halves, numbers=self._record.halved(boxes.numbers, inputs))
+        pairs = torch.arange(len(halves)).reshape(2, -1).T.flatten()
+        self._waiting = self._waiting.joined(halves[pairs])
+
+    def _close(self, least: Tensor) -> None:
+        """Take note of what cases lack (N, cases) in boxes that are done with."""
+        self._margins = torch.cat([self._margins[None], least]).amin(0)
+
+    def _left_by_signs(self, boxes: _Boxes, found: _Bounded, end: float) -> Tensor:
+        """Which boxes (N,) are to be halved: those that no small tree over signs settles.
+
+        The last ones come first. Those that no time is left for wait as they are, all but one.
+        """
+        open_ = torch.stack([each.unstable().sum(1) for each in found.sides]).sum(0)
+        few = (open_ <= _FEW).nonzero()[:, 0].tolist()
+        left, tried = torch.ones(len(boxes), dtype=torch.bool), 0
+        while few and self._point is None and not (tried and time_is_up(end)):
+            i, tried = few.pop(), tried + 1
+            own = slice(i, i + 1)
+            sides = [Sides(each.lower[own], each.upper[own]) for each in found.sides]
+            ball = Ball(boxes.images[own], np.inf, "linf", boxes.lower[i], boxes.upper[i])
+            tree = SignTree(self._stages, self._search, ball, sides, self.asked, self._seek)
+            proof = tree.run(most=_MOST_NODES)
+            self._nodes, self._point = self._nodes + proof.nodes, proof.point
+            if bool((proof.margins > 0).all()):
+                self._close(torch.from_numpy(proof.margins)[None])
+                left[i] = False
+        left[few] = False
+        self._waiting = self._waiting.joined(boxes[torch.tensor(few, dtype=torch.long)])
+        return left
 
     @torch.enable_grad()
-    def _bounded(self, boxes: _Boxes) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What each case lacks at least (N, cases), and how that comes about.
-
-        Returns:
-            The bounds, points where they should be attained (N, cases, inputs), by how much, to
-            first order, what all open cases lack grows if an input is halved (N, inputs), and the
-            weights of the conditions (N, cases, rows) whose sum is bounded so.
-        """
+    def _bounded(self, boxes: _Boxes) -> _Bounded:
+        """What each case lacks at least in boxes, and how that comes about."""
         lower, upper = (each.clone().requires_grad_() for each in (boxes.lower, boxes.upper))
-        differentiable = _Boxes(lower, upper)
+        differentiable = replace(boxes, lower=lower, upper=upper)
         bounds = LinearBounds(self._stages, differentiable)
-        bounds.by_forms()
+        sides = bounds.by_forms()[:-1]
         forms = bounds.forms(self.asked.rows)
         inputs = forms.inputs.expand(len(boxes), -1, -1)
         lacking = forms.least + self.asked.sides
@@ -190,7 +278,8 @@ class InputTree:
         widths = boxes.upper - boxes.lower
         gains = (below - above) * widths
         gains = torch.where((gains > 0).any(1, keepdim=True), gains, widths)
-        return least.detach(), points, gains, weights
+        sides = [Sides(each.lower.detach(), each.upper.detach()) for each in sides]
+        return _Bounded(least.detach(), points, gains, weights, sides)
 
     def _single(self, lacking: Tensor) -> Tensor:
         """Weights (N, cases, rows) of 1 for the condition of each case that lacks most."""

@@ -161,15 +161,18 @@ class SignTree:
         self._point = None
 
     @torch.no_grad()
-    def run(self, turn: float = np.inf) -> TreeProof:
+    def run(self, turn: float = np.inf, most: float = np.inf) -> TreeProof:
         """Go on until every case is excluded in each node, a point is found, or time is up.
 
         Args:
             turn: Seconds after which no more nodes are begun. Those that were are done: the first
                 ones of a large network take longer than a turn, and would be lost with it.
+            most: The nodes after which no more are begun.
         """
         done_before, end = self._nodes, time.perf_counter() + turn
         while not self.ended and self._point is None and not time_is_up(end):
+            if self._nodes - done_before >= most:
+                break
             if self._cuts_wait and self._numbers >= _BEFORE_CUTS:
                 self._cuts_wait = False
                 if _open_to_cuts(self._stages[0], self.sides) >= _WORTH_CUTS:

@@ -19,7 +19,14 @@ from advmip.mip.bounds.operators import matrix_stages
 from advmip.mip.deadline import until
 from advmip.mip.goals import Goal, untargeted
 from advmip.mip.verification import region_verification
-from advmip.mip.verification_tree import Asked, InputTree, SignTree, TreeProof, sign_tree
+from advmip.mip.verification_tree import (
+    Asked,
+    InputTree,
+    SignTree,
+    TreeProof,
+    input_tree,
+    sign_tree,
+)
 from advmip.networks.staged import AffineMap, Matrix, StagedNetwork
 
 PROGRAMS = VerificationIngredients(tree=False)
@@ -38,7 +45,7 @@ def sign_tree_of(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_sough
 
 def input_tree_of(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_sought) -> InputTree:
     asked = Asked.of(goal, range(len(goal.cases)))
-    return InputTree(matrix_stages(form), ball, asked, seek)
+    return InputTree(matrix_stages(form), matrix_stages(form, torch.float32), ball, asked, seek)
 
 
 def by_signs(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_sought) -> TreeProof:
@@ -103,15 +110,16 @@ def test_a_tree_whose_neurons_can_hardly_have_cuts_does_not_begin_again(
     assert by_signs(*asked).nodes == without.nodes + 1
 
 
-# Nodes bound all neurons behind their sign anew, or none.
+# Nodes bound all neurons behind their sign anew, or none; trees begin again at once, later, never.
 @pytest.mark.parametrize(
-    ("before_cuts", "worth_bounds"), [(0, 0.0), (200, 0.0), (10**9, 0.0), (200, 1.0), (10**9, 1.0)]
+    ("before", "worth_bounds"), [(0, 0.0), (200, 0.0), (10**9, 0.0), (200, 1.0), (10**9, 1.0)]
 )
 @pytest.mark.parametrize("seed", range(12))
 def test_both_trees_agree_with_programs_around_the_smallest_attack(
-    seed: int, before_cuts: int, worth_bounds: float, monkeypatch: pytest.MonkeyPatch
+    seed: int, before: int, worth_bounds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sign_tree, "_BEFORE_CUTS", before_cuts)
+    monkeypatch.setattr(sign_tree, "_BEFORE_CUTS", before)
+    monkeypatch.setattr(input_tree, "_BEFORE_SIGNS", before // 10)
     monkeypatch.setattr(sign_tree, "_WORTH_BOUNDS", worth_bounds)
     _, network, image, label = instance(seed, (4, 4, 3))
     for epsilon in (0.05, 0.15, 0.3, 0.6):
@@ -148,6 +156,25 @@ def test_a_turn_loses_nothing_that_was_begun(tree_of) -> None:
         found.append(by_turns.run(1e-3))
     assert sum(each.nodes for each in found) == whole.nodes
     assert (found[-1].margins == whole.margins).all()
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_turns_lose_no_box_that_a_tree_over_signs_is_to_settle(
+    few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(input_tree, "_BEFORE_SIGNS", 3)
+    monkeypatch.setattr(input_tree, "_FEW", few)
+    monkeypatch.setattr(input_tree, "_MOST_NODES", 2)
+    _, network, image, label = instance(4, (8, 8, 8))
+    form, ball = staged(network), Ball(torch.from_numpy(image.reshape(1, -1)), 0.15, "linf")
+    goal = untargeted(label, form.classes, margin=0.0)
+    tree = input_tree_of(form, ball, goal)
+    while not tree.ended:
+        found = tree.run(1e-3)
+    assert found.done == 1.0
+    outputs = form.logits(points_of(ball, 5000, seed=4).T)
+    assert (found.margins > 0).all()
+    assert (found.margins <= -goal.surpluses(outputs).max(axis=1)).all()
 
 
 @pytest.mark.parametrize("tree", [by_signs, by_inputs])

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from advmip.reporting.ben_mhenni.instances import INSTANCES
+from advmip.reporting.formats import AND
 from advmip.reporting.intervals import Measured, measure, measure_share
 from advmip.reporting.judging import Cell
 from advmip.reporting.limits import ends_under
@@ -130,4 +131,4 @@ def _machine(chosen: pd.DataFrame) -> str:
         f"{origin['processor']}, {origin['threads']} thread{'s' * (origin['threads'] != 1)}"
         for origin in origins
     ]
-    return " and ".join(dict.fromkeys(named))
+    return AND.join(dict.fromkeys(named))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from advmip.reporting.formats import DASH, LEGEND, Entry
+from advmip.reporting.formats import AND, DASH, LEGEND, Entry
 from advmip.reporting.judging import Verdict, tally
 from advmip.reporting.obstacles import count_obstacles
 
@@ -74,7 +74,8 @@ def verdict_notes(tidy: pd.DataFrame) -> list[str]:
         by_kind = kinds.groupby("kind", sort=False)["count"].sum()
         listed = ", ".join(f"{kind} ({count})" for kind, count in by_kind.items())
         notes.append(f"{str(verdict).capitalize()}: {listed}.")
-    machines = list(filter(None, judged["machine"].dropna().unique()))
+    # A value may be of several machines, and another of some of these.
+    machines = {each for cell in judged["machine"].dropna() for each in cell.split(AND) if each}
     if machines:
-        notes.append(f"Ours on {' and '.join(machines)}.")
+        notes.append(f"Ours on {AND.join(sorted(machines))}.")
     return notes

@@ -20,6 +20,8 @@ MARKS = {
 
 MINUS = "\u2212"
 DASH = "\u2013"
+# Between several machines.
+AND = " and "
 
 LEGEND = (
     "✓ reproduced, + improved, ↗ direction holds, ✗ contradicted, ? unresolved, "

@@ -5,8 +5,8 @@ input by which what is lacking grows most to first order. That is a derivative o
 box's sides, through the bounds of all neurons.
 
 Where outputs change steeply a box becomes tiny before its bound is near them, though few neurons
-are open in it. What some boxes do not settle therefore begins again, with a tree over signs in each
-box that has few.
+are open in it. A second tree therefore asks a tree over signs about each box that has few before it
+is halved. That takes a thousand times as long as a box, so the two take turns.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ MOST_INPUTS = 20
 _BATCH = 256
 # A box that is open after so many halvings of every input holds a tie, or what rounding hides.
 _HALVINGS = 20
-# After so many boxes the tree begins again with trees over signs, in boxes of at most so many open
-# neurons and of at most so many nodes: a box whose tree is larger is halved first.
-_BEFORE_SIGNS, _FEW, _MOST_NODES = 1024, 64, 512
+# Trees over signs are asked about boxes of at most so many open neurons, and have at most so many
+# nodes: a box whose tree is larger is halved first.
+_FEW, _MOST_NODES = 64, 512
 # Steps towards the best weights of several conditions, and their length.
 _ASCENT, _STRIDE = 20, 8.0
 # What sums of so few products may be off by, relatively to their absolute values.
@@ -128,7 +128,7 @@ class _Bounded:
 
 
 class InputTree:
-    """The tree.
+    """A tree of boxes alone, and one with trees over signs in its boxes: whichever ends first.
 
     Args:
         stages: The network, in float64.
@@ -151,23 +151,70 @@ class InputTree:
         seek: Seek,
         record: InputTreeRecord | None = None,
     ) -> None:
-        self._stages, self._search = stages, search
-        self.asked, self._seek, self._record = asked, seek, record
+        self.asked = asked
+        networks = stages, search
+        self._trees = [_BoxTree(networks, ball, asked, seek, record)]
+        if record is None:
+            self._trees.append(_BoxTree(networks, ball, asked, seek, few=_FEW))
+        self._begun = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to be split, or boxes are as small as boxes get."""
+        return any(each.closed for each in self._trees) or all(each.ended for each in self._trees)
+
+    def run(self, turn: float = np.inf) -> TreeProof:
+        """Go on until every case is excluded in each box, a point is found, or time is up.
+
+        Args:
+            turn: Seconds after which no more boxes are begun; the first is that of boxes alone.
+        """
+        trees = self._trees if self._begun else self._trees[:1]
+        self._begun = True
+        found: list[TreeProof] = []
+        for tree in trees:
+            found.append(tree.run(turn / len(trees)))
+            if tree.closed or found[-1].point is not None:
+                break
+        best = max(found, key=lambda each: (each.point is not None, each.done))
+        return replace(best, nodes=sum(each.nodes for each in found))
+
+
+class _BoxTree:
+    """A tree of boxes.
+
+    Args:
+        networks: The network in float64 and float32.
+        ball: See `InputTree`, as are the next three.
+        asked: See there.
+        seek: See there.
+        record: See there.
+        few: Of how many open neurons at most a box has a tree over signs.
+    """
+
+    def __init__(
+        self,
+        networks: tuple[Sequence[Stage], Sequence[Stage]],
+        ball: Ball,
+        asked: Asked,
+        seek: Seek,
+        record: InputTreeRecord | None = None,
+        few: int = 0,
+    ) -> None:
+        self._networks, self._few = networks, few
+        self._asked, self._seek, self._record = asked, seek, record
         zero = torch.zeros(1, dtype=torch.int64)
-        self._region = _Boxes(*ball.corners, zero, zero)
-        moving = (self._region.upper > self._region.lower).sum()
+        self._waiting, self._stuck = _Boxes(*ball.corners, zero, zero), False
+        self._margins = torch.full((len(asked.cases),), torch.inf, dtype=torch.float64)
+        moving = (self._waiting.upper > self._waiting.lower).sum()
         self._deepest = _HALVINGS * int(moving)
         self._nodes = 0
         self._point: Vector | None = None
-        # How many nodes come before trees over signs; whether these have begun.
-        self._before_signs = np.inf if record is not None else _BEFORE_SIGNS
-        self._signs = False
-        self._begin()
 
-    def _begin(self) -> None:
-        """The region, and nothing known of it."""
-        self._waiting, self._stuck = self._region, False
-        self._margins = torch.full((len(self.asked.cases),), torch.inf, dtype=torch.float64)
+    @property
+    def closed(self) -> bool:
+        """Whether every case is excluded in each box."""
+        return not len(self._waiting) and self._point is None
 
     @property
     def ended(self) -> bool:
@@ -184,9 +231,6 @@ class InputTree:
         done_before, end = self._nodes, time.perf_counter() + turn
         self._point = None
         while not self.ended and self._point is None and not time_is_up(end):
-            if not self._signs and self._nodes >= self._before_signs:
-                self._signs = True
-                self._begin()
             boxes, self._waiting = self._waiting[-_BATCH:], self._waiting[:-_BATCH]
             self._halve(boxes, end)
         margins = self._margins.numpy()
@@ -215,7 +259,7 @@ class InputTree:
         aimed = found.points[torch.arange(len(case)), case]
         self._point = self._seek(torch.cat([aimed, boxes.images]).numpy())
         boxes, found = boxes[order], found.of(order)
-        if self._signs and self._point is None:
+        if self._few and self._point is None:
             left = self._left_by_signs(boxes, found, end)
             boxes, found = boxes[left], found.of(left)
         self._stuck = bool((boxes.levels >= self._deepest).any())
@@ -236,14 +280,14 @@ class InputTree:
         The last ones come first. Those that no time is left for wait as they are, all but one.
         """
         open_ = torch.stack([each.unstable().sum(1) for each in found.sides]).sum(0)
-        few = (open_ <= _FEW).nonzero()[:, 0].tolist()
+        few = (open_ <= self._few).nonzero()[:, 0].tolist()
         left, tried = torch.ones(len(boxes), dtype=torch.bool), 0
         while few and self._point is None and not (tried and time_is_up(end)):
             i, tried = few.pop(), tried + 1
             own = slice(i, i + 1)
             sides = [Sides(each.lower[own], each.upper[own]) for each in found.sides]
             ball = Ball(boxes.images[own], np.inf, "linf", boxes.lower[i], boxes.upper[i])
-            tree = SignTree(self._stages, self._search, ball, sides, self.asked, self._seek)
+            tree = SignTree(*self._networks, ball, sides, self._asked, self._seek)
             proof = tree.run(most=_MOST_NODES)
             self._nodes, self._point = self._nodes + proof.nodes, proof.point
             if bool((proof.margins > 0).all()):
@@ -258,11 +302,11 @@ class InputTree:
         """What each case lacks at least in boxes, and how that comes about."""
         lower, upper = (each.clone().requires_grad_() for each in (boxes.lower, boxes.upper))
         differentiable = replace(boxes, lower=lower, upper=upper)
-        bounds = LinearBounds(self._stages, differentiable)
+        bounds = LinearBounds(self._networks[0], differentiable)
         sides = bounds.by_forms()[:-1]
-        forms = bounds.forms(self.asked.rows)
+        forms = bounds.forms(self._asked.rows)
         inputs = forms.inputs.expand(len(boxes), -1, -1)
-        lacking = forms.least + self.asked.sides
+        lacking = forms.least + self._asked.sides
         constant = lacking - differentiable.least(inputs)
         with torch.no_grad():
             weights, points = self._weighted(boxes, lacking, constant, inputs)
@@ -271,7 +315,7 @@ class InputTree:
         size = weights @ (constant.abs() + _largest(boxes, inputs))[..., None]
         least = least - _ROUNDING * size[..., 0]
         # The best single condition has nothing to be rounded once more.
-        alone = self.asked.by_case(lacking)
+        alone = self._asked.by_case(lacking)
         weights = torch.where((alone > least)[..., None], self._single(lacking), weights)
         least = torch.maximum(least, alone)
         below, above = torch.autograd.grad(least.clamp(max=0.0).sum(), (lower, upper))
@@ -284,12 +328,12 @@ class InputTree:
     def _single(self, lacking: Tensor) -> Tensor:
         """Weights (N, cases, rows) of 1 for the condition of each case that lacks most."""
         each = torch.where(self._every, lacking[:, None], -torch.inf)
-        return torch.nn.functional.one_hot(each.argmax(-1), len(self.asked.sides)).double()
+        return torch.nn.functional.one_hot(each.argmax(-1), len(self._asked.sides)).double()
 
     @property
     def _every(self) -> Tensor:
         """Which conditions a case has (cases, rows)."""
-        return torch.arange(len(self.asked.cases))[:, None] == self.asked.case_of
+        return torch.arange(len(self._asked.cases))[:, None] == self._asked.case_of
 
     def _weighted(
         self, boxes: _Boxes, lacking: Tensor, constant: Tensor, inputs: Tensor
@@ -300,7 +344,7 @@ class InputTree:
         weights, which add up to 1; the mean of the corners on the way approaches a point that comes
         nearest to meeting all.
         """
-        asked = self.asked
+        asked = self._asked
         single = self._single(lacking)
         if not asked.several:
             return single, boxes.minimisers(single @ inputs)

@@ -48,6 +48,13 @@ def input_tree_of(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_soug
     return InputTree(matrix_stages(form), matrix_stages(form, torch.float32), ball, asked, seek)
 
 
+def box_tree_of(form: StagedNetwork, ball: Ball, goal: Goal, few: int = 0) -> input_tree._BoxTree:
+    """One of the two trees of an input tree."""
+    networks = matrix_stages(form), matrix_stages(form, torch.float32)
+    asked = Asked.of(goal, range(len(goal.cases)))
+    return input_tree._BoxTree(networks, ball, asked, nothing_sought, few=few)
+
+
 def by_signs(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_sought) -> TreeProof:
     return sign_tree_of(form, ball, goal, seek).run()
 
@@ -119,7 +126,6 @@ def test_both_trees_agree_with_programs_around_the_smallest_attack(
     seed: int, before: int, worth_bounds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sign_tree, "_BEFORE_CUTS", before)
-    monkeypatch.setattr(input_tree, "_BEFORE_SIGNS", before // 10)
     monkeypatch.setattr(sign_tree, "_WORTH_BOUNDS", worth_bounds)
     _, network, image, label = instance(seed, (4, 4, 3))
     for epsilon in (0.05, 0.15, 0.3, 0.6):
@@ -144,7 +150,7 @@ def test_a_point_that_is_come_across_ends_the_tree(tree) -> None:
     assert np.isneginf(found.margins).all()
 
 
-@pytest.mark.parametrize("tree_of", [sign_tree_of, input_tree_of])
+@pytest.mark.parametrize("tree_of", [sign_tree_of, box_tree_of])
 def test_a_turn_loses_nothing_that_was_begun(tree_of) -> None:
     _, network, image, label = instance(4, (8, 8, 8))
     form, ball = staged(network), Ball(torch.from_numpy(image.reshape(1, -1)), 0.15, "linf")
@@ -158,23 +164,35 @@ def test_a_turn_loses_nothing_that_was_begun(tree_of) -> None:
     assert (found[-1].margins == whole.margins).all()
 
 
-@pytest.mark.parametrize("few", [0, 1000])
-def test_turns_lose_no_box_that_a_tree_over_signs_is_to_settle(
-    few: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("most", [2, 1000])
+@pytest.mark.parametrize("few", [3, 1000])
+def test_boxes_are_settled_by_trees_over_signs_and_none_is_lost(
+    few: int, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(input_tree, "_BEFORE_SIGNS", 3)
-    monkeypatch.setattr(input_tree, "_FEW", few)
-    monkeypatch.setattr(input_tree, "_MOST_NODES", 2)
+    monkeypatch.setattr(input_tree, "_MOST_NODES", most)
     _, network, image, label = instance(4, (8, 8, 8))
     form, ball = staged(network), Ball(torch.from_numpy(image.reshape(1, -1)), 0.15, "linf")
     goal = untargeted(label, form.classes, margin=0.0)
-    tree = input_tree_of(form, ball, goal)
+    tree = box_tree_of(form, ball, goal, few)
     while not tree.ended:
         found = tree.run(1e-3)
     assert found.done == 1.0
     outputs = form.logits(points_of(ball, 5000, seed=4).T)
     assert (found.margins > 0).all()
     assert (found.margins <= -goal.surpluses(outputs).max(axis=1)).all()
+
+
+def test_whichever_tree_of_boxes_ends_first_has_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few halvings end neither; with trees over signs the same boxes are settled."""
+    monkeypatch.setattr(input_tree, "_HALVINGS", 0.25)
+    _, network, image, label = instance(4, (8, 8, 8))
+    form, ball = staged(network), Ball(torch.from_numpy(image.reshape(1, -1)), 0.15, "linf")
+    goal = untargeted(label, form.classes, margin=0.0)
+    tree = input_tree_of(form, ball, goal)
+    assert tree.run().done < 1.0
+    assert not tree.ended
+    assert tree.run().done == 1.0
+    assert tree.ended
 
 
 @pytest.mark.parametrize("tree", [by_signs, by_inputs])

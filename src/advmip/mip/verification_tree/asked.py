@@ -51,6 +51,20 @@ class Asked:
         """Whether a case has several conditions."""
         return len(self.sides) > len(self.cases)
 
+    def with_sums(self, weights: Tensor) -> Asked:
+        """The same with one more condition of each case: the sum of its own with weights.
+
+        Args:
+            weights: Of each case's own conditions (cases, rows), at least 0 and 1 in all: where all
+                are met, so is their sum.
+        """
+        return Asked(
+            torch.cat([self.rows, (weights @ self.rows[0])[None]], 1),
+            torch.cat([self.sides, weights @ self.sides]),
+            torch.cat([self.case_of, torch.arange(len(self.cases))]),
+            self.cases,
+        )
+
     def by_case(self, lacking: Tensor) -> Tensor:
         """What each case lacks (N, cases), from what conditions lack (N, rows)."""
         least = lacking.new_full((len(lacking), len(self.cases)), -torch.inf)

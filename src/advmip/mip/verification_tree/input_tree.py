@@ -37,6 +37,8 @@ _HALVINGS = 20
 # Trees over signs are asked about boxes of at most so many open neurons, and have at most so many
 # nodes: a box whose tree is larger is halved first.
 _FEW, _MOST_NODES = 64, 512
+# The share of time of whichever tree closed more of the region by the second in its last turn.
+_BETTER = 0.75
 # Steps towards the best weights of several conditions, and their length.
 _ASCENT, _STRIDE = 20, 8.0
 # What sums of so few products may be off by, relatively to their absolute values.
@@ -156,7 +158,9 @@ class InputTree:
         self._trees = [_BoxTree(networks, ball, asked, seek, record)]
         if record is None:
             self._trees.append(_BoxTree(networks, ball, asked, seek, few=_FEW))
-        self._begun = False
+        # How much of the region each has closed, and how much by the second in its last turn.
+        self._done = [0.0] * len(self._trees)
+        self._rates: list[float] = []
 
     @property
     def ended(self) -> bool:
@@ -169,15 +173,26 @@ class InputTree:
         Args:
             turn: Seconds after which no more boxes are begun; the first is that of boxes alone.
         """
-        trees = self._trees if self._begun else self._trees[:1]
-        self._begun = True
         found: list[TreeProof] = []
-        for tree in trees:
-            found.append(tree.run(turn / len(trees)))
+        for place, share in enumerate(self._shares()):
+            tree, seconds = self._trees[place], share * turn
+            found.append(tree.run(seconds))
+            done, before = found[-1].done, self._done[place]
+            self._rates[place : place + 1] = [(done - before) / seconds]
+            self._done[place] = done
             if tree.closed or found[-1].point is not None:
                 break
         best = max(found, key=lambda each: (each.point is not None, each.done))
         return replace(best, nodes=sum(each.nodes for each in found))
+
+    def _shares(self) -> list[float]:
+        """Each tree's share of a turn: boxes alone begin, then both have as much."""
+        if not self._rates or len(self._trees) == 1:
+            return [1.0]
+        if len(self._rates) == 1:
+            return [0.5, 0.5]
+        alone = _BETTER if self._rates[0] > self._rates[1] else 1.0 - _BETTER
+        return [alone, 1.0 - alone]
 
 
 class _BoxTree:
@@ -287,7 +302,10 @@ class _BoxTree:
             own = slice(i, i + 1)
             sides = [Sides(each.lower[own], each.upper[own]) for each in found.sides]
             ball = Ball(boxes.images[own], np.inf, "linf", boxes.lower[i], boxes.upper[i])
-            tree = SignTree(*self._networks, ball, sides, self._asked, self._seek)
+            asked = self._asked
+            if asked.several:
+                asked = asked.with_sums(found.weights[i])
+            tree = SignTree(*self._networks, ball, sides, asked, self._seek)
             proof = tree.run(most=_MOST_NODES)
             self._nodes, self._point = self._nodes + proof.nodes, proof.point
             if bool((proof.margins > 0).all()):

@@ -133,10 +133,10 @@ class OptimisedForms:
             leaving[layer] = between.values(above[layer], taken[layer], entering[layer])
             if cut is not None:
                 # Where the form takes the upper bound, what leaves is that of the triangle so far.
-                lower = (between.unstable & (above[layer] < 0))[:, 0, cut.kept]
+                upper = (between.unstable & (above[layer] < 0))[:, 0, cut.kept]
                 excess = leaving[layer][:, 0, cut.kept] - cut.values(leaving[cut.layer][:, 0])
                 lowered[layer] = torch.zeros_like(entering[layer])
-                lowered[layer][:, 0, cut.kept] = torch.where(lower, excess, 0.0)
+                lowered[layer][:, 0, cut.kept] = torch.where(upper, excess, 0.0)
                 leaving[layer] = leaving[layer] - chosen.weights[layer - 1] * lowered[layer]
         return Attained(constant + values, above, entering, leaving, lowered)
 

@@ -51,16 +51,20 @@ class Asked:
         """Whether a case has several conditions."""
         return len(self.sides) > len(self.cases)
 
-    def with_sums(self, weights: Tensor) -> Asked:
+    def with_sums(self, weights: Tensor, largest: Tensor) -> Asked:
         """The same with one more condition of each case: the sum of its own with weights.
 
         Args:
-            weights: Of each case's own conditions (cases, rows), at least 0 and 1 in all: where all
-                are met, so is their sum.
+            weights: Of each case's own conditions (cases, rows), at least 0: where all are met, so
+                is their sum, less what rounding may do to it.
+            largest: The largest absolute values of the outputs (outputs,).
         """
+        size = weights @ (self.rows[0].abs() @ largest + self.sides.abs())
+        count = 2 * (len(self.sides) + len(largest)) + 16
+        rounding = count * torch.finfo(size.dtype).eps * size
         return Asked(
             torch.cat([self.rows, (weights @ self.rows[0])[None]], 1),
-            torch.cat([self.sides, weights @ self.sides]),
+            torch.cat([self.sides, weights @ self.sides - rounding]),
             torch.cat([self.case_of, torch.arange(len(self.cases))]),
             self.cases,
         )

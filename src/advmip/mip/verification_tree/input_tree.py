@@ -112,7 +112,7 @@ class _Bounded:
         gains: By how much, to first order, what all open cases lack grows if an input is halved
             (N, inputs).
         weights: Of the conditions whose sum is bounded so (N, cases, rows).
-        sides: Bounds (N, width) of each layer of ReLUs.
+        sides: Bounds (N, width) of each layer of ReLUs, then of the outputs.
     """
 
     least: Tensor
@@ -156,7 +156,7 @@ class InputTree:
         self.asked = asked
         networks = stages, search
         self._trees = [_BoxTree(networks, ball, asked, seek, record)]
-        if record is None:
+        if record is None and len(stages) > 1:
             self._trees.append(_BoxTree(networks, ball, asked, seek, few=_FEW))
         # How much of the region each has closed, and how much by the second in its last turn.
         self._done = [0.0] * len(self._trees)
@@ -182,7 +182,7 @@ class InputTree:
             self._done[place] = done
             if tree.closed or found[-1].point is not None:
                 break
-        best = max(found, key=lambda each: (each.point is not None, each.done))
+        best = max(found, key=lambda each: (each.point is not None, each.margins.min(), each.done))
         return replace(best, nodes=sum(each.nodes for each in found))
 
     def _shares(self) -> list[float]:
@@ -294,17 +294,19 @@ class _BoxTree:
 
         The last ones come first. Those that no time is left for wait as they are, all but one.
         """
-        open_ = torch.stack([each.unstable().sum(1) for each in found.sides]).sum(0)
-        few = (open_ <= self._few).nonzero()[:, 0].tolist()
+        *layers, outputs = found.sides
+        open_ = torch.stack([each.unstable().sum(1) for each in layers]).sum(0)
+        few = ((open_ > 0) & (open_ <= self._few)).nonzero()[:, 0].tolist()
         left, tried = torch.ones(len(boxes), dtype=torch.bool), 0
         while few and self._point is None and not (tried and time_is_up(end)):
             i, tried = few.pop(), tried + 1
             own = slice(i, i + 1)
-            sides = [Sides(each.lower[own], each.upper[own]) for each in found.sides]
+            sides = [Sides(each.lower[own], each.upper[own]) for each in layers]
             ball = Ball(boxes.images[own], np.inf, "linf", boxes.lower[i], boxes.upper[i])
             asked = self._asked
             if asked.several:
-                asked = asked.with_sums(found.weights[i])
+                largest = torch.maximum(outputs.lower[i].abs(), outputs.upper[i].abs())
+                asked = asked.with_sums(found.weights[i], largest)
             tree = SignTree(*self._networks, ball, sides, asked, self._seek)
             proof = tree.run(most=_MOST_NODES)
             self._nodes, self._point = self._nodes + proof.nodes, proof.point
@@ -321,7 +323,7 @@ class _BoxTree:
         lower, upper = (each.clone().requires_grad_() for each in (boxes.lower, boxes.upper))
         differentiable = replace(boxes, lower=lower, upper=upper)
         bounds = LinearBounds(self._networks[0], differentiable)
-        sides = bounds.by_forms()[:-1]
+        sides = bounds.by_forms()
         forms = bounds.forms(self._asked.rows)
         inputs = forms.inputs.expand(len(boxes), -1, -1)
         lacking = forms.least + self._asked.sides

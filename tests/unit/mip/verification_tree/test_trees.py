@@ -220,12 +220,14 @@ def test_a_box_that_is_attackable_only_far_from_the_forms_is_split_to_the_end() 
 def test_a_sum_of_conditions_excludes_a_case_that_no_condition_does() -> None:
     """x >= 0.1 and -x >= 0.1 nowhere: their sum says so, each alone holds somewhere."""
     rows = torch.tensor([[[-1.0], [1.0]]]).double()
-    sides, case = torch.tensor([0.1, 0.1]).double(), torch.zeros(2, dtype=torch.long)
+    sides = torch.tensor([0.1, 0.1], dtype=torch.float64)
+    case = torch.zeros(2, dtype=torch.long)
     asked = Asked(rows, sides, case, np.array([4]))
-    summed = asked.with_sums(torch.tensor([[0.5, 0.5]]).double())
+    summed = asked.with_sums(torch.tensor([[0.5, 0.5]]).double(), torch.ones(1).double())
     assert summed.cases.tolist() == [4]
     for x in (-1.0, 0.0, 1.0):
         outputs = torch.tensor([[x]]).double()
         lacking = (outputs @ summed.rows[0].T) + summed.sides
         assert float(lacking[0, 2]) == pytest.approx(0.1)
+        assert float(lacking[0, 2]) < 0.1
         assert float(summed.by_case(lacking)) > 0

@@ -6,7 +6,7 @@ box's sides, through the bounds of all neurons.
 
 Where outputs change steeply a box becomes tiny before its bound is near them, though few neurons
 are open in it. A second tree therefore asks a tree over signs about each box that has few before it
-is halved. That takes a thousand times as long as a box, so the two take turns.
+is halved. That takes hundreds of times as long as a box, so the two take turns.
 """
 
 from __future__ import annotations
@@ -158,9 +158,6 @@ class InputTree:
         self._trees = [_BoxTree(networks, ball, asked, seek, record)]
         if record is None and len(stages) > 1:
             self._trees.append(_BoxTree(networks, ball, asked, seek, few=_FEW))
-        # How much of the region each has closed, and how much by the second in its last turn.
-        self._done = [0.0] * len(self._trees)
-        self._rates: list[float] = []
 
     @property
     def ended(self) -> bool:
@@ -174,12 +171,8 @@ class InputTree:
             turn: Seconds after which no more boxes are begun; the first is that of boxes alone.
         """
         found: list[TreeProof] = []
-        for place, share in enumerate(self._shares()):
-            tree, seconds = self._trees[place], share * turn
-            found.append(tree.run(seconds))
-            done, before = found[-1].done, self._done[place]
-            self._rates[place : place + 1] = [(done - before) / seconds]
-            self._done[place] = done
+        for tree, share in zip(self._trees, self._shares(), strict=False):
+            found.append(tree.run(share * turn))
             if tree.closed or found[-1].point is not None:
                 break
         best = max(found, key=lambda each: (each.point is not None, each.margins.min(), each.done))
@@ -187,11 +180,12 @@ class InputTree:
 
     def _shares(self) -> list[float]:
         """Each tree's share of a turn: boxes alone begin, then both have as much."""
-        if not self._rates or len(self._trees) == 1:
+        first, *others = [each.rate for each in self._trees]
+        if first is None or not others:
             return [1.0]
-        if len(self._rates) == 1:
+        if others[0] is None:
             return [0.5, 0.5]
-        alone = _BETTER if self._rates[0] > self._rates[1] else 1.0 - _BETTER
+        alone = _BETTER if first > others[0] else 1.0 - _BETTER
         return [alone, 1.0 - alone]
 
 
@@ -205,6 +199,9 @@ class _BoxTree:
         seek: See there.
         record: See there.
         few: Of how many open neurons at most a box has a tree over signs.
+
+    Attributes:
+        rate: How much of the region it closed by the second in its last turn; None before it.
     """
 
     def __init__(
@@ -225,6 +222,7 @@ class _BoxTree:
         self._deepest = _HALVINGS * int(moving)
         self._nodes = 0
         self._point: Vector | None = None
+        self.rate: float | None = None
 
     @property
     def closed(self) -> bool:
@@ -243,16 +241,22 @@ class _BoxTree:
         Args:
             turn: Seconds after which no more boxes are begun.
         """
-        done_before, end = self._nodes, time.perf_counter() + turn
-        self._point = None
+        nodes_before, done_before = self._nodes, self._done
+        self._point, end = None, time.perf_counter() + turn
         while not self.ended and self._point is None and not time_is_up(end):
             boxes, self._waiting = self._waiting[-_BATCH:], self._waiting[:-_BATCH]
             self._halve(boxes, end)
         margins = self._margins.numpy()
         if len(self._waiting) or self._point is not None:
             margins = np.full(len(margins), -np.inf)
-        done = 1.0 - float((0.5 ** self._waiting.levels.double()).sum())
-        return TreeProof(self._point, margins, self._nodes - done_before, done)
+        done = self._done
+        self.rate = (done - done_before) / turn
+        return TreeProof(self._point, margins, self._nodes - nodes_before, done)
+
+    @property
+    def _done(self) -> float:
+        """The share of the region that is closed."""
+        return 1.0 - float((0.5 ** self._waiting.levels.double()).sum())
 
     def _halve(self, boxes: _Boxes, end: float) -> None:
         """Bound boxes; the halves of those that stay open wait."""

@@ -171,7 +171,7 @@ class SignTree:
         """
         done_before, end = self._nodes, time.perf_counter() + turn
         while not self.ended and self._point is None and not time_is_up(end):
-            if self._nodes - done_before >= most:
+            if self._nodes >= done_before + most:
                 break
             if self._cuts_wait and self._numbers >= _BEFORE_CUTS:
                 self._cuts_wait = False

@@ -63,12 +63,14 @@ def by_inputs(form: StagedNetwork, ball: Ball, goal: Goal, seek=nothing_sought) 
     return input_tree_of(form, ball, goal, seek).run()
 
 
-def everything_around(seed: int) -> tuple[StagedNetwork, Goal, Ball]:
-    """A tiny network, any other class than its image's, and all images there are."""
-    _, network, image, label = instance(seed)
+def around(
+    seed: int, radius: float = 1.0, hidden: tuple[int, ...] = (3, 3)
+) -> tuple[StagedNetwork, Ball, Goal]:
+    """A tiny network, a ball around its image and any other class; 1.0: all images there are."""
+    _, network, image, label = instance(seed, hidden)
     form = staged(network)
-    ball = Ball(torch.from_numpy(image.reshape(1, -1)), 1.0, "linf")
-    return form, untargeted(label, form.classes, margin=0.0), ball
+    ball = Ball(torch.from_numpy(image.reshape(1, -1)), radius, "linf")
+    return form, ball, untargeted(label, form.classes, margin=0.0)
 
 
 def nearly_proved(network, norm: str) -> tuple[StagedNetwork, Ball, Goal]:
@@ -138,7 +140,7 @@ def test_both_trees_agree_with_programs_around_the_smallest_attack(
 
 @pytest.mark.parametrize("tree", [by_signs, by_inputs])
 def test_a_point_that_is_come_across_ends_the_tree(tree) -> None:
-    form, goal, ball = everything_around(1)
+    form, ball, goal = around(1)
 
     def seek(points: np.ndarray) -> np.ndarray | None:
         surpluses = goal.surplus(form.logits(points.T))
@@ -152,9 +154,7 @@ def test_a_point_that_is_come_across_ends_the_tree(tree) -> None:
 
 @pytest.mark.parametrize("tree_of", [sign_tree_of, box_tree_of])
 def test_a_turn_loses_nothing_that_was_begun(tree_of) -> None:
-    _, network, image, label = instance(4, (8, 8, 8))
-    form, ball = staged(network), Ball(torch.from_numpy(image.reshape(1, -1)), 0.15, "linf")
-    goal = untargeted(label, form.classes, margin=0.0)
+    form, ball, goal = around(4, 0.15, (8, 8, 8))
     whole = tree_of(form, ball, goal).run()
     assert whole.done == 1.0
     by_turns, found = tree_of(form, ball, goal), []
@@ -170,9 +170,7 @@ def test_boxes_are_settled_by_trees_over_signs_and_none_is_lost(
     few: int, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(input_tree, "_MOST_NODES", most)
-    _, network, image, label = instance(4, (8, 8, 8))
-    form, ball = staged(network), Ball(torch.from_numpy(image.reshape(1, -1)), 0.15, "linf")
-    goal = untargeted(label, form.classes, margin=0.0)
+    form, ball, goal = around(4, 0.15, (8, 8, 8))
     tree = box_tree_of(form, ball, goal, few)
     while not tree.ended:
         found = tree.run(1e-3)
@@ -185,9 +183,7 @@ def test_boxes_are_settled_by_trees_over_signs_and_none_is_lost(
 def test_whichever_tree_of_boxes_ends_first_has_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few halvings end neither; with trees over signs the same boxes are settled."""
     monkeypatch.setattr(input_tree, "_HALVINGS", 0.25)
-    _, network, image, label = instance(4, (8, 8, 8))
-    form, ball = staged(network), Ball(torch.from_numpy(image.reshape(1, -1)), 0.15, "linf")
-    goal = untargeted(label, form.classes, margin=0.0)
+    form, ball, goal = around(4, 0.15, (8, 8, 8))
     tree = input_tree_of(form, ball, goal)
     assert tree.run().done < 1.0
     assert not tree.ended
@@ -197,7 +193,7 @@ def test_whichever_tree_of_boxes_ends_first_has_the_answer(monkeypatch: pytest.M
 
 @pytest.mark.parametrize("tree", [by_signs, by_inputs])
 def test_out_of_time_nothing_is_proved(tree) -> None:
-    form, goal, ball = everything_around(1)
+    form, ball, goal = around(1)
     with until(0.0):
         found = tree(form, ball, goal)
     assert found.point is None

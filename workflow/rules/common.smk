@@ -16,6 +16,7 @@ from snakemake.exceptions import WorkflowError
 
 from advmip.errors import InputError
 from advmip.experiments.catalogue import networks
+from advmip.experiments.outdated_networks import set_outdated_aside
 from advmip.experiments.outputs import (
     files_of,
     outputs_of,
@@ -43,15 +44,17 @@ try:
     CODES = Codes(Path(f"{RESULTS}/code.json"), SETTINGS["reuse"])
 except InputError as error:
     raise WorkflowError(str(error)) from None
-# Before jobs are planned, so that what has been cut short is made again where it is needed.
-if workflow.is_main_process:
-    for file in remove_shortened(Path(RESULTS)):
-        print(f"Removed: {file}, which was shorter than it was written.")
 # The rows, journal, log and benchmark of a job lie in these under the same name.
 SHARDS, JOURNALS = f"{RESULTS}/shards", f"{RESULTS}/journals"
 LOGS, BENCHMARKS = f"{RESULTS}/logs", f"{RESULTS}/benchmarks"
 WEIGHTS = f"{RESULTS}/networks"
 ADVERSARIAL_SETS = f"{RESULTS}/adversarial"
+# Before jobs are planned, so that what has been cut short is made again where it is needed.
+if workflow.is_main_process:
+    for file in remove_shortened(Path(RESULTS)):
+        print(f"Removed: {file}, which was shorter than it was written.")
+    for file, how in set_outdated_aside(SETTINGS, Path(WEIGHTS)).items():
+        print(f"Set aside: {file}, which was made otherwise: {how}.")
 PAPERS = sorted(map(str, WORKFLOW.glob("papers/*.yaml")))
 # What came out at other scales, for the first page of the report.
 REFERENCE = WORKFLOW.parent / "results" / "reference"

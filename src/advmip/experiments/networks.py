@@ -12,7 +12,7 @@ from advmip.errors import InputError, looked_up
 from advmip.experiments.catalogue import networks
 from advmip.experiments.data import first_images, load_split
 from advmip.experiments.defences import training_against
-from advmip.experiments.recipes import NetworkRecipe
+from advmip.experiments.recipes import NetworkRecipe, made_as
 from advmip.gradient_attacks import accuracy
 from advmip.networks import (
     ARCHITECTURES,
@@ -38,6 +38,7 @@ def train_network(
     *,
     seed_shift: int = 0,
     extra: tuple[Images, Labels] | None = None,
+    extra_asked: int = 0,
 ) -> None:
     """Train a network of a source from scratch, as its settings say, and write it.
 
@@ -47,6 +48,7 @@ def train_network(
         out: A file name ending in .safetensors.
         seed_shift: Is added to the seed of the settings, for other initial weights.
         extra: Images (n, C, H, W) in [0, 1] and labels (n,) that are added to the training images.
+        extra_asked: How many the settings ask for, of which some may be missing.
 
     Raises:
         InputError: The network is unknown or of a file, its data are missing, or training diverges.
@@ -54,7 +56,7 @@ def train_network(
     recipe = _recipe(settings, paper_network)
     architecture = _architecture(recipe, paper_network)
     dataset = load_split(settings, recipe.dataset, "train")
-    seed, defence = settings["seed"] + seed_shift, recipe.defence
+    seed = settings["seed"] + seed_shift
     network = train(
         architecture,
         first_images(dataset, recipe.training_images),
@@ -62,16 +64,10 @@ def train_network(
         augmented=architecture.augmented,
         seed=seed,
         extra=extra,
-        **training_against(defence),
+        **training_against(recipe.defence),
     )
     _report_accuracy(settings, network)
-    origin = {
-        "weights": "trained",
-        "seed": seed,
-        "added_images": 0 if extra is None else len(extra[1]),
-        **recipe.training,
-        **(defence or {}),
-    }
+    origin = made_as(recipe, seed, extra_asked)
     save_network(network, out, {**origin, **provenance(settings["threads"])})
 
 
@@ -91,7 +87,9 @@ def fetch_network(settings: Settings, paper_network: str, out: Path) -> None:
     folder = Path(settings["network_dir"])
     network = released_network(architecture.name, folder, folder)
     _report_accuracy(settings, network)
-    save_network(network, out, {"weights": "released", **provenance(settings["threads"])})
+    save_network(
+        network, out, {**made_as(recipe, settings["seed"]), **provenance(settings["threads"])}
+    )
 
 
 def copy_network(settings: Settings, paper_network: str, out: Path) -> None:

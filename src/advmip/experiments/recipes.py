@@ -56,3 +56,23 @@ class NetworkRecipe:
     def code(self) -> tuple[str, ...]:
         """The parts of the library that decide its weights, as in `code_digest`."""
         return _DEFENDED if self.defended else _PLAIN
+
+
+def made_as(recipe: NetworkRecipe, seed: int, added_images: int = 0) -> dict[str, object]:
+    """How a network comes about, as its file says it; of a published one it says nothing.
+
+    Args:
+        recipe: The network.
+        seed: Of its training.
+        added_images: How many images the settings add to the training images.
+    """
+    if recipe.command != "train":
+        return {"weights": "released"} if recipe.released else {}
+    return {
+        "weights": "trained",
+        "seed": seed,
+        "added_images": added_images,
+        "training_images": recipe.training_images,
+        **recipe.training,
+        **(recipe.defence or {}),
+    }

@@ -5,12 +5,15 @@ Light on purpose, as the settings are: the workflow asks before every run.
 
 from __future__ import annotations
 
-from advmip.experiments.recipes import NetworkRecipe
+from advmip.experiments.recipes import NetworkRecipe, made_as
 from advmip.experiments.shards import Shard
 from advmip.experiments.zhu.instances import (
+    RETRAINING_SEED_SHIFT,
     STORED_BOUNDS,
     TEST_EXAMPLES,
     attacks_of,
+    examples_added,
+    retrainings,
     shard_of,
     shards_of,
 )
@@ -96,6 +99,18 @@ def attacked_images(
 def retrained_file(network: str, trained_on: str) -> str:
     """The file of a retrained network, below the folder of networks."""
     return f"retrained/{network}-{trained_on}.safetensors"
+
+
+def retrained_as(settings: Settings) -> dict[str, dict[str, object]]:
+    """How each retrained network is trained, by its file below the folder of networks."""
+    seed = settings["seed"] + RETRAINING_SEED_SHIFT
+    return {
+        retrained_file(network, trained_on): made_as(
+            recipe, seed, examples_added(settings, network, trained_on)
+        )
+        for network, recipe in networks(settings).items()
+        for trained_on in retrainings(settings, network)
+    }
 
 
 def retrained_network(settings: Settings, experiment: str, network: str, shard: int) -> list[str]:

@@ -20,6 +20,9 @@ STORED_BOUNDS = ("lp", "weaker", "exact")
 TRAINING_EXAMPLES, TEST_EXAMPLES, RETRAINED = "training_examples", "test_examples", "retrained"
 # What the control is trained on: the training images alone.
 NO_EXAMPLES = "none"
+# All networks trained anew share initial weights, which are not those of the attacked network:
+# with its own, a control without examples would be that network again.
+RETRAINING_SEED_SHIFT = 1
 
 
 class Instance(NamedTuple):

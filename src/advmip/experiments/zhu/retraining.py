@@ -20,6 +20,7 @@ from advmip.experiments.zhu.attacked_images import read_attacks
 from advmip.experiments.zhu.catalogue import CODE, attack_shards
 from advmip.experiments.zhu.instances import (
     NO_EXAMPLES,
+    RETRAINING_SEED_SHIFT,
     TEST_EXAMPLES,
     TRAINING_EXAMPLES,
     attacks_of,
@@ -31,10 +32,6 @@ from advmip.networks.training import Images, Labels
 from advmip.settings import Settings
 
 _log = logging.getLogger(__name__)
-
-# All networks trained anew share initial weights, which are not those of the attacked network:
-# with its own, a control without examples would be that network again.
-_SEED_SHIFT = 1
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,14 @@ def retrain(
     if trained_on != NO_EXAMPLES:
         added = load_examples(settings, shards, TRAINING_EXAMPLES, paper_network, trained_on)
         extra = added.images, added.labels
-    train_network(settings, paper_network, out, seed_shift=_SEED_SHIFT, extra=extra)
+    train_network(
+        settings,
+        paper_network,
+        out,
+        seed_shift=RETRAINING_SEED_SHIFT,
+        extra=extra,
+        extra_asked=examples_added(settings, paper_network, trained_on),
+    )
 
 
 def accuracies(

@@ -1,0 +1,55 @@
+"""Networks in a folder of results that were made otherwise than the settings say by now.
+
+Snakemake makes a file again where it knows what the file was made with. Of one that was put in
+place from a snapshot it knows nothing, but the network's file says how it was made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from advmip.experiments.catalogue import networks
+from advmip.experiments.recipes import made_as
+from advmip.experiments.zhu.catalogue import retrained_as
+from advmip.settings import Settings
+
+_SUFFIX = ".outdated"
+
+
+def set_outdated_aside(settings: Settings, folder: Path) -> dict[Path, str]:
+    """Rename networks that were made otherwise than the settings say.
+
+    Args:
+        settings: All settings.
+        folder: Of the networks.
+
+    Returns:
+        The files under their new names, and how they were made otherwise.
+    """
+    asked = {
+        recipe.weights: made_as(recipe, settings["seed"]) for recipe in networks(settings).values()
+    } | retrained_as(settings)
+    moved = {}
+    for name, origin in asked.items():
+        file = folder / name
+        found = _origin(file) if file.is_file() else {}
+        other = {key: value for key, value in origin.items() if found.get(key, value) != value}
+        if other:
+            aside = file.replace(file.with_name(file.name + _SUFFIX))
+            moved[aside] = ", ".join(
+                f"{key} {found[key]} in place of {value}" for key, value in other.items()
+            )
+    return moved
+
+
+def _origin(file: Path) -> Mapping[str, object]:
+    """What a network's file says of its making; nothing if that cannot be read."""
+    content = file.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    try:
+        header = json.loads(content[8 : 8 + length])["__metadata__"]
+        return dict(json.loads(header["metadata"]))
+    except (ValueError, KeyError, TypeError):
+        return {}

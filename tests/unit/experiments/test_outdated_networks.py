@@ -1,0 +1,79 @@
+"""A network of a snapshot counts as long as it was trained as the settings say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from advmip import save_network
+from advmip.experiments.catalogue import networks
+from advmip.experiments.outdated_networks import set_outdated_aside
+from advmip.experiments.recipes import made_as
+from advmip.experiments.zhu.catalogue import retrained_as
+from advmip.networks import ARCHITECTURES, new_network
+from advmip.settings import Settings, load_settings
+
+WORKFLOW = Path(__file__).parents[3] / "workflow"
+RETRAINED = "retrained/DNN1-l0.safetensors"
+
+
+def settings_of(**chosen: object) -> Settings:
+    return load_settings({"scale": "overnight", "weights": "trained", **chosen}, WORKFLOW)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A network as first trained and one trained anew, as a tenth of the scale has them."""
+    settings = settings_of(share=0.1)
+    recipe = networks(settings)["DNN1"]
+    for name, origin in (
+        (recipe.weights, made_as(recipe, settings["seed"])),
+        (RETRAINED, retrained_as(settings)[RETRAINED]),
+    ):
+        save_network(new_network(ARCHITECTURES["dnn1"], seed=0), tmp_path / name, origin)
+    return tmp_path
+
+
+def test_what_was_trained_so_stays(folder: Path):
+    assert set_outdated_aside(settings_of(share=0.1), folder) == {}
+    assert (folder / RETRAINED).is_file()
+
+
+def test_more_examples_ask_for_another_network(folder: Path):
+    aside = folder / f"{RETRAINED}.outdated"
+    found = set_outdated_aside(settings_of(), folder)
+    assert found == {aside: "added_images 100 in place of 1000"}
+    assert aside.is_file()
+    assert not (folder / RETRAINED).exists()
+    assert (folder / "dnn1.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "how"),
+    [
+        ({"seed": 7}, "seed 0 in place of 7"),
+        (
+            {"zhu": {"networks": {"DNN1": {"training": {"epochs": 3}}}}},
+            "epochs 50 in place of 3",
+        ),
+    ],
+)
+def test_so_does_another_training(folder: Path, chosen: dict[str, object], how: str):
+    found = set_outdated_aside(settings_of(share=0.1, **chosen), folder)
+    assert found[folder / "dnn1.safetensors.outdated"] == how
+
+
+def test_a_file_that_says_nothing_of_its_training_stays(folder: Path):
+    (folder / RETRAINED).write_bytes(b"no network")
+    assert set_outdated_aside(settings_of(), folder) == {}
+
+
+def test_so_do_released_weights(tmp_path: Path):
+    settings = settings_of()
+    recipe = networks(settings)["CNN"]
+    file = tmp_path / recipe.weights
+    save_network(new_network(ARCHITECTURES["cnn"], seed=0), file, made_as(recipe, settings["seed"]))
+    assert set_outdated_aside(settings, tmp_path) == {}
+    found = set_outdated_aside(settings_of(weights="released"), tmp_path)
+    assert set(found.values()) == {"weights trained in place of released"}

@@ -102,7 +102,7 @@ def _unproved(
     base.by_usual_forms()
     excluded = _excluded(base, asked)
     if "cuts" in file:
-        inputs = InputTreeCheck(stages, asked, excluded, file)
+        inputs = InputTreeCheck(stages, asked, excluded, places, file)
         return inputs.unproved(), inputs.leaves
     if has_nodes(file):
         signs = SignTreeCheck(stages, asked, base, excluded, places, file)

@@ -3,6 +3,7 @@
     proof.json              format, version, network (file and digest), question, regions
     question/...            the arrays of the question (`questions.py`)
     region-0/cuts           of a tree over inputs (`input_trees.py`), with its cases and weights
+    region-0/signs-3/...    of a tree over signs in a box of that tree
     region-0/nodes-0/...    of a tree over signs (`sign_nodes.py`), some nodes at a time
     region-0/inputs-of-0    of the layers with cuts, as are the nodes in region-0/cut-nodes-0/...
 
@@ -31,9 +32,9 @@ from advmip.durability.storage import check_writable, write_atomically
 from advmip.errors import InputError
 from advmip.networks.network import Network
 
-_FORMAT, _VERSION = "advmip proof", 2
-# Version 1 had no cuts in trees over signs.
-_READ = (1, _VERSION)
+_FORMAT, _VERSION = "advmip proof", 3
+# Version 1 had no cuts in trees over signs, version 2 no such trees in boxes.
+_READ = (1, 2, _VERSION)
 _HEADER = "proof.json"
 SUFFIX = ".npz"
 # A proof that is under way goes to a temporary file from so many bytes on.
@@ -231,6 +232,10 @@ class RegionFile:
     def arrays(self, part: str, kinds: Mapping[str, str]) -> dict[str, NDArray[Any]]:
         """The arrays of a part, by name."""
         return {name: self.array(f"{part}/{name}", kind) for name, kind in kinds.items()}
+
+    def part(self, name: str) -> RegionFile:
+        """A part of the region with arrays of its own."""
+        return RegionFile(self._file, f"{self._name}/{name}")
 
     def damaged(self, found: str) -> InputError:
         """The error for contents that are none of a proof."""

@@ -1,18 +1,22 @@
 """Trees over boxes of inputs: what a file keeps of them, and the check of it.
 
     cases     the cases that the tree is to exclude
-    cuts      of each box, breadth first, the input by which it is halved; -1 for a leaf
+    cuts      of each box, breadth first, the input by which it is halved; -1 for a leaf that forms
+              exclude, -2 for one that a tree over signs does (`sign_nodes.py`)
+    signs     of each of the latter in this order, the number of its tree: its nodes stand in
+              the part signs-<number>
     weights   of each leaf in this order, a row of whole numbers for all conditions of these cases;
               only if a case has several: all of its conditions are met only where their sum with
-              these weights is
+              these weights is; a tree over signs has that sum as one more condition of the case,
+              all conditions of the question being counted before
 
-A box is halved in its middle, the lower half first. All lines are the usual ones.
+A box is halved in its middle, the lower half first. Without signs, all lines are the usual ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +25,17 @@ from advmip.checking.proofs.enclosure import Enclosure, Indices, Stages
 from advmip.checking.proofs.files import RegionFile, RegionWriter
 from advmip.checking.proofs.questions import Asked
 from advmip.checking.proofs.regions import Boxes, Vector, dot, largest
+from advmip.checking.proofs.sign_trees import SignTreeCheck
 
 # Boxes that are bounded at a time.
 _BATCH = 256
+# A leaf with a tree over signs, among the inputs by which boxes are halved.
+_SIGNS = -2
+
+
+def signs_in(number: int) -> str:
+    """The part of a region with the tree over signs of a leaf."""
+    return f"signs-{number}"
 
 
 def write_input_tree(
@@ -31,6 +43,7 @@ def write_input_tree(
     cases: Indices,
     halves: Sequence[tuple[int, int]],
     weights: NDArray[np.uint8] | None,
+    signs: Collection[int],
 ) -> None:
     """Write a tree.
 
@@ -40,13 +53,16 @@ def write_input_tree(
         halves: Of each box, the root first, the input by which it is halved and the number of its
             lower half, before that of the upper one; -1 and -1 for a leaf.
         weights: Of each box those of a leaf (boxes, conditions), as they are kept.
+        signs: The leaves that have a tree over signs, which are its numbers.
     """
     order = [0]
     for box in order:  # grows on the way
         if halves[box][0] >= 0:
             order += [halves[box][1], halves[box][1] + 1]
-    cuts = np.array([halves[box][0] for box in order])
+    cuts = np.array([_SIGNS if box in signs else halves[box][0] for box in order])
     region.add(cases=cases.astype("<i4"), cuts=cuts.astype("<i4"))
+    if len(signs):
+        region.add(signs=np.array([box for box in order if box in signs], "<i4"))
     if weights is not None:
         region.add(weights=weights[np.array(order)[cuts < 0]])
 
@@ -59,6 +75,7 @@ class InputTreeCheck:
         stages: The network.
         asked: The region, a box, and its cases.
         excluded: Which cases are excluded already (cases,).
+        places: As for `SignTreeCheck`.
         file: What the file says of the region.
 
     Attributes:
@@ -68,6 +85,7 @@ class InputTreeCheck:
     stages: Stages
     asked: Asked
     excluded: NDArray[np.bool_]
+    places: Sequence[Indices]
     file: RegionFile
     leaves: int = field(default=0, init=False)
 
@@ -79,21 +97,28 @@ class InputTreeCheck:
         cuts = self.file.array("cuts", "<i4").astype(np.intp)
         if (cuts >= boxes.lower.shape[1]).any():
             raise self.file.damaged("a cut through an input that there is not")
-        leaves = int((cuts < 0).sum())
-        weights = self._weights(leaves)
+        weights = self._weights(int((cuts < 0).sum()))
+        trees = iter(self._trees(int((cuts == _SIGNS).sum())))
         begin = 0
         while len(boxes):
             here = cuts[begin : begin + len(boxes)]
             if len(here) < len(boxes):
                 return f"a leaf is missing: {len(boxes) - len(here)} boxes have no entry"
             begin += len(boxes)
-            closed = boxes[here < 0]
+            closed, by_signs = boxes[here < 0], here[here < 0] == _SIGNS
             for start in range(0, len(closed), _BATCH):
-                some = closed[start : start + _BATCH]
-                lacking = self._least(some, weights[self.leaves : self.leaves + len(some)])
-                for leaf, case in np.argwhere(~((lacking > 0) | self.excluded)):
+                some = slice(start, start + _BATCH)
+                kept, signs = weights[self.leaves :][: len(closed[some])], by_signs[some]
+                lacking = self._least(closed[some], kept)
+                open_ = ~((lacking > 0) | self.excluded | signs[:, None])
+                for leaf, case in np.argwhere(open_):
                     return f"leaf {self.leaves + leaf + 1} leaves case {case} open"
-                self.leaves += len(some)
+                for leaf in np.flatnonzero(signs):
+                    box = closed[start + leaf : start + leaf + 1]
+                    missing = self._unproved_by_signs(box, kept[leaf], next(trees))
+                    if missing:
+                        return f"{missing} in leaf {self.leaves + leaf + 1}"
+                self.leaves += len(signs)
             boxes = boxes[here >= 0].halved(here[here >= 0])
         if begin < len(cuts):
             raise self.file.damaged("more boxes than the tree has")
@@ -118,6 +143,33 @@ class InputTreeCheck:
         whole[:, rows] = weights
         return whole
 
+    def _trees(self, leaves: int) -> list[int]:
+        """The numbers of the trees over signs of as many leaves."""
+        if not leaves:
+            return []
+        numbers = self.file.array("signs", "<i4")
+        if numbers.shape != (leaves,):
+            raise self.file.damaged("trees over signs of another number of leaves")
+        return [int(number) for number in numbers]
+
+    def _unproved_by_signs(self, box: Boxes, weights: NDArray[np.uint8], number: int) -> str:
+        """What a tree over signs does not prove of a box, in words; empty if it proves it."""
+        base = Enclosure(self.stages, box)
+        base.by_usual_forms()
+        asked = replace(self.asked, region=box)
+        if len(asked.constant) > asked.cases:
+            asked = asked.with_sums(self._shares(weights), base.interval(len(base.sides)))
+        tree = SignTreeCheck(
+            self.stages, asked, base, self.excluded, self.places, self.file.part(signs_in(number))
+        )
+        return tree.unproved()
+
+    def _shares(self, weights: NDArray[np.uint8]) -> Vector:
+        """The weights (..., rows) of each case's own conditions (..., cases, rows)."""
+        every = np.arange(self.asked.cases)[:, None] == self.asked.case_of
+        shares: Vector = weights[..., None, :] * every.astype(np.float64)
+        return shares
+
     def _least(self, boxes: Boxes, weights: NDArray[np.uint8]) -> Vector:
         """What is lacking at least (N, cases): the weighted sum of a case's conditions."""
         asked = self.asked
@@ -127,8 +179,7 @@ class InputTreeCheck:
             *enclosure.of_outputs(asked.inside, asked.outside, asked.constant)
         )
         forms = np.broadcast_to(forms, (len(boxes), *forms.shape[1:]))
-        every = np.arange(asked.cases)[:, None] == asked.case_of
-        shares = weights[:, None] * every.astype(np.float64)
+        shares = self._shares(weights)
         # Joining forms is one more sum of products.
         products = products + np.abs(constant) + dot(np.abs(forms), largest(boxes))
         return enclosure.concluded(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from advmip.checking.proofs.regions import Boxes, Region, Vector, ball
+from advmip.checking.proofs.enclosure import Sides
+from advmip.checking.proofs.regions import Boxes, Region, Vector, ball, largest
 from advmip.errors import InputError
 from advmip.properties import Affine, Case, Inequality, Property
 
@@ -67,6 +68,29 @@ class Asked:
     constant: Vector
     case_of: NDArray[np.intp]
     cases: int
+
+    def with_sums(self, weights: Vector, outputs: Sides) -> Asked:
+        """The same with one more condition of each case: its own, added up with weights.
+
+        Where all conditions are met, so is their sum, less what rounding may do to it.
+
+        Args:
+            weights: Of each case's own conditions (cases, rows), at least 0; what they add up to
+                does not matter.
+            outputs: Bounds of the outputs (1, outputs) in the region.
+        """
+        shares = weights / np.maximum(weights.sum(1, keepdims=True), 1.0)
+        values = np.maximum(np.abs(outputs.lower), np.abs(outputs.upper))[0]
+        size = np.abs(self.outside) @ values + np.abs(self.inside) @ largest(self.region)[0]
+        count = 2 * sum(self.outside.shape) + 2 * self.inside.shape[1] + 16
+        rounding = count * np.finfo(np.float64).eps * (shares @ (size + np.abs(self.constant)))
+        return replace(
+            self,
+            inside=np.concatenate([self.inside, shares @ self.inside]),
+            outside=np.concatenate([self.outside, shares @ self.outside]),
+            constant=np.concatenate([self.constant, shares @ self.constant - rounding]),
+            case_of=np.concatenate([self.case_of, np.arange(self.cases)]),
+        )
 
 
 def asked_in_regions(question: Question, outputs: int) -> list[Asked]:

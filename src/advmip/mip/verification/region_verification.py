@@ -256,8 +256,8 @@ class RegionVerification:
             return None
         cases, (_, sides, first) = asked.cases, self._rows
         ends = np.append(first[1:], len(sides))
-        conditions = np.concatenate([np.arange(first[case], ends[case]) for case in cases])
-        return kind(self._proof, Numbering(self._alive, cases, conditions, self._factor))
+        rows = np.concatenate([np.arange(first[case], ends[case]) for case in cases])
+        return kind(self._proof, Numbering(self._alive, cases, rows, len(sides), self._factor))
 
     def _grown(self, tree: InputTree | SignTree, turn: float) -> Vector | None:
         """Let a tree go on for a turn; a point that meets a case."""

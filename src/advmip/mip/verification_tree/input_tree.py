@@ -138,7 +138,7 @@ class InputTree:
         ball: The region, a box.
         asked: The cases that are to be excluded.
         seek: Tells whether a point meets the goal.
-        record: Notes boxes for a proof in a file; trees over signs have no place in it.
+        record: Notes boxes for a proof in a file.
 
     Attributes:
         asked: What it is asked.
@@ -155,9 +155,11 @@ class InputTree:
     ) -> None:
         self.asked = asked
         networks = stages, search
+        self._record = record
         self._trees = [_BoxTree(networks, ball, asked, seek, record)]
-        if record is None and len(stages) > 1:
-            self._trees.append(_BoxTree(networks, ball, asked, seek, few=_FEW))
+        if len(stages) > 1:
+            another = None if record is None else record.another()
+            self._trees.append(_BoxTree(networks, ball, asked, seek, another, _FEW))
 
     @property
     def ended(self) -> bool:
@@ -173,6 +175,8 @@ class InputTree:
         found: list[TreeProof] = []
         for tree, share in zip(self._trees, self._shares(), strict=False):
             found.append(tree.run(share * turn))
+            if tree.closed and self._record is not None and tree.record is not None:
+                self._record.become(tree.record)
             if tree.closed or found[-1].point is not None:
                 break
         best = max(found, key=lambda each: (each.point is not None, each.margins.min(), each.done))
@@ -197,10 +201,11 @@ class _BoxTree:
         ball: See `InputTree`, as are the next three.
         asked: See there.
         seek: See there.
-        record: See there.
+        record: See there; its own.
         few: Of how many open neurons at most a box has a tree over signs.
 
     Attributes:
+        record: Its notes.
         rate: How much of the region it closed by the second in its last turn; None before it.
     """
 
@@ -214,7 +219,7 @@ class _BoxTree:
         few: int = 0,
     ) -> None:
         self._networks, self._few = networks, few
-        self._asked, self._seek, self._record = asked, seek, record
+        self._asked, self._seek, self.record = asked, seek, record
         zero = torch.zeros(1, dtype=torch.int64)
         self._waiting, self._stuck = _Boxes(*ball.corners, zero, zero), False
         self._margins = torch.full((len(asked.cases),), torch.inf, dtype=torch.float64)
@@ -267,8 +272,8 @@ class _BoxTree:
         self._nodes += len(boxes)
         open_ = (found.least <= 0).any(1)
         self._close(found.least[~open_])
-        if self._record is not None:
-            self._record.closed(boxes.numbers[~open_], found.weights[~open_])
+        if self.record is not None:
+            self.record.closed(boxes.numbers[~open_], found.weights[~open_])
         boxes, found = boxes[open_], found.of(open_)
         if not len(boxes):
             return
@@ -284,8 +289,8 @@ class _BoxTree:
         self._stuck = bool((boxes.levels >= self._deepest).any())
         inputs = found.gains.argmax(1)
         halves = boxes.halved(inputs)
-        if self._record is not None:
-            halves = replace(halves, numbers=self._record.halved(boxes.numbers, inputs))
+        if self.record is not None:
+            halves = replace(halves, numbers=self.record.halved(boxes.numbers, inputs))
         pairs = torch.arange(len(halves)).reshape(2, -1).T.flatten()
         self._waiting = self._waiting.joined(halves[pairs])
 
@@ -311,12 +316,16 @@ class _BoxTree:
             if asked.several:
                 largest = torch.maximum(outputs.lower[i].abs(), outputs.upper[i].abs())
                 asked = asked.with_sums(found.weights[i], largest)
-            tree = SignTree(*self._networks, ball, sides, asked, self._seek)
+            number = int(boxes.numbers[i])
+            record = None if self.record is None else self.record.signs(number)
+            tree = SignTree(*self._networks, ball, sides, asked, self._seek, record)
             proof = tree.run(most=_MOST_NODES)
             self._nodes, self._point = self._nodes + proof.nodes, proof.point
             if bool((proof.margins > 0).all()):
                 self._close(torch.from_numpy(proof.margins)[None])
                 left[i] = False
+                if self.record is not None and record is not None:
+                    self.record.closed_by_signs(number, record, found.weights[i])
         left[few] = False
         self._waiting = self._waiting.joined(boxes[torch.tensor(few, dtype=torch.long)])
         return left

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from advmip.checking.proofs.files import RegionWriter
-from advmip.checking.proofs.input_trees import write_input_tree
+from advmip.checking.proofs.input_trees import signs_in, write_input_tree
 from advmip.checking.proofs.numbers import kept_multipliers, kept_slopes
 from advmip.checking.proofs.sign_nodes import KeptForms, SignNode, SignTreeWriter
 from advmip.mip.bounds.input_cuts import can_be_cut
@@ -30,13 +30,24 @@ class Numbering:
         neurons: Of each layer its neurons' numbers in the whole network, rising.
         cases: The numbers of the tree's cases in the question.
         conditions: Those of its conditions.
+        asked: How many conditions the question has.
         factor: By which the tree's outputs are those of the network multiplied.
     """
 
     neurons: Sequence[Indices]
     cases: Indices
     conditions: Indices
+    asked: int
     factor: float
+
+    @property
+    def several(self) -> bool:
+        """Whether a case has several conditions."""
+        return len(self.conditions) > len(self.cases)
+
+    def with_sums(self) -> Numbering:
+        """The same with one more condition of each case, as in `Asked.with_sums`."""
+        return replace(self, conditions=np.append(self.conditions, self.asked + self.cases))
 
 
 class SignTreeRecord:
@@ -146,11 +157,40 @@ class InputTreeRecord:
         self._region, self._numbering = region, numbering
         self._halves = [(-1, -1)]
         self._weights: list[tuple[Tensor, Tensor]] = []
+        # Boxes that are proved by a tree over signs.
+        self._signs: set[int] = set()
+
+    def another(self) -> InputTreeRecord:
+        """A record of another tree of the same region, of which one is to be written."""
+        return InputTreeRecord(self._region, self._numbering)
+
+    def become(self, other: InputTreeRecord) -> None:
+        """Note what another record has in place of what is noted."""
+        self._halves, self._weights, self._signs = other._halves, other._weights, other._signs
 
     def closed(self, numbers: Tensor, weights: Tensor) -> None:
         """Note boxes (N,) that exclude every case, by these sums of conditions (N, cases, rows)."""
-        if len(self._numbering.conditions) > len(self._numbering.cases):
+        if self._numbering.several:
             self._weights.append((numbers, kept_weights(weights).sum(1).to(torch.uint8)))
+
+    def signs(self, number: int) -> SignTreeRecord:
+        """The record of a tree over signs in a box, which may come to nothing."""
+        numbering = self._numbering
+        if numbering.several:
+            numbering = numbering.with_sums()
+        return SignTreeRecord(self._region.part(signs_in(number)), numbering)
+
+    def closed_by_signs(self, number: int, record: SignTreeRecord, weights: Tensor) -> None:
+        """Note a box of which a tree over signs excludes every case.
+
+        Args:
+            number: The box.
+            record: The tree's.
+            weights: Of the sums of conditions that it is asked besides (cases, rows).
+        """
+        record.close()
+        self._signs.add(number)
+        self.closed(torch.tensor([number]), weights[None])
 
     def halved(self, numbers: Tensor, inputs: Tensor) -> Tensor:
         """Note boxes (N,) that are halved along inputs (N,); the numbers of their halves (2 N,)."""
@@ -169,7 +209,7 @@ class InputTreeRecord:
             whole = np.zeros((len(self._halves), len(conditions)), np.uint8)
             for numbers, weights in self._weights:
                 whole[numbers.numpy()] = weights.numpy()[:, np.argsort(conditions)]
-        write_input_tree(self._region, self._numbering.cases, self._halves, whole)
+        write_input_tree(self._region, self._numbering.cases, self._halves, whole, self._signs)
 
 
 def kept_weights(weights: Tensor) -> Tensor:

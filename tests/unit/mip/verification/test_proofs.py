@@ -38,7 +38,7 @@ from advmip.mip.bounds.lines import Multipliers
 from advmip.mip.bounds.operators import matrix_stages
 from advmip.mip.verification import region_verification
 from advmip.mip.verification.verifier import VerificationIngredients
-from advmip.mip.verification_tree import sign_tree
+from advmip.mip.verification_tree import InputTree, input_tree, sign_tree
 from advmip.networks import Network
 from advmip.properties import Property
 
@@ -104,21 +104,44 @@ def by_signs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Network]:
     return file, network
 
 
-@pytest.fixture(scope="module")
-def by_inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Network, Property]:
-    """A tree over the four inputs of a tiny network, with a case of several conditions."""
+def of_several_conditions() -> tuple[Network, Property]:
+    """A tiny network of four inputs, and a box with a case of several conditions."""
     _, network, image, label = instance(0, (8, 8, 8))
-    file = tmp_path_factory.mktemp("inputs") / "proof.npz"
     others = [rival for rival in range(3) if rival != label]
     box = np.clip(image - 0.3, 0, 1), np.clip(image + 0.3, 0, 1)
     both = all_of(*(logit(rival) >= logit(label) for rival in others))
     first = any_of(logit(others[0]) >= logit(label), both)
-    property_ = Property.of(box, first, "no other class")
+    return network, Property.of(box, first, "no other class")
+
+
+@pytest.fixture(scope="module")
+def by_inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Network, Property]:
+    """A tree over four inputs, with a case of several conditions."""
+    file = tmp_path_factory.mktemp("inputs") / "proof.npz"
+    network, property_ = of_several_conditions()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(region_verification, "_TURN", 1e6)
         verdict = verify(network, property_, proof=file)
     assert (verdict.status, verdict.evidence) == ("holds", "tree")
     assert verdict.nodes > 10
+    return file, network, property_
+
+
+@pytest.fixture(scope="module")
+def by_signs_in_boxes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Network, Property]:
+    """The same by small trees over signs, in boxes of few open neurons."""
+    file = tmp_path_factory.mktemp("boxes") / "proof.npz"
+    network, property_ = of_several_conditions()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(region_verification, "_TURN", 1e6)
+        patch.setattr(InputTree, "_shares", lambda _: [1e-12, 1.0])
+        patch.setattr(input_tree, "_FEW", 18)
+        patch.setattr(sign_tree, "_BEFORE_CUTS", 200)
+        verdict = verify(network, property_, proof=file)
+    assert (verdict.status, verdict.evidence) == ("holds", "tree")
+    with np.load(file) as archive:
+        assert len(archive["region-0/signs"]) > 1
+        assert (archive["region-0/cuts"] == -1).any()
     return file, network, property_
 
 
@@ -265,6 +288,39 @@ def test_a_tree_over_inputs_is_proved(by_inputs: tuple[Path, Network, Property])
     found = check_proof(file, network, property_)
     assert found.proved
     assert found.leaves > 5
+
+
+def test_trees_over_signs_in_boxes_are_proved(
+    by_signs_in_boxes: tuple[Path, Network, Property],
+) -> None:
+    file, network, property_ = by_signs_in_boxes
+    found = check_proof(file, network, property_)
+    assert found.proved
+    assert found.leaves > 2
+
+
+def test_a_box_needs_its_tree_over_signs_and_its_weights(
+    by_signs_in_boxes: tuple[Path, Network, Property],
+) -> None:
+    file, network, _ = by_signs_in_boxes
+
+    def by_forms(arrays: Arrays) -> None:
+        arrays["region-0/cuts"][arrays["region-0/cuts"] == -2] = -1
+
+    def none(arrays: Arrays) -> None:
+        arrays["region-0/signs"] += 1000
+
+    def fewer(arrays: Arrays) -> None:
+        arrays["region-0/signs"] = arrays["region-0/signs"][1:]
+
+    def nothing(arrays: Arrays) -> None:
+        arrays["region-0/weights"][:] = 0
+
+    for change in (by_forms, nothing):
+        assert "open" in check_proof(altered(file, change), network).missing
+    assert "a leaf is missing" in check_proof(altered(file, none), network).missing
+    with pytest.raises(InputError, match="another number of leaves"):
+        check_proof(altered(file, fewer), network)
 
 
 def test_each_box_of_a_property_has_a_tree_of_its_own(tmp_path: Path) -> None:
@@ -480,7 +536,7 @@ def test_what_is_no_proof_is_named(tmp_path: Path, by_signs: tuple[Path, Network
             check_proof(bad, network)
 
     def newer(arrays: Arrays) -> None:
-        arrays["proof.json"]["version"] = 3
+        arrays["proof.json"]["version"] = 4
 
     def without(arrays: Arrays) -> None:
         del arrays["region-0/nodes-0/slopes"]
@@ -489,7 +545,7 @@ def test_what_is_no_proof_is_named(tmp_path: Path, by_signs: tuple[Path, Network
         arrays["question/image"] = arrays["question/image"].astype(np.float32)
 
     for change in (newer, without, single):
-        with pytest.raises(InputError, match="expected: a proof of version 2"):
+        with pytest.raises(InputError, match="expected: a proof of version 3"):
             check_proof(altered(file, change), network)
 
 

@@ -26,17 +26,20 @@ from advmip.mip.bounds.operators import Stage
 from advmip.mip.deadline import time_is_up
 from advmip.mip.model import Vector
 from advmip.mip.verification_tree.asked import Asked, Seek, TreeProof
+from advmip.mip.verification_tree.boxes import Boxes
 from advmip.mip.verification_tree.recording import InputTreeRecord, kept_weights
 from advmip.mip.verification_tree.sign_tree import SignTree
 
 # With more inputs that can move, halving boxes leads nowhere.
 MOST_INPUTS = 20
-_BATCH = 256
+_BATCH = 512
 # A box that is open after so many halvings of every input holds a tie, or what rounding hides.
 _HALVINGS = 20
 # Trees over signs are asked about boxes of at most so many open neurons, and have at most so many
 # nodes: a box whose tree is larger is halved first.
 _FEW, _MOST_NODES = 64, 512
+# Where so many times the rounding of a bound would close a box, signs do not.
+_MUCH = 1000.0
 # The share of time of whichever tree closed more of the region by the second in its last turn.
 _BETTER = 0.75
 # Steps towards the best weights of several conditions, and their length.
@@ -46,87 +49,30 @@ _ROUNDING = 512 * torch.finfo(torch.float64).eps
 
 
 @dataclass(frozen=True)
-class _Boxes:
-    """A region for each of N boxes.
-
-    Attributes:
-        lower: The least values (N, inputs).
-        upper: The largest.
-        levels: How often the whole region was halved for it (N,).
-        numbers: By which a proof in a file knows it (N,).
-    """
-
-    lower: Tensor
-    upper: Tensor
-    levels: Tensor
-    numbers: Tensor
-
-    @property
-    def images(self) -> Tensor:
-        """Their centres."""
-        return self.lower + 0.5 * (self.upper - self.lower)
-
-    @property
-    def box(self) -> tuple[Tensor, Tensor]:
-        """The boxes themselves, relative to the centres."""
-        return self.lower - self.images, self.upper - self.images
-
-    def least(self, coefficients: Tensor) -> Tensor:
-        """Lower bounds (N, S) of linear forms (N, S, inputs)."""
-        return (coefficients * self.minimisers(coefficients)).sum(-1)
-
-    def minimisers(self, coefficients: Tensor) -> Tensor:
-        """The corners (N, S, inputs) where forms are least."""
-        return torch.where(coefficients > 0, self.lower[:, None], self.upper[:, None])
-
-    def halved(self, inputs: Tensor) -> _Boxes:
-        """Two boxes for each, cut through the centre of an input (N,)."""
-        cut = torch.zeros_like(self.lower, dtype=torch.bool).scatter_(1, inputs[:, None], True)
-        below = replace(self, upper=torch.where(cut, self.images, self.upper))
-        above = replace(self, lower=torch.where(cut, self.images, self.lower))
-        both = below.joined(above)
-        return replace(both, levels=both.levels + 1)
-
-    def __getitem__(self, chosen: slice | Tensor) -> _Boxes:
-        return _Boxes(*(each[chosen] for each in self._fields))
-
-    def joined(self, more: _Boxes) -> _Boxes:
-        """These and others."""
-        return _Boxes(*map(torch.cat, zip(self._fields, more._fields, strict=True)))
-
-    @property
-    def _fields(self) -> tuple[Tensor, ...]:
-        return self.lower, self.upper, self.levels, self.numbers
-
-    def __len__(self) -> int:
-        return len(self.lower)
-
-
-@dataclass(frozen=True)
 class _Bounded:
     """What is known of N boxes.
 
     Attributes:
         least: What each case lacks at least (N, cases).
         points: Where that should be attained (N, cases, inputs).
-        gains: By how much, to first order, what all open cases lack grows if an input is halved
-            (N, inputs).
+        hidden: Whether rounding is much of what a case lacks: no tree over signs helps (N,).
         weights: Of the conditions whose sum is bounded so (N, cases, rows).
         sides: Bounds (N, width) of each layer of ReLUs, then of the outputs.
     """
 
     least: Tensor
     points: Tensor
-    gains: Tensor
+    hidden: Tensor
     weights: Tensor
     sides: list[Sides]
 
     def of(self, chosen: Tensor) -> _Bounded:
         """Of some of the boxes."""
         sides = [Sides(each.lower[chosen], each.upper[chosen]) for each in self.sides]
-        return _Bounded(
-            self.least[chosen], self.points[chosen], self.gains[chosen], self.weights[chosen], sides
+        least, points, hidden, weights = (
+            each[chosen] for each in (self.least, self.points, self.hidden, self.weights)
         )
+        return _Bounded(least, points, hidden, weights, sides)
 
 
 class InputTree:
@@ -221,7 +167,7 @@ class _BoxTree:
         self._networks, self._few = networks, few
         self._asked, self._seek, self.record = asked, seek, record
         zero = torch.zeros(1, dtype=torch.int64)
-        self._waiting, self._stuck = _Boxes(*ball.corners, zero, zero), False
+        self._waiting, self._stuck = Boxes(*ball.corners, zero, zero), False
         self._margins = torch.full((len(asked.cases),), torch.inf, dtype=torch.float64)
         moving = (self._waiting.upper > self._waiting.lower).sum()
         self._deepest = _HALVINGS * int(moving)
@@ -263,7 +209,7 @@ class _BoxTree:
         """The share of the region that is closed."""
         return 1.0 - float((0.5 ** self._waiting.levels.double()).sum())
 
-    def _halve(self, boxes: _Boxes, end: float) -> None:
+    def _halve(self, boxes: Boxes, end: float) -> None:
         """Bound boxes; the halves of those that stay open wait."""
         found = self._bounded(boxes)
         if time_is_up():  # intervals may stand for forms
@@ -286,8 +232,10 @@ class _BoxTree:
         if self._few and self._point is None:
             left = self._left_by_signs(boxes, found, end)
             boxes, found = boxes[left], found.of(left)
+            if not len(boxes):
+                return
         self._stuck = bool((boxes.levels >= self._deepest).any())
-        inputs = found.gains.argmax(1)
+        inputs = self._gains(boxes, found).argmax(1)
         halves = boxes.halved(inputs)
         if self.record is not None:
             halves = replace(halves, numbers=self.record.halved(boxes.numbers, inputs))
@@ -298,14 +246,14 @@ class _BoxTree:
         """Take note of what cases lack (N, cases) in boxes that are done with."""
         self._margins = torch.cat([self._margins[None], least]).amin(0)
 
-    def _left_by_signs(self, boxes: _Boxes, found: _Bounded, end: float) -> Tensor:
+    def _left_by_signs(self, boxes: Boxes, found: _Bounded, end: float) -> Tensor:
         """Which boxes (N,) are to be halved: those that no small tree over signs settles.
 
         The last ones come first. Those that no time is left for wait as they are, all but one.
         """
         *layers, outputs = found.sides
         open_ = torch.stack([each.unstable().sum(1) for each in layers]).sum(0)
-        few = ((open_ > 0) & (open_ <= self._few)).nonzero()[:, 0].tolist()
+        few = ((open_ > 0) & (open_ <= self._few) & ~found.hidden).nonzero()[:, 0].tolist()
         left, tried = torch.ones(len(boxes), dtype=torch.bool), 0
         while few and self._point is None and not (tried and time_is_up(end)):
             i, tried = few.pop(), tried + 1
@@ -330,33 +278,46 @@ class _BoxTree:
         self._waiting = self._waiting.joined(boxes[torch.tensor(few, dtype=torch.long)])
         return left
 
-    @torch.enable_grad()
-    def _bounded(self, boxes: _Boxes) -> _Bounded:
+    def _bounded(self, boxes: Boxes) -> _Bounded:
         """What each case lacks at least in boxes, and how that comes about."""
-        lower, upper = (each.clone().requires_grad_() for each in (boxes.lower, boxes.upper))
-        differentiable = replace(boxes, lower=lower, upper=upper)
-        bounds = LinearBounds(self._networks[0], differentiable)
+        bounds = LinearBounds(self._networks[0], boxes)
         sides = bounds.by_forms()
         forms = bounds.forms(self._asked.rows)
         inputs = forms.inputs.expand(len(boxes), -1, -1)
         lacking = forms.least + self._asked.sides
-        constant = lacking - differentiable.least(inputs)
-        with torch.no_grad():
-            weights, points = self._weighted(boxes, lacking, constant, inputs)
-        joined = weights @ inputs
-        least = (weights @ constant[..., None])[..., 0] + differentiable.least(joined)
+        constant = lacking - boxes.least(inputs)
+        weights, points = self._weighted(boxes, lacking, constant, inputs)
+        least = (weights @ constant[..., None])[..., 0] + boxes.least(weights @ inputs)
         size = weights @ (constant.abs() + _largest(boxes, inputs))[..., None]
         least = least - _ROUNDING * size[..., 0]
         # The best single condition has nothing to be rounded once more.
         alone = self._asked.by_case(lacking)
         weights = torch.where((alone > least)[..., None], self._single(lacking), weights)
         least = torch.maximum(least, alone)
-        below, above = torch.autograd.grad(least.clamp(max=0.0).sum(), (lower, upper))
+        hidden = self._asked.by_case(lacking + _MUCH * forms.rounding) > 0
+        hidden = (hidden & (least <= 0)).any(1)
+        return _Bounded(least, points, hidden, weights, sides)
+
+    @torch.enable_grad()
+    def _gains(self, boxes: Boxes, found: _Bounded) -> Tensor:
+        """By how much, to first order, what all open cases lack grows if an input is halved.
+
+        Returns:
+            That of each input (N, inputs); the sides' lengths where none helps.
+        """
+        dtype = torch.float32
+        lower, upper = (each.to(dtype).requires_grad_() for each in (boxes.lower, boxes.upper))
+        differentiable = replace(boxes, lower=lower, upper=upper)
+        bounds = LinearBounds(self._networks[1], differentiable, outward=False)
+        bounds.by_forms()
+        forms = bounds.forms(self._asked.rows.to(dtype))
+        inputs, weights = forms.inputs.expand(len(boxes), -1, -1), found.weights.to(dtype)
+        constant = forms.least - differentiable.least(inputs)
+        least = (weights @ constant[..., None])[..., 0] + differentiable.least(weights @ inputs)
+        below, above = torch.autograd.grad(least[found.least <= 0].sum(), (lower, upper))
         widths = boxes.upper - boxes.lower
         gains = (below - above) * widths
-        gains = torch.where((gains > 0).any(1, keepdim=True), gains, widths)
-        sides = [Sides(each.lower.detach(), each.upper.detach()) for each in sides]
-        return _Bounded(least.detach(), points, gains, weights, sides)
+        return torch.where((gains > 0).any(1, keepdim=True), gains, widths)
 
     def _single(self, lacking: Tensor) -> Tensor:
         """Weights (N, cases, rows) of 1 for the condition of each case that lacks most."""
@@ -369,7 +330,7 @@ class _BoxTree:
         return torch.arange(len(self._asked.cases))[:, None] == self._asked.case_of
 
     def _weighted(
-        self, boxes: _Boxes, lacking: Tensor, constant: Tensor, inputs: Tensor
+        self, boxes: Boxes, lacking: Tensor, constant: Tensor, inputs: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Weights of each case's conditions (N, cases, rows) whose sum is bounded best, and points.
 
@@ -399,7 +360,7 @@ class _BoxTree:
         return kept / kept.sum(-1, keepdim=True), mean
 
 
-def _largest(boxes: _Boxes, inputs: Tensor) -> Tensor:
+def _largest(boxes: Boxes, inputs: Tensor) -> Tensor:
     """The largest sum of absolute products that forms have in a box (N, rows)."""
     sides = torch.maximum(boxes.lower.abs(), boxes.upper.abs())
     return (inputs.abs() @ sides[..., None])[..., 0]

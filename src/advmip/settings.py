@@ -268,7 +268,8 @@ def load_settings(
     """The user's settings laid over those of the scale that they name.
 
     Any key of a scale may stand in the user's settings too, and then wins; lists are replaced
-    whole. Of the scale's own counts of instances and seeds the `share` is taken that is asked for.
+    whole, and null leaves a network or an experiment of the scale out. Of the scale's own counts of
+    instances and seeds the `share` is taken that is asked for.
     The stored result of `save_settings` is again such a file.
 
     Args:
@@ -345,12 +346,14 @@ def _read_mapping(path: Path) -> dict[str, Any]:
 
 
 def _overlaid(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `changes` laid over it, mapping by mapping."""
+    """`base` with `changes` laid over it, mapping by mapping; null leaves a mapping out."""
     merged = copy.deepcopy(dict(base))
     for key, value in changes.items():
         below = merged.get(key)
         if isinstance(below, Mapping) and isinstance(value, Mapping):
             merged[key] = _overlaid(below, value)
+        elif isinstance(below, Mapping) and value is None:
+            del merged[key]
         else:
             merged[key] = copy.deepcopy(value)
     return merged

@@ -171,6 +171,20 @@ def test_the_users_settings_win_over_the_scales(tmp_path):
     )
 
 
+def test_null_leaves_out_what_the_scale_has():
+    compared = {"efficiency": {"networks": {"MNIST-ConvMed": None}}}
+    plain = load_settings({"scale": "overnight"}, WORKFLOW)["benmhenni"]
+    less = load_settings(
+        {"scale": "overnight", "share": 0.1, "benmhenni": {"experiments": compared}}, WORKFLOW
+    )["benmhenni"]
+    left_out = (
+        plain["experiments"]["efficiency"]["networks"].keys()
+        - less["experiments"]["efficiency"]["networks"].keys()
+    )
+    assert left_out == {"MNIST-ConvMed"}
+    assert less["networks"] == plain["networks"]
+
+
 def test_a_share_of_a_scale_has_a_share_of_its_instances_and_seeds():
     settings = load_settings({"scale": "overnight", "share": 0.1}, WORKFLOW)
     whole = load_settings({"scale": "overnight"}, WORKFLOW)

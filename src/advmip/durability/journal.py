@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from advmip.durability.locking import Lock
 from advmip.durability.storage import explained
 from advmip.errors import InputError
 from advmip.reuse import Reuse
+
+# Where a line has its key.
+_KEY = re.compile(rb'"key": ("(?:[^"\\]|\\.)*"), "result": ')
 
 
 class Journal(Closing):
@@ -74,6 +78,16 @@ class Journal(Closing):
         """The result recorded under a key, or None. The last one, if there are several."""
         return self._results.get(key)
 
+    def find(self, keys: Collection[str], others: Iterable[Path]) -> None:
+        """See what other journals hold under some keys and this identity; it stays where it is.
+
+        Args:
+            keys: The keys, of which the journal itself holds nothing.
+            others: The journals' files, to which other processes may write.
+        """
+        found = [entry for path in others for entry in entries_of(path, keys)]
+        self._results |= self._seen(found)
+
     def record(self, key: str, result: Any) -> None:
         """Append a result and wait until it is on disk.
 
@@ -122,6 +136,10 @@ class Journal(Closing):
                 # Killed between the record and its line's end: the record itself is whole.
                 self._write(b"\n")
                 entries.append(last)
+        return self._seen(entries)
+
+    def _seen(self, entries: Iterable[dict[str, Any]]) -> dict[str, Any]:
+        """The results of those entries that count, by their keys."""
         seen = [entry for entry in entries if self._is_seen(entry["identity"])]
         # Those of the same code last, so that they count.
         seen.sort(key=lambda entry: bool(entry["identity"] == self._identity))
@@ -144,11 +162,12 @@ class Journal(Closing):
         return entry
 
 
-def entries_of(path: Path) -> Iterator[dict[str, Any]]:
+def entries_of(path: Path, keys: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
     """What a journal holds under whatever identity, while another process may write to it.
 
     Args:
         path: The file; none holds nothing.
+        keys: Of which keys; of all if left out.
 
     Yields:
         The whole lines: `key`, `identity` and `result`. One torn by a kill is left out.
@@ -156,9 +175,17 @@ def entries_of(path: Path) -> Iterator[dict[str, Any]]:
     if path.is_file():
         with path.open("rb") as file:
             for line in file:
+                if keys is not None and _key_of(line) not in keys:
+                    continue
                 entry = _decode(line)
                 if entry is not None:
                     yield entry
+
+
+def _key_of(line: bytes) -> str | None:
+    """The key of a line, which need not be decoded for it."""
+    found = _KEY.search(line)
+    return None if found is None else json.loads(found[1])
 
 
 def _encode(value: Any) -> str:

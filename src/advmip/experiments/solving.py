@@ -54,7 +54,8 @@ def solved(
     """The results of instances; those that a journal holds already are not computed again.
 
     Each goes into the journal as soon as it is there: a process that is killed goes on behind the
-    last one.
+    last one. What is not in it is looked for in the journals beside it: at another scale, or with
+    another share of it, instances are divided among jobs in another way.
 
     Args:
         journal: The journal's file.
@@ -67,6 +68,10 @@ def solved(
             anything pays for its loading, which counts where a result takes milliseconds.
     """
     with Journal(journal, identity, reuse) as finished:
+        missing = {key(each) for each in instances if key(each) not in finished}
+        if missing:
+            beside = sorted(journal.parent.glob(f"*{journal.suffix}"))
+            finished.find(missing, [each for each in beside if each != journal])
         open_instances = [each for each in instances if key(each) not in finished]
         if warm_up and open_instances:
             solve(open_instances[0])

@@ -186,3 +186,33 @@ def test_entries_are_read_under_any_identity_while_the_journal_is_open(tmp_path)
         file.write(b'{"key": "torn')
     with Journal(path, {"code": "new"}):
         assert [entry["result"] for entry in entries_of(path)] == ["old", "new"]
+
+
+def test_what_another_journal_holds_is_found_and_stays_there(path):
+    other = path.with_name("other.jsonl")
+    with Journal(other, IDENTITY) as journal:
+        journal.record('image "0"', "there")
+        journal.record("image 1", "not asked for")
+    with Journal(other, {**IDENTITY, "epsilon": 0.2}) as journal:
+        journal.record("image 2", "of another identity")
+    asked = {'image "0"', "image 2", "image 3"}
+    with Journal(path, IDENTITY) as journal:
+        journal.find(asked, [other, path.with_name("missing.jsonl")])
+        assert len(journal) == 1
+        assert journal.get('image "0"') == "there"
+    assert path.read_text() == ""
+
+
+def test_of_other_code_the_journal_beside_counts_only_if_it_may(path):
+    other = path.with_name("other.jsonl")
+    for code in ("abc", "changed"):
+        with Journal(other, {**IDENTITY, "code": code}) as journal:
+            journal.record("image 0", code)
+    for reuse, code, found in (
+        ("same-code", "third", None),
+        ("any-code", "third", "changed"),
+        ("any-code", "abc", "abc"),
+    ):
+        with Journal(path, {**IDENTITY, "code": code}, reuse) as journal:
+            journal.find({"image 0"}, [other])
+            assert journal.get("image 0") == found

@@ -80,18 +80,19 @@ def visible_attacks(
         return {kind: [common | row for row in rows] for kind, rows in found.items()}
 
     names = ("attack", "carlini_wagner", "time_limit", "gap")
-    identity = identity_of(
-        settings,
-        CODE[APPEARANCE],
-        attacked_networks={name: each.digests for name, each in attacked_networks.items()},
-        attacks={
-            name: [shown[name][each] for each in names]  # type: ignore[literal-required]
-            for name in attacked_networks
-        },
-        margin=settings["benmhenni"]["margin"],
-        variation_weight=settings["benmhenni"]["variation_weight"],
-    )
-    results = solved(journal, identity, settings["reuse"], instances, key_of, solve)
+    results = []
+    for name, attacked_network in attacked_networks.items():
+        # Of its network alone: others may share the job, or another one.
+        identity = identity_of(
+            settings,
+            CODE[APPEARANCE],
+            attacked_networks={name: attacked_network.digests},
+            attacks={name: [shown[name][each] for each in names]},  # type: ignore[literal-required]
+            margin=settings["benmhenni"]["margin"],
+            variation_weight=settings["benmhenni"]["variation_weight"],
+        )
+        own = [each for each in instances if each.paper_network == name]
+        results += solved(journal, identity, settings["reuse"], own, key_of, solve)
     for kind in ("perturbations", "pictures"):
         rows = [row for each in results for row in each[kind]]
         write_rows(kind, rows, out / f"{kind}.csv")

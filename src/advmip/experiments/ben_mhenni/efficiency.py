@@ -79,18 +79,18 @@ def compare_solvers(
         # Its time may be its solver's own: an answer outlives another solver's new limit.
         return f"{key_of(instance)} time_limit={time_limit_of(settings, instance):g}"
 
-    names = (*_DECISIVE, "target")
-    identity = identity_of(
-        settings,
-        CODE[EFFICIENCY],
-        attacked_networks={name: each.digests for name, each in attacked_networks.items()},
-        attacks={
-            name: {each: compared[name][each] for each in names}  # type: ignore[literal-required]
-            for name in attacked_networks
-        },
-        margin=settings["benmhenni"]["margin"],
-    )
-    rows = solved(journal, identity, settings["reuse"], instances, key, solve)
+    rows: list[Row] = []
+    for name, attacked_network in attacked_networks.items():
+        # Of its network alone: others may share the job, or another one.
+        identity = identity_of(
+            settings,
+            CODE[EFFICIENCY],
+            attacked_networks={name: attacked_network.digests},
+            attacks={name: {each: compared[name][each] for each in (*_DECISIVE, "target")}},  # type: ignore[literal-required]
+            margin=settings["benmhenni"]["margin"],
+        )
+        own = [each for each in instances if each.paper_network == name]
+        rows += solved(journal, identity, settings["reuse"], own, key, solve)
     write_rows("attacks", rows, out / "attacks.csv")
 
 

@@ -257,26 +257,26 @@ class Settings(TypedDict):
     vnncomp: VnnComp
 
 
+# What stored settings say of themselves.
+_COMPLETE = "complete"
+
 _Properties = Callable[
     [Any, Mapping[str, Any], Any, Mapping[str, Any]], Iterator[jsonschema.ValidationError]
 ]
 
 
-def load_settings(
-    config: Path | Mapping[str, Any], workflow: Path, *, complete: bool = False
-) -> Settings:
+def load_settings(config: Path | Mapping[str, Any], workflow: Path) -> Settings:
     """The user's settings laid over those of the scale that they name.
 
     Any key of a scale may stand in the user's settings too, and then wins; lists are replaced
     whole, and null leaves a network or an experiment of the scale out. Of the scale's own counts of
     instances and seeds the `share` is taken that is asked for.
-    The stored result of `save_settings` is again such a file.
+    The stored result of `save_settings` is again such a file: it says that it is complete, and what
+    the scale has become since is not laid under it.
 
     Args:
         config: A YAML file, or its contents.
         workflow: The folder with `scales/` and `schemas/`.
-        complete: They were complete when they were stored: what the scale has become since is not
-            laid under them.
 
     Returns:
         Complete settings.
@@ -286,6 +286,7 @@ def load_settings(
             is named), or a value is not admitted.
     """
     chosen = dict(config) if isinstance(config, Mapping) else _read_mapping(config)
+    complete = chosen.pop(_COMPLETE, False)
     scale = {} if complete else _scale_of(chosen, workflow / "scales")
     schemas = workflow / "schemas"
     merged = _filled_in(scale, chosen, schemas)
@@ -297,7 +298,7 @@ def load_settings(
 
 def save_settings(settings: Settings, path: Path) -> None:
     """Write complete settings as YAML; a file that already says the same is left untouched."""
-    text = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump({_COMPLETE: True, **settings}, sort_keys=False, allow_unicode=True)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)
 

@@ -158,5 +158,5 @@ def _plan(settings: Path | None, rows: Path, name: str) -> Plan:
 
     kept = kept_folder(rows, name)
     if settings is None and kept is not None:
-        return plan_of(load_settings(kept / SETTINGS_FILE, WORKFLOW, complete=True))
+        return plan_of(load_settings(kept / SETTINGS_FILE, WORKFLOW))
     return plan_of(settings_of(settings or CONFIG))

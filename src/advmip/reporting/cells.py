@@ -79,18 +79,21 @@ def cell_of(
     lengths = chosen["iterations"] if "iterations" in chosen.columns else pd.Series(dtype=float)
     if is_last:
         chosen = chosen[chosen["iteration"] == lengths]
-    limit = block.time_limit
-    least, most = ends_under(chosen, quantity, chosen[limit] if isinstance(limit, str) else limit)
     if chosen[quantity].isna().all():
         if block.rows in _NOTHING_TO_AVERAGE:
             raise NothingToAverageError(_NOTHING_TO_AVERAGE[block.rows])
         raise MissingRowsError(block.rows, {**match, quantity: "a number"}, rows.folder)
     accuracy = quantity.endswith("_accuracy")
-    ends = [mean_of(chosen.assign(**{quantity: end}), quantity) for end in (least, most)]
+    measured = least = most = mean_of(chosen, quantity)
+    limit = block.time_limit
+    if limit is not None:
+        limits = chosen[limit] if isinstance(limit, str) else limit
+        ends = ends_under(chosen, quantity, limits)
+        least, most = (mean_of(chosen.assign(**{quantity: end}), quantity) for end in ends)
     return Cell(
-        measured=mean_of(chosen, quantity),
-        least=ends[0],
-        most=ends[1],
+        measured=measured,
+        least=least,
+        most=most,
         test_images=int(chosen["test_images"].min()) if accuracy else 0,
         iterations=float(lengths.max()),
         obstacle=obstacle_of(rows, chosen, source, block, quantity),
@@ -108,9 +111,10 @@ def one_per_seed(chosen: pd.DataFrame, quantity: str) -> pd.Series[float]:
         chosen: Rows that differ only by seed (and experiment).
         quantity: A column of numbers.
     """
-    known = chosen[chosen[quantity].notna()]
-    per_seed: pd.Series[float] = known.groupby("seed")[quantity].first().astype(float)
-    return per_seed
+    known = chosen[quantity].notna().to_numpy()
+    values = chosen[quantity].to_numpy()[known].astype(float)
+    per_seed = pd.Series(values, pd.Index(chosen["seed"].to_numpy()[known], name="seed"))
+    return per_seed[~per_seed.index.duplicated()].sort_index()
 
 
 def mean_of(chosen: pd.DataFrame, quantity: str) -> Measured:

@@ -93,8 +93,8 @@ def test_the_settings_of_the_run_are_kept_without_the_machines_folders(
     results: tuple[Path, Plan], kept: Path
 ):
     workflow = PROJECT / "workflow"
-    ours = load_settings(results[0] / "config.yaml", workflow, complete=True)
-    again = load_settings(kept / "zk" / "config.yaml", workflow, complete=True)
+    ours = load_settings(results[0] / "config.yaml", workflow)
+    again = load_settings(kept / "zk" / "config.yaml", workflow)
     assert again == ours | {"data_dir": "data"}
     assert plan_of(again) == plan_of(ours)
 
@@ -125,7 +125,7 @@ def test_every_committed_table_follows_from_the_committed_rows(
 ):
     kept = kept_folder(REFERENCE / scale / "rows", name)
     assert kept is not None
-    settings = load_settings(kept / "config.yaml", PROJECT / "workflow", complete=True)
+    settings = load_settings(kept / "config.yaml", PROJECT / "workflow")
     write_table(name, kept, PAPERS, tmp_path / name, plan_of(settings))
     for suffix in (".csv", ".md", ".tex"):
         committed = REFERENCE / scale / "tables" / f"{name}{suffix}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from advmip.reporting.formats import AND, DASH, LEGEND, Entry
@@ -15,9 +16,10 @@ from advmip.reporting.obstacles import count_obstacles
 
 def row_of(frame: pd.DataFrame, **match: object) -> pd.Series[Any] | None:
     """The one row with the given values, or None."""
+    same = np.ones(len(frame), dtype=bool)
     for column, value in match.items():
-        frame = frame[frame[column] == value]
-    return None if frame.empty else frame.iloc[0]
+        same &= (frame[column] == value).to_numpy(dtype=bool, na_value=False)
+    return frame.iloc[int(same.argmax())] if same.any() else None
 
 
 def verdict_of(row: pd.Series[Any] | None) -> Verdict | None:

@@ -297,7 +297,6 @@ class LinearBounds:
         rising = [each.rising(some) for each, some in zip(lines, slopes, strict=True)]
         weight = torch.ones_like(products)
 
-        @torch.no_grad()
         def widen(layer: int, above: Tensor, _: Tensor) -> None:
             nonlocal products, weight
             sides, magnitude = known[layer - 1]

@@ -53,7 +53,7 @@ ADVERSARIAL_SETS = f"{RESULTS}/adversarial"
 if workflow.is_main_process:
     for file in remove_shortened(Path(RESULTS)):
         print(f"Removed: {file}, which was shorter than it was written.")
-    for file, how in set_outdated_aside(SETTINGS, Path(WEIGHTS)).items():
+    for file, how in set_outdated_aside(SETTINGS, Path(RESULTS)).items():
         print(f"Set aside: {file}, which was made otherwise: {how}.")
 PAPERS = sorted(map(str, WORKFLOW.glob("papers/*.yaml")))
 # What came out at other scales, for the first page of the report.

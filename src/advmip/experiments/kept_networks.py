@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from advmip.durability.storage import write_atomically
+from advmip.durability.storage import write_atomically, write_text
 from advmip.durability.written_sizes import note_sizes
 from advmip.experiments.archives import SUFFIX, read_archive, write_archive
 
 _ARCHIVE = f"networks{SUFFIX}"
 _NETWORK, _BOUNDS, _ROWS = ".safetensors", "bounds.npz", "bounds.csv"
+# Below the folder of results, the networks that were put in place, which Snakemake knows nothing of.
+_RESTORED = ".restored"
 # Below the folder of results. Published networks, ONNX files, are copied again instead.
 _KEPT = ("datasets/*.json", f"networks/**/*{_NETWORK}", "shards/zhu/bounds/*/bounds.*")
 
@@ -81,7 +83,22 @@ def restore_networks(snapshot: Path, results_dir: Path) -> Restored:
         made = added[-1].stat().st_mtime_ns
         for path in added:
             os.utime(path, ns=(made, made))
+        names = {
+            path.relative_to(results_dir).as_posix() for path in added if _is_network(path.name)
+        }
+        note_restored(results_dir, restored_networks(results_dir) | names)
     return Restored(sum(_is_network(path.name) for path in added), others)
+
+
+def restored_networks(results_dir: Path) -> set[str]:
+    """The networks that were put in place and stay so, below the folder of results."""
+    file = results_dir / _RESTORED
+    return set(file.read_text(encoding="utf-8").splitlines()) if file.is_file() else set()
+
+
+def note_restored(results_dir: Path, names: set[str]) -> None:
+    """Note which networks were put in place."""
+    write_text(results_dir / _RESTORED, "".join(f"{name}\n" for name in sorted(names)))
 
 
 def _files(archive: Path) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Networks in a folder of results that were made otherwise than the settings say by now.
+"""Networks from a snapshot that were made otherwise than the settings say by now.
 
 Snakemake makes a file again where it knows what the file was made with. Of one that was put in
 place from a snapshot it knows nothing, but the network's file says how it was made.
@@ -11,36 +11,44 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from advmip.experiments.catalogue import networks
+from advmip.experiments.kept_networks import note_restored, restored_networks
 from advmip.experiments.recipes import made_as
 from advmip.experiments.zhu.catalogue import retrained_as
 from advmip.settings import Settings
 
-_SUFFIX = ".outdated"
+_FOLDER, _SUFFIX = "networks", ".outdated"
 
 
-def set_outdated_aside(settings: Settings, folder: Path) -> dict[Path, str]:
-    """Rename networks that were made otherwise than the settings say.
+def set_outdated_aside(settings: Settings, results_dir: Path) -> dict[Path, str]:
+    """Rename networks from a snapshot that were made otherwise than the settings say.
 
     Args:
         settings: All settings.
-        folder: Of the networks.
+        results_dir: The scale's results.
 
     Returns:
         The files under their new names, and how they were made otherwise.
     """
+    restored = restored_networks(results_dir)
+    if not restored:
+        return {}
     asked = {
         recipe.weights: made_as(recipe, settings["seed"]) for recipe in networks(settings).values()
     } | retrained_as(settings)
     moved = {}
-    for name, origin in asked.items():
-        file = folder / name
-        found = _origin(file) if file.is_file() else {}
+    for weights, origin in asked.items():
+        name = f"{_FOLDER}/{weights}"
+        file = results_dir / name
+        found = _origin(file) if name in restored and file.is_file() else {}
         other = {key: value for key, value in origin.items() if found.get(key, value) != value}
         if other:
+            restored.remove(name)
             aside = file.replace(file.with_name(file.name + _SUFFIX))
             moved[aside] = ", ".join(
                 f"{key} {found[key]} in place of {value}" for key, value in other.items()
             )
+    if moved:
+        note_restored(results_dir, restored)
     return moved
 
 

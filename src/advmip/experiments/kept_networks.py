@@ -20,7 +20,7 @@ from advmip.experiments.archives import SUFFIX, read_archive, write_archive
 
 _ARCHIVE = f"networks{SUFFIX}"
 _NETWORK, _BOUNDS, _ROWS = ".safetensors", "bounds.npz", "bounds.csv"
-# Below the folder of results, the networks that were put in place, which Snakemake knows nothing of.
+# Names the networks that were put in place, of whose making Snakemake knows nothing.
 _RESTORED = ".restored"
 # Below the folder of results. Published networks, ONNX files, are copied again instead.
 _KEPT = ("datasets/*.json", f"networks/**/*{_NETWORK}", "shards/zhu/bounds/*/bounds.*")
@@ -83,11 +83,10 @@ def restore_networks(snapshot: Path, results_dir: Path) -> Restored:
         made = added[-1].stat().st_mtime_ns
         for path in added:
             os.utime(path, ns=(made, made))
-        names = {
-            path.relative_to(results_dir).as_posix() for path in added if _is_network(path.name)
-        }
+    names = {path.relative_to(results_dir).as_posix() for path in added if _is_network(path.name)}
+    if names:
         note_restored(results_dir, restored_networks(results_dir) | names)
-    return Restored(sum(_is_network(path.name) for path in added), others)
+    return Restored(len(names), others)
 
 
 def restored_networks(results_dir: Path) -> set[str]:

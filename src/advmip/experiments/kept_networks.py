@@ -132,10 +132,15 @@ def _is_network(name: str) -> bool:
     return name.endswith(_NETWORK)
 
 
-def _digest(network: bytes) -> str:
-    """The digest of weights in the header of a network's file, whose length is in front of it."""
+def header_of(network: bytes) -> dict[str, str]:
+    """What the header of a network's file says, whose length is in front of it; {} if cut short."""
     length = int.from_bytes(network[:8], "little")
     try:
-        return str(json.loads(network[8 : 8 + length])["__metadata__"]["digest"])
+        return dict(json.loads(network[8 : 8 + length])["__metadata__"])
     except (ValueError, KeyError):
-        return "cut short"
+        return {}
+
+
+def _digest(network: bytes) -> str:
+    """The digest of weights in a network's file."""
+    return header_of(network).get("digest", "cut short")

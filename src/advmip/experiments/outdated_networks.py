@@ -11,7 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from advmip.experiments.catalogue import networks
-from advmip.experiments.kept_networks import note_restored, restored_networks
+from advmip.experiments.kept_networks import (
+    header_of,
+    note_restored,
+    restored_networks,
+)
 from advmip.experiments.recipes import made_as
 from advmip.experiments.zhu.catalogue import retrained_as
 from advmip.settings import Settings
@@ -54,10 +58,4 @@ def set_outdated_aside(settings: Settings, results_dir: Path) -> dict[Path, str]
 
 def _origin(file: Path) -> Mapping[str, object]:
     """What a network's file says of its making; nothing if that cannot be read."""
-    content = file.read_bytes()
-    length = int.from_bytes(content[:8], "little")
-    try:
-        header = json.loads(content[8 : 8 + length])["__metadata__"]
-        return dict(json.loads(header["metadata"]))
-    except (ValueError, KeyError, TypeError):
-        return {}
+    return dict(json.loads(header_of(file.read_bytes()).get("metadata", "{}")))

@@ -95,7 +95,8 @@ def minimal_attack(
         time_limit: Seconds, above 0, from when the network has its staged form, which is made once
             for a network. Bounds over the whole box that are named have half of them at most; what
             is proved until then holds.
-        gap: The relative gap that counts as proof.
+        gap: The relative gap of distance and lower bound that counts as proof; solvers are asked
+            for it of their objective, for L2 the square.
         threads: Threads of the solver and of the linear algebra.
         seed: Of the search and the solver.
         failures: The folder for an answer that fails its check.

@@ -71,7 +71,7 @@ def test_a_file_that_says_nothing_of_its_training_stays(folder: Path):
     assert set_outdated_aside(settings_of(), folder) == {}
 
 
-def test_so_do_released_weights(tmp_path: Path):
+def test_released_weights_ask_for_another_network(tmp_path: Path):
     settings = settings_of()
     recipe = networks(settings)["CNN"]
     name = f"networks/{recipe.weights}"

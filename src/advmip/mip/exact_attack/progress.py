@@ -154,9 +154,9 @@ class Progress:
     def _tight(self) -> bool:
         """Whether the bound has come to the best attack, by the gap of their distances.
 
-        Of squares solvers have closed half of it. A solver may end with a point that misses the
-        goal by its tolerances, and that could not be mended: then its bound stands, and the attack
-        that is known is farther.
+        A solver may end with a point that misses the goal by its tolerances, and that could not be
+        mended, or not clear of rounding: then its bound stands, and the attack that is known is
+        farther.
         """
         asked = self.radius * (1.0 - self._gap)
         return self.lower_bound >= asked * (1.0 - _TOLERANCE) - _TOLERANCE

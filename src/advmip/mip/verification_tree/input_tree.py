@@ -287,7 +287,7 @@ class _BoxTree:
         lacking = forms.least + self._asked.sides
         constant = lacking - boxes.least(inputs)
         weights, points = self._weighted(boxes, lacking, constant, inputs)
-        least = (weights @ constant[..., None])[..., 0] + boxes.least(weights @ inputs)
+        least = _least_of_sums(boxes, weights, constant, inputs)
         size = weights @ (constant.abs() + _largest(boxes, inputs))[..., None]
         least = least - _ROUNDING * size[..., 0]
         # The best single condition has nothing to be rounded once more.
@@ -313,7 +313,7 @@ class _BoxTree:
         forms = bounds.forms(self._asked.rows.to(dtype))
         inputs, weights = forms.inputs.expand(len(boxes), -1, -1), found.weights.to(dtype)
         constant = forms.least - differentiable.least(inputs)
-        least = (weights @ constant[..., None])[..., 0] + differentiable.least(weights @ inputs)
+        least = _least_of_sums(differentiable, weights, constant, inputs)
         below, above = torch.autograd.grad(least[found.least <= 0].sum(), (lower, upper))
         widths = boxes.upper - boxes.lower
         gains = (below - above) * widths
@@ -358,6 +358,11 @@ class _BoxTree:
             scores = scores + _STRIDE * values / scale
         kept = kept_weights(best)
         return kept / kept.sum(-1, keepdim=True), mean
+
+
+def _least_of_sums(boxes: Boxes, weights: Tensor, constant: Tensor, inputs: Tensor) -> Tensor:
+    """Lower bounds (N, cases) of forms (N, rows, inputs) and constants, added up with weights."""
+    return (weights @ constant[..., None])[..., 0] + boxes.least(weights @ inputs)
 
 
 def _largest(boxes: Boxes, inputs: Tensor) -> Tensor:
